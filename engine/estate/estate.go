@@ -1,0 +1,82 @@
+// Package estate reads everything that one commit declares, from a file system:
+// inventory, rings, policies, models, plans, ledgers, approvals and overrides.
+//
+// Read reports every fault of every file at once. What it returns is complete
+// only when there is none; a fault never hides another file's.
+package estate
+
+import (
+	"fmt"
+	"io/fs"
+
+	"github.com/ringmaster-dev/ringmaster/engine/advisory"
+	"github.com/ringmaster-dev/ringmaster/engine/inventory"
+	"github.com/ringmaster-dev/ringmaster/engine/outcome"
+	"github.com/ringmaster-dev/ringmaster/engine/ring"
+)
+
+// Estate is what one commit declares.
+type Estate struct {
+	Settings   inventory.Settings
+	Tiers      []inventory.Tier      // sorted by rank, then name
+	Services   []inventory.Service   // sorted by name, Group resolved
+	Hosts      []inventory.Host      // sorted by id, facts joined, Services resolved
+	Windows    []ring.Window         // sorted by name
+	Freezes    []ring.Freeze         // sorted by name
+	Feeds      []inventory.Feed      // in the order they stand
+	Exceptions []inventory.Exception // sorted by name
+
+	Rings   []ring.Ring   // sorted by order, then name
+	Fleets  []ring.Fleet  // in the order they stand: the last matching one counts
+	Healths []ring.Health // in the order they stand
+
+	Advisories []advisory.Advisory // sorted by id; feeds and inventory/patches together, withdrawn ones left out
+	Knowledge  advisory.Knowledge
+
+	Policies map[string][]byte // policies/**/*.rego and data.json by path
+	Models   map[string][]byte // models/*.json by path
+
+	Plans     map[string][]byte  // plan id → plan.json as it lies there
+	Ledgers   map[string][]byte  // plan id → outcomes/<id>.jsonl
+	Approvals map[string][]byte  // plan id → approvals/<id>.jsonl
+	Overrides []outcome.Override // sorted by time, then file and line
+	Imported  []outcome.Imported // sorted by time
+	Incidents []outcome.Incident // sorted by time
+
+	Digests Digests
+}
+
+// Digests names what was read: sha256 over the sorted "path\0sha256\n" list of
+// each folder's files.
+type Digests struct {
+	Inventory  string // inventory/ except advisories and patches
+	Rings      string
+	Policies   string
+	Models     string
+	Advisories string // inventory/advisories and inventory/patches
+	Outcomes   string // the heads of all ledgers
+}
+
+// Fault is something wrong in a file, at its place.
+type Fault struct {
+	File    string `json:"file"`
+	Line    int    `json:"line"`
+	Column  int    `json:"column"`
+	Message string `json:"message"`
+}
+
+func (f Fault) String() string {
+	switch {
+	case f.Line == 0:
+		return fmt.Sprintf("%s: %s", f.File, f.Message)
+	case f.Column == 0:
+		return fmt.Sprintf("%s:%d: %s", f.File, f.Line, f.Message)
+	}
+	return fmt.Sprintf("%s:%d:%d: %s", f.File, f.Line, f.Column, f.Message)
+}
+
+// Read reads an estate. Faults are sorted by place; where there are none the
+// estate is valid.
+func Read(fsys fs.FS) (*Estate, []Fault) {
+	panic("being written")
+}

@@ -1,0 +1,90 @@
+// Package forge is where people review: pull requests, their reviews and merges.
+//
+// A Forge is a port. local keeps everything in Git alone; github speaks to
+// GitHub and GitHub Enterprise. forgetest holds both to the same promises: a
+// plan is never proposed twice, an update is in place, and what is merged by
+// whom on which commit is answered by the forge, never by a file.
+package forge
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// ErrNotFound is returned (wrapped) where a pull request is not there.
+var ErrNotFound = errors.New("no such pull request")
+
+// Forge is a place where pull requests live.
+type Forge interface {
+	// Name is "local" or "github".
+	Name() string
+	// Now is the forge's own clock, zero where it has none.
+	Now(ctx context.Context) (time.Time, error)
+	// Reviews says whether this forge can require reviews by itself.
+	Reviews() bool
+	// Base is the protected branch's name, as "main".
+	Base(ctx context.Context) (string, error)
+	// List returns pull requests whose branch begins with "ringmaster/", sorted
+	// by id. State is open, merged, closed or "" for all.
+	List(ctx context.Context, state string) ([]PullRequest, error)
+	// Find returns the newest pull request of the branch, in whatever state, and
+	// ErrNotFound where none was ever opened.
+	Find(ctx context.Context, branch string) (PullRequest, error)
+	// Propose makes the branch point to Proposal.Commit and opens a pull request
+	// for it, or updates the open one in place. Doing it twice does it once.
+	Propose(ctx context.Context, p Proposal) (PullRequest, error)
+	// Close closes an open pull request with a reason that people can read.
+	Close(ctx context.Context, branch, reason string) error
+	// Approve records a review. By counts on the local forge only, where it is
+	// recorded as claimed; elsewhere the token's owner reviews.
+	Approve(ctx context.Context, branch, by string, at time.Time) error
+	// Merge merges an open pull request whose head is still head.
+	Merge(ctx context.Context, branch, head, by string, at time.Time) (PullRequest, error)
+	// Merged returns the pull requests by which a commit came to the base
+	// branch, none when it was pushed directly.
+	Merged(ctx context.Context, commit string) ([]PullRequest, error)
+	// Member says whether the person is in the team.
+	Member(ctx context.Context, team, person string) (bool, error)
+	// File returns a file at a commit the forge knows, whatever its size.
+	File(ctx context.Context, commit, path string) ([]byte, error)
+	// Preflight names what the credentials lack, nil when nothing.
+	Preflight(ctx context.Context) ([]string, error)
+}
+
+// Proposal is a pull request as it should be.
+type Proposal struct {
+	Branch string // ringmaster/<id>
+	Commit string // the branch's head, already in the local object store
+	Title  string
+	Body   string // Markdown, at most 65,536 characters on GitHub
+	Labels []string
+	Author string // who or what proposes, for the local forge
+	At     time.Time
+}
+
+// PullRequest is a pull request as the forge knows it.
+type PullRequest struct {
+	Number    int // 0 on the local forge
+	Branch    string
+	Base      string
+	Title     string
+	Body      string
+	Labels    []string
+	State     string // open | merged | closed
+	Head      string // commit under review; of a merged one, as it was merged
+	Merge     string // commit on the base branch by which it was merged
+	Author    string
+	MergedBy  string
+	MergedAt  time.Time
+	Approvals []Review // standing approvals of Head only, sorted by person
+	URL       string
+}
+
+// Review is one person's standing approval.
+type Review struct {
+	By      string
+	At      time.Time
+	Commit  string // the head that was reviewed
+	Claimed bool   // nobody verified who By is (local forge)
+}

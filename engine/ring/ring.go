@@ -1,0 +1,73 @@
+// Package ring holds deployment rings, maintenance windows and freezes, and the
+// fleets and health sources that rings are run with: what people declare in
+// rings/*.hcl, and the window and freeze blocks of inventory/*.hcl.
+//
+// Its one idea: a window is a recurrence in wall time (RFC 5545) of an elapsed
+// duration, and everything it yields is a UTC interval.
+package ring
+
+import "time"
+
+// Select narrows a block to some hosts. Empty fields match everything.
+type Select struct {
+	Services []string // glob patterns
+	Labels   map[string]string
+	Hosts    []string // glob patterns
+	Tiers    []string
+}
+
+// Ring is one step of a rollout. Order is ascending; a host is in the
+// lowest-ordered ring that takes it.
+type Ring struct {
+	Name        string
+	Order       int
+	Share       float64       // 0..1 of the matching hosts; 1 takes all that are left
+	Count       int           // at most this many hosts, 0 no cap
+	After       time.Duration // since publication
+	Soak        time.Duration
+	MaxFailures int
+	Select
+}
+
+// Window is when work may happen.
+type Window struct {
+	Name     string
+	Recur    string        // RFC 5545 recurrence rule, wall time
+	Start    string        // optional DTSTART local date-time, "2026-01-06T23:00:00"; default 1970-01-01T00:00:00
+	Duration time.Duration // elapsed, not wall
+	Timezone string        // IANA name, default the estate's
+}
+
+// Freeze is when nothing may be changed.
+type Freeze struct {
+	Name     string
+	From, To time.Time
+	Services []string // glob patterns
+	Reason   string
+}
+
+// Interval is [Start, End) in UTC.
+type Interval struct{ Start, End time.Time }
+
+// Fleet says how changes are carried out. Kind is sim, exec, ansible or ssh;
+// the last matching one counts.
+type Fleet struct {
+	Kind     string
+	Command  []string
+	Env      []string // names of variables a plugin inherits besides PATH, HOME, LANG
+	Parallel int      // hosts at a time, 0 means 1
+	Timeout  time.Duration
+	Seed     int64  // sim only
+	File     string // sim only: the hidden truth, a path in the estate
+	Select
+}
+
+// Health says how a host's health is measured. Kind is sim, exec, prometheus,
+// http or command; the last matching one counts.
+type Health struct {
+	Kind    string
+	URL     string
+	Command []string
+	Signals map[string]string // signal → expression
+	Select
+}
