@@ -9,9 +9,7 @@
 package repo
 
 import (
-	"context"
 	"io/fs"
-	"iter"
 	"time"
 )
 
@@ -80,8 +78,3 @@ type FS interface {
 	fs.StatFS
 	fs.SubFS
 }
-
-var (
-	_ context.Context
-	_ iter.Seq[int]
-)
