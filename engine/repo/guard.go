@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -54,7 +55,7 @@ func (g *guard) sweep() error {
 		return err
 	}
 	for _, e := range list {
-		enc, ok := trimSuffix(e.Name(), claimSuffix)
+		enc, ok := strings.CutSuffix(e.Name(), claimSuffix)
 		rel, err := url.PathUnescape(enc)
 		if !ok || err != nil {
 			continue
@@ -71,13 +72,6 @@ func (g *guard) sweep() error {
 		}
 	}
 	return nil
-}
-
-func trimSuffix(s, suffix string) (string, bool) {
-	if len(s) < len(suffix) || s[len(s)-len(suffix):] != suffix {
-		return s, false
-	}
-	return s[:len(s)-len(suffix)], true
 }
 
 func sameFile(a, b string) bool {

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/go-git/go-billy/v5"
 	"github.com/go-git/go-billy/v5/osfs"
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/cache"
@@ -51,10 +52,33 @@ func (s *store) reopen() {
 		s.packs.Close()
 	}
 	s.names = s.packNames()
-	s.packs = filesystem.NewStorageWithOptions(osfs.New(s.dir, osfs.WithBoundOS()), cache.NewObjectLRU(cacheBytes),
+	s.packs = filesystem.NewStorageWithOptions(wholePacks{osfs.New(s.dir, osfs.WithBoundOS())}, cache.NewObjectLRU(cacheBytes),
 		filesystem.Options{KeepDescriptors: true, ExclusiveAccess: true, AlternatesFS: osfs.New("/", osfs.WithBoundOS())})
 }
 
+// wholePacks hides packs whose index is not there (yet): the git program
+// writes the pack first, and go-git would stumble over it.
+type wholePacks struct{ billy.Filesystem }
+
+// ReadDir implements billy.Filesystem.
+func (w wholePacks) ReadDir(path string) ([]os.FileInfo, error) {
+	list, err := w.Filesystem.ReadDir(path)
+	if err != nil || filepath.Base(path) != "pack" {
+		return list, err
+	}
+	indexed := map[string]bool{}
+	for _, f := range list {
+		if base, ok := strings.CutSuffix(f.Name(), ".idx"); ok {
+			indexed[base] = true
+		}
+	}
+	return slices.DeleteFunc(list, func(f os.FileInfo) bool {
+		base, ok := strings.CutSuffix(f.Name(), ".pack")
+		return ok && !indexed[base]
+	}), nil
+}
+
+// packNames lists the packs and indexes that are there now.
 func (s *store) packNames() []string {
 	list, err := os.ReadDir(filepath.Join(s.dir, "objects", "pack"))
 	if err != nil {
@@ -62,8 +86,8 @@ func (s *store) packNames() []string {
 	}
 	var names []string
 	for _, e := range list {
-		if strings.HasSuffix(e.Name(), ".pack") {
-			names = append(names, e.Name())
+		if n := e.Name(); strings.HasSuffix(n, ".pack") || strings.HasSuffix(n, ".idx") {
+			names = append(names, n)
 		}
 	}
 	return names
@@ -159,14 +183,21 @@ func (s *store) has(h plumbing.Hash) bool {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.packs.HasEncodedObject(h) == nil {
+	if s.inPacks(h) {
 		return true
 	}
 	if slices.Equal(s.packNames(), s.names) {
 		return s.hasAlternate(h)
 	}
 	s.reopen()
-	return s.packs.HasEncodedObject(h) == nil || s.hasAlternate(h)
+	return s.inPacks(h) || s.hasAlternate(h)
+}
+
+// inPacks asks for the size, since go-git's HasEncodedObject does not look into
+// packs when its list of loose objects is cached.
+func (s *store) inPacks(h plumbing.Hash) bool {
+	_, err := s.packs.EncodedObjectSize(h)
+	return err == nil
 }
 
 // hasAlternate looks in the stores that this one borrows from, which go-git
@@ -196,7 +227,7 @@ func (s *store) withPrefix(hex string) []plumbing.Hash {
 	whole := hex[:len(hex)&^1]
 	packed, _ := s.packs.HashesWithPrefix(fromHex(whole))
 	for _, h := range packed {
-		if strings.HasPrefix(h.String(), hex) && s.packs.HasEncodedObject(h) == nil {
+		if strings.HasPrefix(h.String(), hex) && s.inPacks(h) {
 			found[h] = true
 		}
 	}
