@@ -46,15 +46,18 @@ type Estate struct {
 	Digests Digests
 }
 
-// Digests names what was read: sha256 over the sorted "path\0sha256\n" list of
-// each folder's files.
+// Digests names what was read: "sha256:" and the hex sha256 over the sorted list
+// of "path\0sha256\n" of a folder's files, where path is the one from the root of
+// the estate and sha256 the hex digest of the file's bytes. Every file of the
+// folder counts, also those that nobody reads. A folder without files has the
+// digest of the empty string.
 type Digests struct {
 	Inventory  string // inventory/ except advisories and patches
 	Rings      string
 	Policies   string
 	Models     string
 	Advisories string // inventory/advisories and inventory/patches
-	Outcomes   string // the heads of all ledgers
+	Outcomes   string // the heads of all ledgers: see Heads
 }
 
 // Fault is something wrong in a file, at its place.
@@ -76,7 +79,20 @@ func (f Fault) String() string {
 }
 
 // Read reads an estate. Faults are sorted by place; where there are none the
-// estate is valid.
+// estate is valid. The file system may be read from one goroutine at a time:
+// files are read in turn, and parsed side by side.
 func Read(fsys fs.FS) (*Estate, []Fault) {
-	panic("being written")
+	r := newReader(fsys)
+	r.list()
+	r.inventory()
+	r.rings()
+	r.facts()
+	r.advisories()
+	r.history()
+	r.overrides()
+	r.kept()
+	r.check()
+	r.join()
+	r.digest()
+	return r.estate, r.sorted()
 }

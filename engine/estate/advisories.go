@@ -1,0 +1,3 @@
+package estate
+
+func (r *reader) advisories() {}

@@ -1,0 +1,226 @@
+package estate
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/ringmaster-dev/ringmaster/engine/hclfile"
+	"github.com/ringmaster-dev/ringmaster/engine/inventory"
+	"github.com/ringmaster-dev/ringmaster/engine/version"
+)
+
+// packages turns a host's set and differences into its package list. Hosts with
+// the same set and the same differences get the same list, which nobody may
+// change.
+type packages struct {
+	sets map[string][]inventory.Package // digest → list, sorted
+
+	mu   sync.Mutex
+	seen map[[sha256.Size]byte]*resolved
+}
+
+// resolved is a package list and what is wrong with it.
+type resolved struct {
+	once     sync.Once
+	list     []inventory.Package
+	problems []string
+}
+
+func newPackages(sets map[string][]inventory.Package) *packages {
+	return &packages{sets: sets, seen: map[[sha256.Size]byte]*resolved{}}
+}
+
+// sets reads inventory/facts/sets/*.json. A set is {"packages":[…]} or the list
+// alone, and its name is the digest of the file's bytes, "sha256:<hex>",
+// whatever the file is called.
+func (r *reader) sets() map[string][]inventory.Package {
+	sets := map[string][]inventory.Package{}
+	for _, name := range r.in("inventory/facts/sets", ".json") {
+		data, ok := r.read(name)
+		if !ok {
+			continue
+		}
+		list, problems := parseSet(data)
+		for _, p := range problems {
+			r.fault(name, 0, "%s", p)
+		}
+		sets["sha256:"+r.sums[name]] = list
+	}
+	return sets
+}
+
+func parseSet(data []byte) ([]inventory.Package, []string) {
+	list := bytes.TrimSpace(data)
+	if !bytes.HasPrefix(list, []byte("[")) {
+		var set struct {
+			Packages json.RawMessage `json:"packages"`
+		}
+		if err := json.Unmarshal(data, &set); err != nil {
+			return nil, []string{jsonError(err)}
+		}
+		if set.Packages == nil {
+			return nil, []string{`"packages" is missing`}
+		}
+		list = set.Packages
+	}
+	found, problems := parsePackages(list)
+	plain, more := installed(found)
+	return plain, append(problems, more...)
+}
+
+// installed returns a list that is not one of differences.
+func installed(lines []packageLine) (list []inventory.Package, problems []string) {
+	list = make([]inventory.Package, 0, len(lines))
+	for _, p := range lines {
+		if p.gone() && p.Type != version.Windows {
+			problems = append(problems, fmt.Sprintf(`package %q: version "" stands for "not installed", which only a difference to a set can say`, p.Name))
+		}
+		list = append(list, p.Package)
+	}
+	return tidy(list), problems
+}
+
+// resolve returns the packages of a host: those of the set, if one is named,
+// with the differences applied. Without both it returns nil: nothing is known.
+func (p *packages) resolve(set string, differences []byte) *resolved {
+	if set == "" && (differences == nil || string(differences) == "null") {
+		return &resolved{}
+	}
+	h := sha256.New()
+	h.Write([]byte(set + "\x00"))
+	h.Write(differences)
+	var key [sha256.Size]byte
+	h.Sum(key[:0])
+	p.mu.Lock()
+	found := p.seen[key]
+	if found == nil {
+		found = new(resolved)
+		p.seen[key] = found
+	}
+	p.mu.Unlock()
+	found.once.Do(func() { p.fill(found, set, differences) })
+	return found
+}
+
+func (p *packages) fill(found *resolved, set string, differences []byte) {
+	var changes []packageLine
+	if differences != nil {
+		changes, found.problems = parsePackages(differences)
+	}
+	if set == "" {
+		list, more := installed(changes)
+		found.list, found.problems = list, append(found.problems, more...)
+		return
+	}
+	base, ok := p.sets[set]
+	if !ok {
+		found.problems = append(found.problems, fmt.Sprintf("set %q is not in inventory/facts/sets", set))
+		return
+	}
+	found.list = differ(base, changes)
+}
+
+// slot is what a difference replaces: all versions of a package, of one
+// architecture or, where the difference names none, of all of them.
+type slot struct {
+	typ        version.Type
+	name, arch string
+}
+
+// differ applies differences to a set. For each package that the differences
+// name, what they say replaces what the set says; version "" says that it is
+// not installed. (A host with two kernels therefore lists both.)
+func differ(base []inventory.Package, changes []packageLine) []inventory.Package {
+	if len(changes) == 0 {
+		return base
+	}
+	replaced := map[slot]bool{}
+	for _, c := range changes {
+		replaced[slot{c.Type, c.Name, c.Arch}] = true
+	}
+	list := make([]inventory.Package, 0, len(base)+len(changes))
+	for _, b := range base {
+		if !replaced[slot{b.Type, b.Name, b.Arch}] && !replaced[slot{b.Type, b.Name, ""}] {
+			list = append(list, b)
+		}
+	}
+	for _, c := range changes {
+		if !c.gone() {
+			list = append(list, c.Package)
+		}
+	}
+	return tidy(list)
+}
+
+// tidy sorts by type, name, architecture and version, and drops repetitions.
+func tidy(list []inventory.Package) []inventory.Package {
+	slices.SortStableFunc(list, func(a, b inventory.Package) int {
+		return cmp.Or(cmp.Compare(a.Type, b.Type), cmp.Compare(a.Name, b.Name),
+			cmp.Compare(a.Arch, b.Arch), cmp.Compare(a.Version, b.Version))
+	})
+	return slices.Clip(slices.Compact(list))
+}
+
+var packageTypes = []string{string(version.Deb), string(version.RPM), string(version.APK), string(version.Windows), string(version.Generic)}
+
+// packageLine is a package as it is written. Whether its version is "" or left
+// out makes a difference: an update of Windows has none.
+type packageLine struct {
+	inventory.Package
+	Written *string `json:"version"`
+}
+
+// gone reports that a difference says "not installed".
+func (p packageLine) gone() bool { return p.Written != nil && *p.Written == "" }
+
+// parsePackages reads a JSON list of packages and says what is wrong with each.
+func parsePackages(data []byte) ([]packageLine, []string) {
+	var list []packageLine
+	if err := json.Unmarshal(data, &list); err != nil {
+		return nil, []string{"packages: " + jsonError(err)}
+	}
+	var problems []string
+	for i := range list {
+		p := &list[i]
+		if p.Written != nil {
+			p.Version = shared(*p.Written)
+		} else if p.Type != version.Windows && p.Name != "" {
+			problems = append(problems, fmt.Sprintf(`package %q: "version" is missing`, p.Name))
+		}
+		if text := packageProblem(&p.Package); text != "" {
+			problems = append(problems, text)
+		}
+		p.Type = version.Type(shared(string(p.Type)))
+		p.Name, p.Arch, p.Vendor = shared(p.Name), shared(p.Arch), shared(p.Vendor)
+		p.Source, p.SourceVersion, p.Module = shared(p.Source), shared(p.SourceVersion), shared(p.Module)
+	}
+	return list, problems
+}
+
+func packageProblem(p *inventory.Package) string {
+	switch {
+	case p.Name == "":
+		return `package: "name" is missing`
+	case !slices.Contains(packageTypes, string(p.Type)):
+		return fmt.Sprintf("package %q: unknown type %q; %s", p.Name, p.Type, hclfile.Expected(string(p.Type), packageTypes))
+	case !validPackage(p.Type, p.Name):
+		return fmt.Sprintf("package %q is not the name of a %s package", p.Name, p.Type)
+	case p.Version != "" && !validVersion(p.Type, p.Version):
+		return fmt.Sprintf("package %q: version %q is not a %s version", p.Name, p.Version, grammar[p.Type])
+	case p.SourceVersion != "" && !validVersion(p.Type, p.SourceVersion):
+		return fmt.Sprintf("package %q: source version %q is not a %s version", p.Name, p.SourceVersion, grammar[p.Type])
+	case p.Source != "" && !validPackage(p.Type, p.Source):
+		return fmt.Sprintf("package %q: source %q is not the name of a %s package", p.Name, p.Source, p.Type)
+	}
+	return ""
+}
+
+// grammar names the version order of each type.
+var grammar = map[version.Type]string{
+	version.Deb: "dpkg", version.RPM: "rpm", version.APK: "apk", version.Windows: "Windows", version.Generic: "generic",
+}

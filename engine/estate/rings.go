@@ -1,0 +1,240 @@
+package estate
+
+import (
+	"fmt"
+	"io/fs"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ringmaster-dev/ringmaster/engine/hclfile"
+	"github.com/ringmaster-dev/ringmaster/engine/ring"
+)
+
+// ring reads a ring block.
+func (r *reader) ring(b *hclfile.Block) {
+	d := hclfile.Decode(b, 1, &r.hcl)
+	d.Need("order")
+	g := ring.Ring{
+		Name:        b.Name(),
+		Order:       d.Int("order", 0),
+		Share:       1,
+		Count:       d.Int("count", 1),
+		After:       d.Duration("after", 0),
+		Soak:        d.Duration("soak", 0),
+		MaxFailures: d.Int("max_failures", 0),
+		Select:      r.selectors(d),
+	}
+	if share := d.Share("share"); d.Has("share") {
+		g.Share = share
+	}
+	d.Done()
+	if !r.declare(b) {
+		return
+	}
+	for _, o := range r.estate.Rings {
+		if d.Has("order") && o.Order == g.Order {
+			d.Fault("order", "order %d is that of ring %q already; rings come one after another", g.Order, o.Name)
+		}
+	}
+	r.estate.Rings = append(r.estate.Rings, g)
+}
+
+// selectors reads what narrows a block to some hosts.
+func (r *reader) selectors(d *hclfile.Decoder) ring.Select {
+	s := ring.Select{
+		Services: r.services(d, "services"),
+		Labels:   d.Map("labels"),
+		Hosts:    r.patterns(d, "hosts"),
+	}
+	for _, it := range d.Items("tiers") {
+		r.refs = append(r.refs, reference{it.Place, d.Title(), "tier", it.Text})
+		s.Tiers = append(s.Tiers, it.Text)
+	}
+	return s
+}
+
+// tokens are variables that a plugin never inherits.
+var tokens = []string{"GITHUB_TOKEN", "GH_TOKEN", "GITHUB_PAT", "GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN",
+	"ACTIONS_RUNTIME_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"}
+
+// fleet reads a fleet block. Several may have the same kind: the last one that
+// matches a host counts.
+func (r *reader) fleet(b *hclfile.Block) {
+	d := hclfile.Decode(b, 1, &r.hcl)
+	f := ring.Fleet{
+		Kind:     b.Name(),
+		Command:  d.Strings("command"),
+		Env:      r.env(d),
+		Parallel: d.Int("parallel", 1),
+		Timeout:  d.Duration("timeout", time.Second),
+		Seed:     int64(d.Int("seed", 0)),
+		File:     r.file(d, "file"),
+		Select:   r.selectors(d),
+	}
+	if f.Parallel == 0 {
+		f.Parallel = 1
+	}
+	if f.Kind == "exec" {
+		r.command(d, f.Command)
+	}
+	for _, only := range []string{"seed", "file"} {
+		if f.Kind != "sim" && d.Has(only) {
+			d.Fault(only, "attribute %q is for fleet \"sim\" only", only)
+		}
+	}
+	d.Done()
+	if r.kind(b, "sim", "exec", "ansible", "ssh") {
+		r.estate.Fleets = append(r.estate.Fleets, f)
+	}
+}
+
+// command checks a command that must be there.
+func (r *reader) command(d *hclfile.Decoder, words []string) {
+	d.Need("command")
+	if d.Has("command") && len(words) == 0 {
+		d.Fault("command", `attribute "command" is empty; name the program and its arguments`)
+	}
+}
+
+// env reads the names of variables that a plugin inherits.
+func (r *reader) env(d *hclfile.Decoder) []string {
+	var names []string
+	for _, it := range d.Items("env") {
+		switch {
+		case !made(it.Text, letters+"_", alnum+"_", 128):
+			d.At(it.Place, "%s: attribute \"env\": %q is not the name of a variable", d.Title(), it.Text)
+		case slices.Contains(tokens, strings.ToUpper(it.Text)):
+			d.At(it.Place, "%s: attribute \"env\": %q is a forge's token, which no plugin inherits", d.Title(), it.Text)
+		default:
+			names = append(names, it.Text)
+		}
+	}
+	return names
+}
+
+// file reads a path inside the estate, to a file that is there.
+func (r *reader) file(d *hclfile.Decoder, attr string) string {
+	name := d.String(attr)
+	if !d.Has(attr) {
+		return ""
+	}
+	if !fs.ValidPath(name) || name == "." {
+		d.Fault(attr, "attribute %q: %q is not a path inside the estate; expected one from its root, without \"..\"", attr, name)
+		return ""
+	}
+	if _, err := fs.Stat(r.fsys, name); err != nil {
+		d.Fault(attr, "attribute %q: %q: %v", attr, name, cause(err))
+	}
+	return name
+}
+
+// signals are the four that a fleet and a site can measure.
+var signals = []string{"up", "error_ratio", "latency_seconds", "load_ratio"}
+
+// health reads a health block. Several may have the same kind: the last one
+// that matches a host counts.
+func (r *reader) health(b *hclfile.Block) {
+	d := hclfile.Decode(b, 1, &r.hcl)
+	h := ring.Health{
+		Kind:    b.Name(),
+		URL:     r.url(d, "url"),
+		Command: d.Strings("command"),
+		Select:  r.selectors(d),
+	}
+	for _, s := range signals {
+		expr := d.String(s)
+		if !d.Has(s) {
+			continue
+		}
+		if strings.TrimSpace(expr) == "" {
+			d.Fault(s, "attribute %q is empty", s)
+		}
+		if h.Signals == nil {
+			h.Signals = map[string]string{}
+		}
+		h.Signals[s] = expr
+	}
+	switch h.Kind {
+	case "prometheus":
+		d.Need("url")
+		if len(h.Signals) == 0 {
+			d.At(b.Place, `%s: no signal; at least one of "up", "error_ratio", "latency_seconds", "load_ratio" is expected`, d.Title())
+		}
+	case "http":
+		d.Need("url")
+	case "command":
+		r.command(d, h.Command)
+	}
+	d.Done()
+	if r.kind(b, "sim", "exec", "prometheus", "http", "command") {
+		r.estate.Healths = append(r.estate.Healths, h)
+	}
+}
+
+// url reads an address; {{host}} may stand in it.
+func (r *reader) url(d *hclfile.Decoder, attr string) string {
+	text := d.String(attr)
+	if !d.Has(attr) {
+		return ""
+	}
+	u, err := url.Parse(strings.ReplaceAll(text, "{{host}}", "host"))
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		d.Fault(attr, `attribute %q: %q is not an address; expected one such as "https://prometheus.example:9090"`, attr, text)
+	} else if u.User != nil {
+		d.Fault(attr, "attribute %q: a password does not belong in the estate; pass it in the environment", attr)
+	}
+	return text
+}
+
+// window reads a window block. Recurrence and zone are checked once every file
+// has been read: the zone may be the estate's.
+func (r *reader) window(b *hclfile.Block) {
+	d := hclfile.Decode(b, 1, &r.hcl)
+	d.Need("recur", "duration")
+	w := ring.Window{
+		Name:     b.Name(),
+		Recur:    d.String("recur"),
+		Start:    d.String("start"),
+		Duration: d.Duration("duration", time.Minute),
+		Timezone: d.String("timezone"),
+	}
+	sound := d.Has("recur") && d.Has("duration")
+	if d.Has("timezone") {
+		sound = r.zone(d, "timezone", w.Timezone) && sound
+	}
+	d.Done()
+	if !r.declare(b) {
+		return
+	}
+	if sound {
+		r.windows = append(r.windows, checked{d, w})
+	}
+	r.estate.Windows = append(r.estate.Windows, w)
+}
+
+// freeze reads a freeze block. Without services it holds for all of them.
+func (r *reader) freeze(b *hclfile.Block) {
+	d := hclfile.Decode(b, 1, &r.hcl)
+	d.Need("from", "to")
+	f := ring.Freeze{
+		Name:     b.Name(),
+		From:     d.Time("from"),
+		To:       d.Time("to"),
+		Services: r.services(d, "services"),
+		Reason:   d.String("reason"),
+	}
+	if !d.Has("services") {
+		f.Services = []string{"*"}
+	}
+	if d.Has("from") && d.Has("to") && !f.From.Before(f.To) {
+		d.Fault("to", "ends at %s, which is not after it begins at %s", stamp(f.To), stamp(f.From))
+	}
+	d.Done()
+	if r.declare(b) {
+		r.estate.Freezes = append(r.estate.Freezes, f)
+	}
+}
+
+func stamp(t time.Time) string { return fmt.Sprintf("%q", t.UTC().Format(time.RFC3339)) }

@@ -1,0 +1,147 @@
+package estate
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ringmaster-dev/ringmaster/engine/hclfile"
+	"github.com/ringmaster-dev/ringmaster/engine/inventory"
+)
+
+// service reads a service block.
+func (r *reader) service(b *hclfile.Block) {
+	d := hclfile.Decode(b, 1, &r.hcl)
+	d.Need("tier", "hosts")
+	s := inventory.Service{
+		Name:        b.Name(),
+		Tier:        r.ref(d, "tier", "tier"),
+		Owner:       d.String("owner"),
+		Hosts:       r.patterns(d, "hosts"),
+		Labels:      d.Map("labels"),
+		DependsOn:   r.dependsOn(d, b.Name()),
+		Exposure:    d.Word("exposure", "internet", "internal", "isolated"),
+		HumanImpact: d.Word("human_impact", "low", "medium", "high", "very high"),
+		Compliance:  d.Strings("compliance"),
+		Window:      r.ref(d, "window", "window"),
+		Users:       d.Int("users", 0),
+		Install:     30 * time.Minute,
+	}
+	if d.Has("owner") {
+		r.people(d, "owner", []string{s.Owner})
+	}
+	if s.MinAvailable = d.String("min_available"); d.Has("min_available") && !validMinimum(s.MinAvailable) {
+		d.Fault("min_available", `attribute "min_available" is %q; expected a share such as "60%%" or a number of hosts such as "2"`, s.MinAvailable)
+	}
+	if span := d.Duration("install", time.Second); d.Has("install") {
+		s.Install = span
+	}
+	s.Rollback = s.Install
+	if span := d.Duration("rollback", time.Second); d.Has("rollback") {
+		s.Rollback = span
+	}
+	d.Done()
+	if r.declare(b) {
+		r.estate.Services = append(r.estate.Services, s)
+	}
+}
+
+// validMinimum accepts "60%" and "2".
+func validMinimum(s string) bool {
+	if strings.HasSuffix(s, "%") {
+		_, err := hclfile.ParseShare(s)
+		return err == nil
+	}
+	return made(s, digits, digits, 6)
+}
+
+// dependsOn reads the services that this one needs.
+func (r *reader) dependsOn(d *hclfile.Decoder, self string) []string {
+	var names []string
+	for _, it := range d.Items("depends_on") {
+		switch {
+		case slices.Contains(names, it.Text):
+			d.At(it.Place, "%s: depends on %q twice", d.Title(), it.Text)
+			continue
+		case isGlob(it.Text):
+			d.At(it.Place, "%s: depends on %q; a dependency is the name of one service, not a pattern", d.Title(), it.Text)
+			continue
+		}
+		r.refs = append(r.refs, reference{it.Place, d.Title(), "service", it.Text})
+		names = append(names, it.Text)
+	}
+	return names
+}
+
+// host reads a host block.
+func (r *reader) host(b *hclfile.Block) {
+	d := hclfile.Decode(b, 1, &r.hcl)
+	h := declaredHost{labels: d.Map("labels"), window: r.ref(d, "window", "window")}
+	d.Done()
+	id := inventory.HostID(b.Name())
+	switch {
+	case len(b.Labels) == 0:
+	case !id.Valid():
+		r.at(b.NamePlace(), "host %q: %s", id, hostGrammar)
+	case r.unique(b):
+		r.hosts[id] = h
+	}
+}
+
+// hostGrammar says what a host's name may be.
+const hostGrammar = `a host's name has labels of up to 63 letters, digits, "-" and "_", joined by "."`
+
+// feed reads a feed block. A kind may be declared more than once.
+func (r *reader) feed(b *hclfile.Block) {
+	d := hclfile.Decode(b, 1, &r.hcl)
+	d.Need("from")
+	f := inventory.Feed{Kind: b.Name(), From: d.Strings("from")}
+	if d.Has("from") && len(f.From) == 0 {
+		d.Fault("from", `attribute "from" is empty; name at least one path or URL`)
+	}
+	d.Done()
+	if r.kind(b, "osv", "csaf", "kev", "epss", "cve", "nvd", "vex", "debian", "ubuntu", "patches") {
+		r.estate.Feeds = append(r.estate.Feeds, f)
+	}
+}
+
+// kind checks a label that is one of a few words.
+func (r *reader) kind(b *hclfile.Block, words ...string) bool {
+	if len(b.Labels) == 0 {
+		return false
+	}
+	if !slices.Contains(words, b.Name()) {
+		r.at(b.NamePlace(), "unknown %s %q; %s", b.Type, b.Name(), hclfile.Expected(b.Name(), words))
+		return false
+	}
+	return true
+}
+
+// exception reads an exception block. How far away its end may be is a matter
+// of policy.
+func (r *reader) exception(b *hclfile.Block) {
+	d := hclfile.Decode(b, 1, &r.hcl)
+	d.Need("patch", "owner", "reason", "until")
+	e := inventory.Exception{
+		Name:     b.Name(),
+		Patch:    d.String("patch"),
+		Services: r.services(d, "services"),
+		Rules:    d.Strings("rules"),
+		Owner:    d.String("owner"),
+		Reason:   d.String("reason"),
+		Until:    d.Time("until"),
+	}
+	if d.Has("owner") {
+		r.people(d, "owner", []string{e.Owner})
+	}
+	if d.Has("reason") && strings.TrimSpace(e.Reason) == "" {
+		d.Fault("reason", `attribute "reason" is empty`)
+	}
+	if d.Has("patch") && e.Patch == "" {
+		d.Fault("patch", `attribute "patch" is empty; expected a pattern of patch ids such as "deb:openssl@*"`)
+	}
+	d.Done()
+	if r.declare(b) {
+		r.estate.Exceptions = append(r.estate.Exceptions, e)
+	}
+}
