@@ -190,4 +190,3 @@ func (r *reader) planID(name, id string) bool {
 	}
 	return true
 }
-
