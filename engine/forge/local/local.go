@@ -1,0 +1,344 @@
+// Package local is a forge that is Git alone.
+//
+// A pull request is a branch ringmaster/<id> and, beside it, a reference
+// refs/ringmaster/pulls/<id> whose commits hold the description, the reviews
+// and the state: every change of a pull request is a commit of its own, moved
+// by compare-and-swap. Merging is a Git merge into the base branch. Who reviews
+// is what the caller claims; every review says so.
+package local
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ringmaster-dev/ringmaster/engine/forge"
+	"github.com/ringmaster-dev/ringmaster/engine/plan"
+	"github.com/ringmaster-dev/ringmaster/engine/repo"
+)
+
+const (
+	heads = "refs/heads/"
+	pulls = "refs/ringmaster/pulls/"
+	lead  = "ringmaster/"
+)
+
+// Forge is the local forge of one repository.
+type Forge struct {
+	repo  *repo.Repo
+	base  string
+	teams map[string][]string
+}
+
+// New returns the forge of a repository. Base is the protected branch, "main"
+// when empty; teams are those that the estate declares.
+func New(r *repo.Repo, base string, teams map[string][]string) *Forge {
+	if base == "" {
+		base = "main"
+	}
+	return &Forge{repo: r, base: base, teams: teams}
+}
+
+// record is pull.json.
+type record struct {
+	Number    int       `json:"number"`
+	Branch    string    `json:"branch"`
+	Base      string    `json:"base"`
+	Title     string    `json:"title"`
+	Labels    []string  `json:"labels"`
+	State     string    `json:"state"`
+	Head      string    `json:"head"`
+	Merge     string    `json:"merge,omitempty"`
+	Author    string    `json:"author"`
+	MergedBy  string    `json:"merged_by,omitempty"`
+	MergedAt  time.Time `json:"merged_at,omitzero"`
+	Reason    string    `json:"reason,omitempty"` // why it was closed
+	Approvals []review  `json:"approvals"`
+}
+
+type review struct {
+	By     string    `json:"by"`
+	At     time.Time `json:"at"`
+	Commit string    `json:"commit"`
+}
+
+// Name is "local".
+func (f *Forge) Name() string { return "local" }
+
+// Now is zero: Git has no clock.
+func (f *Forge) Now(context.Context) (time.Time, error) { return time.Time{}, nil }
+
+// Reviews is false: nobody stops a person with the repository in hand.
+func (f *Forge) Reviews() bool { return false }
+
+// Base is the protected branch.
+func (f *Forge) Base(context.Context) (string, error) { return f.base, nil }
+
+// Preflight finds nothing lacking: there are no credentials.
+func (f *Forge) Preflight(context.Context) ([]string, error) { return nil, nil }
+
+// Member says whether the person is the team or one that it lists.
+func (f *Forge) Member(_ context.Context, team, person string) (bool, error) {
+	return team == person || slices.Contains(f.teams[team], person), nil
+}
+
+// File reads a file at a commit.
+func (f *Forge) File(_ context.Context, commit, path string) ([]byte, error) {
+	return f.repo.ReadFile(repo.Hash(commit), path)
+}
+
+// List returns pull requests sorted by id.
+func (f *Forge) List(_ context.Context, state string) ([]forge.PullRequest, error) {
+	refs, err := f.repo.Refs(pulls)
+	if err != nil {
+		return nil, fmt.Errorf("listing pull requests: %w", err)
+	}
+	var list []forge.PullRequest
+	for _, ref := range refs {
+		_, p, body, err := f.read(lead + strings.TrimPrefix(ref.Name, pulls))
+		if err != nil {
+			return nil, err
+		}
+		if state == "" || p.State == state {
+			list = append(list, p.request(body))
+		}
+	}
+	return list, nil
+}
+
+// Find returns the pull request of a branch.
+func (f *Forge) Find(_ context.Context, branch string) (forge.PullRequest, error) {
+	_, p, body, err := f.read(branch)
+	if err != nil {
+		return forge.PullRequest{}, err
+	}
+	return p.request(body), nil
+}
+
+// read returns the newest commit of a pull request's reference and what it says.
+func (f *Forge) read(branch string) (repo.Hash, record, string, error) {
+	at, err := f.repo.Ref(pulls + strings.TrimPrefix(branch, lead))
+	if err != nil {
+		return "", record{}, "", err
+	}
+	if at == "" {
+		return "", record{}, "", fmt.Errorf("%s: %w", branch, forge.ErrNotFound)
+	}
+	data, err := f.repo.ReadFile(at, "pull.json")
+	if err != nil {
+		return "", record{}, "", fmt.Errorf("reading pull request %s: %w", branch, err)
+	}
+	var p record
+	if err := json.Unmarshal(data, &p); err != nil {
+		return "", record{}, "", fmt.Errorf("reading pull request %s: %w", branch, err)
+	}
+	body, err := f.repo.ReadFile(at, "body.md")
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", record{}, "", fmt.Errorf("reading pull request %s: %w", branch, err)
+	}
+	// The branch itself says what is under review: somebody may have pushed to it.
+	if p.State == "open" {
+		head, err := f.repo.Ref(heads + branch)
+		if err != nil {
+			return "", record{}, "", err
+		}
+		p.Head = string(head)
+	}
+	return at, p, string(body), nil
+}
+
+// write makes the next commit of a pull request's reference.
+func (f *Forge) write(old repo.Hash, p record, body, message, who string, at time.Time) error {
+	data, err := plan.Canonical(p)
+	if err != nil {
+		return err
+	}
+	_, err = f.repo.Advance(pulls+strings.TrimPrefix(p.Branch, lead), repo.Next{
+		Base:    old,
+		Changes: map[string][]byte{"pull.json": append(data, '\n'), "body.md": []byte(body)},
+		Message: message,
+		Author:  person(who),
+		At:      at,
+	})
+	if err != nil {
+		return fmt.Errorf("recording pull request %s: %w", p.Branch, err)
+	}
+	return nil
+}
+
+func person(name string) repo.Person {
+	if name == "" {
+		name = "ringmaster"
+	}
+	return repo.Person{Name: name, Email: strings.Map(mailbox, name) + "@localhost"}
+}
+
+func mailbox(r rune) rune {
+	if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '.' {
+		return r
+	}
+	return '-'
+}
+
+// request is the record as the port has it: approvals of the head alone.
+func (p record) request(body string) forge.PullRequest {
+	pr := forge.PullRequest{
+		Number: p.Number, Branch: p.Branch, Base: p.Base, Title: p.Title, Body: body, Labels: p.Labels, State: p.State,
+		Head: p.Head, Merge: p.Merge, Author: p.Author, MergedBy: p.MergedBy, MergedAt: p.MergedAt,
+	}
+	for _, r := range p.Approvals {
+		if r.Commit == p.Head {
+			pr.Approvals = append(pr.Approvals, forge.Review{By: r.By, At: r.At, Commit: r.Commit, Claimed: true})
+		}
+	}
+	slices.SortFunc(pr.Approvals, func(a, b forge.Review) int { return strings.Compare(a.By, b.By) })
+	return pr
+}
+
+// Propose opens or updates in place.
+func (f *Forge) Propose(ctx context.Context, n forge.Proposal) (forge.PullRequest, error) {
+	if !strings.HasPrefix(n.Branch, lead) {
+		return forge.PullRequest{}, fmt.Errorf("proposing %q: a branch of ringmaster begins with %q", n.Branch, lead)
+	}
+	old, p, body, err := f.read(n.Branch)
+	switch {
+	case errors.Is(err, forge.ErrNotFound):
+		p = record{}
+	case err != nil:
+		return forge.PullRequest{}, err
+	case p.State == "merged":
+		return forge.PullRequest{}, fmt.Errorf("proposing %q: it is merged already", n.Branch)
+	case p.State == "open" && p.Head == n.Commit && p.Title == n.Title && body == n.Body && slices.Equal(p.Labels, n.Labels):
+		return p.request(body), nil
+	}
+	ref := heads + n.Branch
+	now, err := f.repo.Ref(ref)
+	if err != nil {
+		return forge.PullRequest{}, err
+	}
+	if now != repo.Hash(n.Commit) {
+		if err := f.repo.Move(ref, now, repo.Hash(n.Commit)); err != nil {
+			return forge.PullRequest{}, fmt.Errorf("proposing %q: %w", n.Branch, err)
+		}
+	}
+	verb := "update"
+	if p.State != "open" {
+		verb, p.State, p.Author, p.Reason = "open", "open", n.Author, ""
+	}
+	p.Branch, p.Base, p.Title, p.Labels, p.Head = n.Branch, f.base, n.Title, n.Labels, n.Commit
+	if err := f.write(old, p, n.Body, verb+" "+n.Branch, n.Author, n.At); err != nil {
+		return forge.PullRequest{}, err
+	}
+	return p.request(n.Body), nil
+}
+
+// Close closes an open pull request; its branch stays, as on other forges.
+func (f *Forge) Close(_ context.Context, branch, reason string) error {
+	old, p, body, err := f.read(branch)
+	if err != nil {
+		return err
+	}
+	if p.State != "open" {
+		return nil
+	}
+	last, err := f.repo.Commit(old)
+	if err != nil {
+		return err
+	}
+	p.State, p.Reason = "closed", reason
+	return f.write(old, p, body, "close "+branch+"\n\n"+reason, "", last.At)
+}
+
+// Approve records a claimed review of the head. A later one by the same person
+// takes the place of the earlier.
+func (f *Forge) Approve(_ context.Context, branch, by string, at time.Time) error {
+	if by == "" {
+		return fmt.Errorf("approving %s: nobody is named", branch)
+	}
+	old, p, body, err := f.read(branch)
+	if err != nil {
+		return err
+	}
+	if p.State != "open" {
+		return fmt.Errorf("approving %s: the pull request is %s", branch, p.State)
+	}
+	p.Approvals = slices.DeleteFunc(p.Approvals, func(r review) bool { return r.By == by })
+	p.Approvals = append(p.Approvals, review{By: by, At: at, Commit: p.Head})
+	return f.write(old, p, body, "approve "+branch, by, at)
+}
+
+// Merge merges the branch into the base branch. A pull request whose merge was
+// recorded in Git but not in its own reference (a run that died in between) is
+// found merged.
+func (f *Forge) Merge(_ context.Context, branch, head, by string, at time.Time) (forge.PullRequest, error) {
+	old, p, body, err := f.read(branch)
+	if err != nil {
+		return forge.PullRequest{}, err
+	}
+	switch {
+	case p.State == "merged":
+		return p.request(body), nil
+	case p.State != "open":
+		return forge.PullRequest{}, fmt.Errorf("merging %s: the pull request is %s", branch, p.State)
+	case p.Head != head:
+		return forge.PullRequest{}, fmt.Errorf("merging %s: its head is %s now, not %s; look at it again", branch, short(p.Head), short(head))
+	}
+	merged, err := f.merge(branch, head, p, by, at)
+	if err != nil {
+		return forge.PullRequest{}, fmt.Errorf("merging %s: %w", branch, err)
+	}
+	p.State, p.Merge, p.MergedBy, p.MergedAt = "merged", string(merged), by, at
+	if err := f.write(old, p, body, "merge "+branch, by, at); err != nil {
+		return forge.PullRequest{}, err
+	}
+	return p.request(body), nil
+}
+
+func (f *Forge) merge(branch, head string, p record, by string, at time.Time) (repo.Hash, error) {
+	ref := heads + f.base
+	base, err := f.repo.Ref(ref)
+	if err != nil {
+		return "", err
+	}
+	merged, err := f.repo.Merge(base, repo.Hash(head), repo.Next{
+		Message: "Merge " + branch + "\n\n" + p.Title,
+		Author:  person(by),
+		At:      at,
+	})
+	if errors.Is(err, repo.ErrMerged) {
+		return f.mergeOf(base, repo.Hash(head))
+	}
+	if err != nil {
+		return "", err
+	}
+	return merged, f.repo.Move(ref, base, merged)
+}
+
+// mergeOf finds the commit by which head came to the base branch.
+func (f *Forge) mergeOf(base, head repo.Hash) (repo.Hash, error) {
+	for c, err := range f.repo.FirstParents(base) {
+		if err != nil {
+			return "", err
+		}
+		if slices.Contains(c.Parents, head) || c.Hash == head {
+			return c.Hash, nil
+		}
+	}
+	return "", fmt.Errorf("%s is in the base branch, but no commit merged it", short(string(head)))
+}
+
+func short(hash string) string { return hash[:min(len(hash), 10)] }
+
+// Merged returns the pull request that a commit of the base branch merged.
+func (f *Forge) Merged(ctx context.Context, commit string) ([]forge.PullRequest, error) {
+	all, err := f.List(ctx, "merged")
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(all, func(p forge.PullRequest) bool { return p.Merge != commit }), nil
+}
