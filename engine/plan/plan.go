@@ -150,18 +150,21 @@ type WayOut struct {
 
 // Ring is one ring's part of the plan.
 type Ring struct {
-	Name  string   `json:"name"`
-	Soak  string   `json:"soak"`
-	Gates []string `json:"gates"` // what must hold before the next ring
-	Waves []Wave   `json:"waves"`
+	Name        string   `json:"name"`
+	Soak        string   `json:"soak"`
+	MaxFailures int      `json:"max_failures"` // of a patch in this ring; one more stops it
+	Gates       []string `json:"gates"`        // what must hold before the next ring
+	Waves       []Wave   `json:"waves"`
 }
 
 // Wave is hosts done together. No change starts before Start or after the
 // point from which install and rollback still fit before End.
 type Wave struct {
-	Start   time.Time `json:"start"`
-	End     time.Time `json:"end"`
-	Changes []Change  `json:"changes"` // sorted by host, then patch
+	Start    time.Time `json:"start"`
+	NotAfter time.Time `json:"not_after"` // the last moment at which a host of it may start
+	End      time.Time `json:"end"`
+	Soak     string    `json:"soak"`    // of this wave: shorter than the ring's where the clock presses
+	Changes  []Change  `json:"changes"` // sorted by host, then patch
 }
 
 // Change is a patch on a host: what passes between the stages.

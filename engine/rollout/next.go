@@ -1,0 +1,262 @@
+package rollout
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/ringmaster-dev/ringmaster/engine/outcome"
+	"github.com/ringmaster-dev/ringmaster/engine/plan"
+)
+
+// Step is what may be done at a time. Everything in it is in the plan's order.
+type Step struct {
+	Apply    []*Change      // may be intended now
+	Rollback []*Change      // must be rolled back now
+	Open     []*Change      // intended, result unknown: ask the fleet
+	Judge    []*Change      // applied, verdict due or wanted: see Due
+	Lines    []outcome.Line // what follows from the ledger and the time alone
+	Wake     time.Time      // when something may be due next, zero when nothing is
+	Done     bool           // the plan is over
+}
+
+// Due says whether the change has soaked at a time, so that a good verdict
+// counts. Before that only a bad one does.
+func (c *Change) Due(at time.Time) bool { return !at.Before(c.Applied.Add(c.Soak)) }
+
+// Next works out the step. It changes nothing.
+func Next(g *Progress, at time.Time) Step {
+	var s Step
+	if g.Complete {
+		s.Done = true
+		return s
+	}
+	held := g.stopped(at, &s)
+	promoted := g.promotions(at, held, &s)
+	open := 0
+	for _, c := range g.Changes {
+		if !c.State.Ended() && !(c.State == Pending && held[c.Patch] != "") {
+			open++
+		}
+		g.step(c, at, held, promoted, &s)
+	}
+	if open == 0 || open == len(skipped(s.Lines)) && len(s.Apply)+len(s.Rollback)+len(s.Open)+len(s.Judge) == 0 {
+		s.Lines = append(s.Lines, outcome.Line{At: at, Plan: g.Plan.ID, Event: outcome.Completed, Detail: g.summary(s.Lines)})
+		s.Done = true
+	}
+	return s
+}
+
+// step is one change's part.
+func (g *Progress) step(c *Change, at time.Time, held map[plan.PatchID]string, promoted map[Stage]bool, s *Step) {
+	switch c.State {
+	case Intended, Undo:
+		s.Open = append(s.Open, c)
+	case Failed, Degraded:
+		s.Rollback = append(s.Rollback, c)
+	case Applied:
+		s.Judge = append(s.Judge, c)
+		s.wake(c.Applied.Add(c.Soak), at)
+	case Pending, Unreachable:
+		g.begin(c, at, held, promoted, s)
+	}
+}
+
+func (g *Progress) begin(c *Change, at time.Time, held map[plan.PatchID]string, promoted map[Stage]bool, s *Step) {
+	switch {
+	case held[c.Patch] != "":
+		if c.State == Unreachable {
+			s.Lines = append(s.Lines, g.line(c, at, outcome.Skipped, "the patch was stopped before the host could be reached again"))
+		}
+	case at.After(c.NotAfter) || !at.Before(g.Plan.Expires):
+		s.Lines = append(s.Lines, g.line(c, at, outcome.Skipped, c.missed(at)))
+	case c.State == Unreachable && c.Attempt >= Attempts:
+		s.Lines = append(s.Lines, g.line(c, at, outcome.Skipped, fmt.Sprintf("unreachable %d times", c.Attempt)))
+	case at.Before(c.Start):
+		s.wake(c.Start, at)
+	case !g.ready(c, promoted):
+	default:
+		s.Apply = append(s.Apply, c)
+	}
+}
+
+func (c *Change) missed(at time.Time) string {
+	why := "the wave could not start by " + c.NotAfter.Format(time.RFC3339)
+	switch {
+	case c.State == Unreachable:
+		return "the host was unreachable until its wave was over"
+	case c.HeldWith != "":
+		return why + ": " + c.HeldWith
+	}
+	return why
+}
+
+// ready says whether every lower ring has promoted the patch.
+func (g *Progress) ready(c *Change, promoted map[Stage]bool) bool {
+	for _, o := range g.Plan.Rings[:c.RingNo] {
+		if !promoted[Stage{o.Name, c.Patch}] && g.has(o, c.Patch) {
+			return false
+		}
+	}
+	return true
+}
+
+func (g *Progress) has(r plan.Ring, patch plan.PatchID) bool {
+	for _, w := range r.Waves {
+		for _, c := range w.Changes {
+			if c.Patch == patch {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// tally counts a patch's changes in a ring.
+type tally struct {
+	all, healthy, bad, open int
+	why                     string
+}
+
+func (g *Progress) tallies() map[Stage]*tally {
+	all := map[Stage]*tally{}
+	for _, c := range g.Changes {
+		key := Stage{c.Ring, c.Patch}
+		t := all[key]
+		if t == nil {
+			t = &tally{}
+			all[key] = t
+		}
+		t.all++
+		switch {
+		case c.bad():
+			t.bad++
+			t.why = fmt.Sprintf("%s: %s", c.Host, c.Detail)
+		case c.State == Healthy:
+			t.healthy++
+		}
+		if !c.State.Ended() {
+			t.open++
+		}
+	}
+	return all
+}
+
+// bad says whether the change counts against its ring: unreachable ones do once
+// they have been tried as often as is tried.
+func (c *Change) bad() bool {
+	return c.Bad || c.Attempt > 0 && (c.State == Skipped || c.State == Unreachable && c.Attempt >= Attempts)
+}
+
+// stopped returns the patches that stand still, and adds a held line for each
+// that stops now.
+func (g *Progress) stopped(at time.Time, s *Step) map[plan.PatchID]string {
+	held := map[plan.PatchID]string{}
+	tallies := g.tallies()
+	for _, p := range g.Plan.Patches {
+		if why := g.Held[p.ID]; why != "" {
+			held[p.ID] = why
+			continue
+		}
+		for _, r := range g.Plan.Rings {
+			t := tallies[Stage{r.Name, p.ID}]
+			why := t.stops(r)
+			if why == "" {
+				continue
+			}
+			held[p.ID] = why
+			s.Lines = append(s.Lines, outcome.Line{At: at, Plan: g.Plan.ID, Ring: r.Name, Patch: p.ID, Event: outcome.Held, To: p.To, Detail: why})
+			break
+		}
+	}
+	return held
+}
+
+// stops says why a ring stops a patch, "" when it does not: too much went wrong,
+// or all of it is over and nothing is known to be well.
+func (t *tally) stops(r plan.Ring) string {
+	switch {
+	case t == nil:
+		return ""
+	case t.bad > r.MaxFailures:
+		return fmt.Sprintf("%d of %d hosts in ring %q went wrong and it allows %d (%s)", t.bad, t.all, r.Name, r.MaxFailures, t.why)
+	case t.open == 0 && t.healthy == 0:
+		return fmt.Sprintf("no host of %d in ring %q is known to be well, so nothing speaks for going on", t.all, r.Name)
+	}
+	return ""
+}
+
+// promotions returns what is promoted, and adds a line for each that is now.
+func (g *Progress) promotions(at time.Time, held map[plan.PatchID]string, s *Step) map[Stage]bool {
+	promoted := map[Stage]bool{}
+	tallies := g.tallies()
+	for _, r := range g.Plan.Rings {
+		for _, p := range g.Plan.Patches {
+			key := Stage{r.Name, p.ID}
+			t := tallies[key]
+			switch {
+			case t == nil:
+			case g.Promoted[key]:
+				promoted[key] = true
+			case held[p.ID] == "" && t.open == 0:
+				promoted[key] = true
+				s.Lines = append(s.Lines, outcome.Line{At: at, Plan: g.Plan.ID, Ring: r.Name, Patch: p.ID, Event: outcome.Promoted, To: p.To,
+					Detail: fmt.Sprintf("%d of %d healthy, %d failed of %d allowed", t.healthy, t.all, t.bad, r.MaxFailures)})
+			}
+		}
+	}
+	return promoted
+}
+
+func (g *Progress) line(c *Change, at time.Time, e outcome.Event, detail string) outcome.Line {
+	to := ""
+	if _, _, v, ok := c.Patch.Parts(); ok {
+		to = v
+	}
+	return outcome.Line{At: at, Plan: g.Plan.ID, Ring: c.Ring, Wave: c.Wave, Host: c.Host, Patch: c.Patch, Event: e,
+		From: c.From, To: to, Key: c.Key(g.Plan.ID), Detail: detail, Predicted: c.DeployRisk.P}
+}
+
+// Line is an outcome line of a change, without what only a run knows (fleet,
+// engine, run, seconds, features, measured).
+func (g *Progress) Line(c *Change, at time.Time, e outcome.Event, detail string) outcome.Line {
+	return g.line(c, at, e, detail)
+}
+
+func skipped(lines []outcome.Line) []outcome.Line {
+	var list []outcome.Line
+	for _, l := range lines {
+		if l.Event == outcome.Skipped {
+			list = append(list, l)
+		}
+	}
+	return list
+}
+
+// summary counts how the plan ended.
+func (g *Progress) summary(lines []outcome.Line) string {
+	counts := map[State]int{}
+	for _, c := range g.Changes {
+		counts[c.State]++
+	}
+	late := len(skipped(lines))
+	counts[Skipped] += late
+	counts[Pending] -= late
+	var parts []string
+	for _, s := range []State{Healthy, RolledBack, Stuck, Skipped, Unreachable, Pending} {
+		if n := counts[s]; n > 0 {
+			name := strings.ReplaceAll(string(s), "_", " ")
+			if s == Pending {
+				name = "not begun"
+			}
+			parts = append(parts, fmt.Sprintf("%d %s", n, name))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+func (s *Step) wake(t, at time.Time) {
+	if t.After(at) && (s.Wake.IsZero() || t.Before(s.Wake)) {
+		s.Wake = t
+	}
+}

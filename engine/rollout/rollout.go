@@ -1,0 +1,208 @@
+// Package rollout decides the next step of a merged plan.
+//
+// It is a pure function of the plan, the outcomes recorded so far and the
+// time; nothing is remembered between runs. If an outcome is not in Git, it did
+// not happen.
+//
+// A change goes from pending to intended, applied and healthy. One that fails
+// or degrades is rolled back. A patch is promoted from a ring to the next when
+// every change of it there has ended, at least one is healthy, and no more
+// failed than the ring allows; one failure more holds the patch in every ring,
+// and what has not begun never does.
+package rollout
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/ringmaster-dev/ringmaster/engine/hclfile"
+	"github.com/ringmaster-dev/ringmaster/engine/inventory"
+	"github.com/ringmaster-dev/ringmaster/engine/outcome"
+	"github.com/ringmaster-dev/ringmaster/engine/plan"
+)
+
+// Attempts is how often an unreachable host is tried while its wave is open.
+const Attempts = 3
+
+// State is how far a change is.
+type State string
+
+// The states. Undo is a rollback that was intended and has no result.
+const (
+	Pending     State = "pending"
+	Intended    State = "intended"
+	Applied     State = "applied"
+	Healthy     State = "healthy"
+	Degraded    State = "degraded"
+	Failed      State = "failed"
+	Undo        State = "undo"
+	RolledBack  State = "rolled_back"
+	Stuck       State = "stuck" // its rollback failed: a person is needed
+	Skipped     State = "skipped"
+	Unreachable State = "unreachable"
+)
+
+// Ended says that nothing more happens to the change by itself.
+func (s State) Ended() bool {
+	return s == Healthy || s == RolledBack || s == Stuck || s == Skipped
+}
+
+// Change is a change of the plan with where it stands.
+type Change struct {
+	plan.Change
+	Ring     string
+	RingNo   int
+	Wave     int // from 1
+	Start    time.Time
+	NotAfter time.Time
+	End      time.Time
+	Soak     time.Duration
+
+	State    State
+	Attempt  int       // of the newest intent
+	Applied  time.Time // when the apply that stands succeeded
+	Began    time.Time // when it was first intended
+	Detail   string    // of the newest line
+	Bad      bool      // failed, degraded, or unreachable for good: counts against the ring
+	HeldWith string    // detail of the newest held line, "" when none stands
+}
+
+// Key is the idempotency key of the change's newest attempt.
+func (c *Change) Key(plan string) string {
+	return fmt.Sprintf("%s/%s/%s/%d", plan, c.Host, c.Patch, max(c.Attempt, 1))
+}
+
+// UndoKey is that of its rollback.
+func (c *Change) UndoKey(plan string) string { return c.Key(plan) + "/rollback" }
+
+// Progress is a plan with its ledger applied to it.
+type Progress struct {
+	Plan     *plan.Plan
+	Changes  []*Change // in the plan's order
+	Promoted map[Stage]bool
+	Held     map[plan.PatchID]string // patches that stopped, with why
+	Complete bool
+	Last     time.Time // of the newest line
+	index    map[slot]*Change
+}
+
+// Stage is a patch in a ring.
+type Stage struct {
+	Ring  string
+	Patch plan.PatchID
+}
+
+type slot struct {
+	host  inventory.HostID
+	patch plan.PatchID
+}
+
+// Read applies a ledger to its plan. Lines about changes that the plan does
+// not have are an error: the ledger is then not this plan's.
+func Read(p *plan.Plan, lines []outcome.Line) (*Progress, error) {
+	g := &Progress{Plan: p, Promoted: map[Stage]bool{}, Held: map[plan.PatchID]string{}, index: map[slot]*Change{}}
+	for n, r := range p.Rings {
+		for w, wave := range r.Waves {
+			soak, err := hclfile.ParseDuration(wave.Soak)
+			if err != nil {
+				return nil, fmt.Errorf("plan %s: ring %q: wave %d: soak: %w", p.ID, r.Name, w+1, err)
+			}
+			for _, c := range wave.Changes {
+				change := &Change{Change: c, Ring: r.Name, RingNo: n, Wave: w + 1, Start: wave.Start, NotAfter: wave.NotAfter, End: wave.End, Soak: soak, State: Pending}
+				g.Changes = append(g.Changes, change)
+				g.index[slot{c.Host, c.Patch}] = change
+			}
+		}
+	}
+	for i, l := range lines {
+		if err := g.apply(l); err != nil {
+			return nil, fmt.Errorf("outcomes of %s: line %d: %w", p.ID, i+1, err)
+		}
+	}
+	return g, nil
+}
+
+// Of returns the change of a patch on a host, nil when the plan has none.
+func (g *Progress) Of(host inventory.HostID, patch plan.PatchID) *Change {
+	return g.index[slot{host, patch}]
+}
+
+func (g *Progress) apply(l outcome.Line) error {
+	g.Last = l.At
+	if l.Host == "" {
+		g.note(l)
+		return nil
+	}
+	c := g.Of(l.Host, l.Patch)
+	if c == nil {
+		return fmt.Errorf("%s on %s is not in the plan", l.Patch, l.Host)
+	}
+	undo := l.Key == c.UndoKey(g.Plan.ID)
+	c.Detail = l.Detail
+	if l.Event != outcome.Held {
+		c.HeldWith = ""
+	}
+	switch l.Event {
+	case outcome.Intended:
+		c.intended(l, undo)
+	case outcome.Applied:
+		c.State, c.Applied = Applied, l.At
+	case outcome.Failed:
+		if c.Bad = true; undo {
+			c.State = Stuck
+		} else {
+			c.State = Failed
+		}
+	case outcome.Healthy:
+		c.State = Healthy
+	case outcome.Degraded:
+		c.State, c.Bad = Degraded, true
+	case outcome.RolledBack:
+		c.State, c.Bad = RolledBack, true
+	case outcome.Skipped:
+		c.State = Skipped
+	case outcome.Unreachable:
+		c.unreachable(undo)
+	case outcome.Held:
+		c.HeldWith = l.Detail
+	default:
+		return fmt.Errorf("event %q does not belong to a host", l.Event)
+	}
+	return nil
+}
+
+func (c *Change) intended(l outcome.Line, undo bool) {
+	if undo {
+		c.State = Undo
+		return
+	}
+	c.State = Intended
+	c.Attempt++
+	if c.Began.IsZero() {
+		c.Began = l.At
+	}
+}
+
+// unreachable is neither failed nor a success: the change is tried again while
+// its wave is open, and counts against the ring when it no longer is.
+func (c *Change) unreachable(undo bool) {
+	switch {
+	case undo:
+		c.State, c.Bad = Degraded, true
+	default:
+		c.State = Unreachable
+	}
+}
+
+func (g *Progress) note(l outcome.Line) {
+	switch l.Event {
+	case outcome.Promoted:
+		g.Promoted[Stage{l.Ring, l.Patch}] = true
+	case outcome.Held:
+		if l.Patch != "" {
+			g.Held[l.Patch] = l.Detail
+		}
+	case outcome.Completed:
+		g.Complete = true
+	}
+}
