@@ -101,6 +101,9 @@ type Finding struct {
 	ID      string `json:"id,omitempty"` // advisory id where the scanner names no CVE
 	Package string `json:"package,omitempty"`
 	Fixed   string `json:"fixed,omitempty"`
+	// Installed is the version that the scanner found, kept for scanners that name
+	// findings without listing all packages.
+	Installed string `json:"installed,omitempty"`
 }
 
 // Facts is one line of inventory/facts/*.jsonl. All but Host may be absent.
