@@ -32,6 +32,7 @@ type Estate struct {
 
 	Advisories []advisory.Advisory // sorted by id; feeds and inventory/patches together, withdrawn ones left out
 	Knowledge  advisory.Knowledge
+	Notices    []Fault // what feeds carry that is not used, sorted by place; the estate is valid in spite of it
 
 	Policies map[string][]byte // policies/**/*.rego and data.json by path
 	Models   map[string][]byte // models/*.json by path
@@ -95,4 +96,14 @@ func Read(fsys fs.FS) (*Estate, []Fault) {
 	r.join()
 	r.digest()
 	return r.estate, r.sorted()
+}
+
+// ReadSettings reads the estate block alone; ok is false where it cannot be
+// read. It is for looking back over many commits.
+func ReadSettings(fsys fs.FS) (inventory.Settings, bool) {
+	r := newReader(fsys)
+	r.list()
+	r.inventory()
+	ok := len(r.estates) == 1 && !r.broken
+	return r.estate.Settings, ok
 }

@@ -39,6 +39,9 @@ type Snapshot struct {
 	Problems []advisory.Problem // what was left out of the others
 }
 
+// Limits is how much a file may unpack to.
+type Limits = archive.Limits
+
 // Records is how many records of a kind the file holds: advisories, entries,
 // scores or assessments; for a kind that is not read, documents.
 func (s *Snapshot) Records(k Kind) int {
@@ -79,7 +82,7 @@ type part struct {
 // Read reads a file. The name serves for the date of the oldest EPSS files
 // alone, which say it nowhere else. An error means that the packing is broken or
 // over the limits; a broken document is in Broken and hides no other.
-func Read(name string, data []byte, limits archive.Limits) (*Snapshot, error) {
+func Read(name string, data []byte, limits Limits) (*Snapshot, error) {
 	parts, err := parse(name, data, limits)
 	if err != nil {
 		return nil, err
@@ -92,7 +95,7 @@ func Read(name string, data []byte, limits archive.Limits) (*Snapshot, error) {
 }
 
 // parse reads the members in turn and parses them side by side.
-func parse(name string, data []byte, limits archive.Limits) ([]*part, error) {
+func parse(name string, data []byte, limits Limits) ([]*part, error) {
 	type job struct {
 		p   *part
 		doc []byte
