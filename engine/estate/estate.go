@@ -6,8 +6,10 @@
 package estate
 
 import (
+	"cmp"
 	"fmt"
 	"io/fs"
+	"strings"
 
 	"github.com/ringmaster-dev/ringmaster/engine/advisory"
 	"github.com/ringmaster-dev/ringmaster/engine/inventory"
@@ -106,4 +108,9 @@ func ReadSettings(fsys fs.FS) (inventory.Settings, bool) {
 	r.inventory()
 	ok := len(r.estates) == 1 && !r.broken
 	return r.estate.Settings, ok
+}
+
+// Order is the order of faults: by file, line, column, message.
+func Order(a, b Fault) int {
+	return cmp.Or(strings.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), strings.Compare(a.Message, b.Message))
 }
