@@ -1,0 +1,155 @@
+package risk
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/ringmaster-dev/ringmaster/engine/advisory"
+	"github.com/ringmaster-dev/ringmaster/engine/inventory"
+	"github.com/ringmaster-dev/ringmaster/engine/plan"
+)
+
+// The terms that callers may look for.
+const (
+	termBase       = "base rate"
+	termRecord     = "track record"
+	termShadow     = "shadow"
+	termKnownIssue = "known issue"
+)
+
+// rulesCount is what the rules count for, in changes, against a track record.
+const rulesCount = 20
+
+// base is the log-odds of baseRate, to 5 decimals like every effect.
+var base = round5(logit(baseRate))
+
+// Scorer scores one patch on many hosts: what depends on the patch alone is
+// worked out once, and hosts in the same condition share one score. It is not
+// safe for concurrent use.
+type Scorer struct {
+	patch   Patch
+	model   *TrackRecord
+	history History
+	usual   []plan.Reason // what such patches are like
+	special []plan.Reason // what is so of this one now
+	issues  []advisory.KnownIssue
+	scores  map[condition]scored
+}
+
+type scored struct {
+	risk    plan.Risk
+	reasons []plan.Reason
+}
+
+// NewScorer prepares to score a patch as known at a time.
+func NewScorer(p Patch, model *TrackRecord, h History, at time.Time) *Scorer {
+	return &Scorer{
+		patch: p, model: model, history: h,
+		usual: usual(p), special: special(p, at), issues: unresolved(p.Advisories, at),
+		scores: map[condition]scored{},
+	}
+}
+
+// Score is Deploy's answer for a host, nil for the patch as a whole. The reasons
+// are shared between hosts: they are not to be changed.
+func (s *Scorer) Score(host *inventory.Host, role string) (plan.Risk, []plan.Reason) {
+	c := s.condition(host, role)
+	got, ok := s.scores[c]
+	if !ok {
+		got.risk, got.reasons = s.score(c)
+		s.scores[c] = got
+	}
+	return got.risk, got.reasons
+}
+
+func (s *Scorer) score(c condition) (plan.Risk, []plan.Reason) {
+	record, shadow, n := s.record(c.role)
+	terms := slices.Concat(s.usual, record, s.special, s.issueTerms(c), c.terms())
+	slices.SortStableFunc(terms, largestFirst)
+	start := plan.Reason{Term: termBase, Value: "2 % of changes on a host go wrong", Effect: base}
+	terms = append([]plan.Reason{start}, terms...)
+	sum := Sum(terms)
+	p := expit(sum)
+
+	r := plan.Risk{P: round5(p), Source: FromRules}
+	r.Low, r.High = interval(p, rulesCount)
+	if len(record) > 0 {
+		low, high := interval(p, rulesCount+n)
+		if !s.trusted() {
+			high = max(high, r.High) // until trusted, knowing more is no reason to be bolder
+		}
+		r.Low, r.High, r.Source = low, high, s.source()
+	}
+	worth := rulesCount
+	if len(record) > 0 {
+		worth += int(n)
+	}
+	terms = append(terms, shadow...)
+	return r, append(terms, plan.Reason{Term: "interval", Value: fmt.Sprintf("90 %%, as if seen in %d changes", worth)})
+}
+
+// Sum is the log-odds that the reasons of Deploy add up to.
+func Sum(reasons []plan.Reason) float64 {
+	sum := 0.0
+	for _, r := range reasons {
+		sum += r.Effect
+	}
+	return sum
+}
+
+// interval is the central 90 % of a beta distribution with mean p, worth n
+// changes, widened to hold p itself.
+func interval(p, n float64) (low, high float64) {
+	low, high = Beta{float64(p * n), float64((1 - p) * n)}.Interval(0.9)
+	p = round5(p)
+	return min(round5(low), p), max(round5(high), p)
+}
+
+// trusted says whether the record may lower a score as well as raise it.
+func (s *Scorer) trusted() bool { return s.history.Ladder == Advisory && s.model.Own > 0 }
+
+func (s *Scorer) source() string {
+	if s.model.Own == 0 {
+		return FromPrior
+	}
+	return FromModel
+}
+
+// record is the track record's term, none where there is no record or where it
+// may not be used; then shadow says what it would have been. n is the changes it
+// rests on.
+func (s *Scorer) record(role string) (used, shadow []plan.Reason, n float64) {
+	if s.model == nil {
+		return nil, nil, 0
+	}
+	e := s.model.about(s.patch.Package, s.patch.Vendor, role)
+	w := e.n / (e.n + rulesCount)
+	rules := base + Sum(s.usual)
+	bounded := min(max(e.p, 1e-5), 1-1e-5)
+	effect := round5(w * (logit(bounded) - rules))
+	value := fmt.Sprintf("%s; rate %s, weight %.2f", e.what, percent(e.p), w)
+	if effect > 0 || s.trusted() {
+		used = []plan.Reason{{Term: termRecord, Value: value, Effect: effect}}
+	}
+	if !s.trusted() {
+		p := expit(rules + effect)
+		text := fmt.Sprintf("by track record %s (%s); it may only raise until there are %d months of own history (%.1f now, %d outcomes)",
+			percent(p), value, advisoryMonths, s.history.Months, s.history.Outcomes)
+		shadow = []plan.Reason{{Term: termShadow, Value: text}}
+	}
+	return used, shadow, e.n
+}
+
+func percent(p float64) string {
+	return strconv.FormatFloat(float64(p*100), 'f', 1, 64) + " %"
+}
+
+// largestFirst puts what mattered most first, ties by term and value.
+func largestFirst(a, b plan.Reason) int {
+	return cmp.Or(cmp.Compare(size(b.Effect), size(a.Effect)), cmp.Compare(a.Term, b.Term), cmp.Compare(a.Value, b.Value))
+}
+
+func size(x float64) float64 { return max(x, -x) }

@@ -1,0 +1,89 @@
+package risk
+
+import "math"
+
+// The functions below are FreeBSD's msun algorithms as Go's portable code has
+// them: the standard library's own exp and log are assembly on some machines
+// and differ in the last bit. Every product is rounded by float64() before it is
+// added, so that no compiler fuses the two.
+
+const (
+	ln2Hi = 6.93147180369123816490e-01
+	ln2Lo = 1.90821492927058770002e-10
+)
+
+// exp is e to the power of x.
+func exp(x float64) float64 {
+	switch {
+	case math.IsNaN(x):
+		return x
+	case x > 709.782712893383973096:
+		return math.Inf(1)
+	case x < -745.133219101941108420:
+		return 0
+	}
+	half := 0.5
+	if x < 0 {
+		half = -0.5
+	}
+	k := int(float64(x*1.44269504088896338700) + half)
+	hi := x - float64(float64(k)*ln2Hi)
+	lo := float64(float64(k) * ln2Lo)
+	r := hi - lo
+	t := float64(r * r)
+	c := r - float64(t*polynomial(t))
+	y := 1 - ((lo - float64(r*c)/(2-c)) - hi)
+	return math.Ldexp(y, k)
+}
+
+// polynomial is the rational approximation's numerator in exp.
+func polynomial(t float64) float64 {
+	p := -1.65339022054652515390e-06 + float64(t*4.13813679705723846039e-08)
+	p = 6.61375632143793436117e-05 + float64(t*p)
+	p = -2.77777777770155933842e-03 + float64(t*p)
+	return 1.66666666666666019037e-01 + float64(t*p)
+}
+
+// log is the natural logarithm; it is minus infinity at 0 and NaN below.
+func log(x float64) float64 {
+	switch {
+	case math.IsNaN(x) || math.IsInf(x, 1):
+		return x
+	case x < 0:
+		return math.NaN()
+	case x == 0:
+		return math.Inf(-1)
+	}
+	f1, ki := math.Frexp(x)
+	if f1 < math.Sqrt2/2 {
+		f1 *= 2
+		ki--
+	}
+	f, k := f1-1, float64(ki)
+	s := f / (2 + f)
+	s2 := float64(s * s)
+	s4 := float64(s2 * s2)
+	t1 := 1.818357216161805012e-01 + float64(s4*1.479819860511658591e-01)
+	t1 = 2.857142874366239149e-01 + float64(s4*t1)
+	t1 = 6.666666666666735130e-01 + float64(s4*t1)
+	t2 := 2.222219843214978396e-01 + float64(s4*1.531383769920937332e-01)
+	t2 = 3.999999999940941908e-01 + float64(s4*t2)
+	rest := float64(s2*t1) + float64(s4*t2)
+	square := float64(0.5 * float64(f*f))
+	return float64(k*ln2Hi) - ((square - (float64(s*(square+rest)) + float64(k*ln2Lo))) - f)
+}
+
+// logit is the log-odds of p.
+func logit(p float64) float64 { return log(p / (1 - p)) }
+
+// expit is the probability with the log-odds x.
+func expit(x float64) float64 {
+	if x < 0 {
+		e := exp(x)
+		return e / (1 + e)
+	}
+	return 1 / (1 + exp(-x))
+}
+
+// round5 rounds to 5 decimals, the precision of everything that is written.
+func round5(x float64) float64 { return math.Round(float64(x*1e5)) / 1e5 }

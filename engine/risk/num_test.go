@@ -1,0 +1,108 @@
+package risk
+
+import (
+	"hash/fnv"
+	"math"
+	"math/rand"
+	"testing"
+)
+
+func TestExpAndLog(t *testing.T) {
+	r := rand.New(rand.NewSource(1))
+	for range 200_000 {
+		x := (r.Float64() - 0.5) * 1400
+		if got, want := exp(x), math.Exp(x); math.Abs(got-want) > 2e-15*want && want > 1e-300 {
+			t.Fatalf("exp(%v) = %v, want %v", x, got, want)
+		}
+		y := math.Exp((r.Float64() - 0.5) * 100)
+		if got, want := log(y), math.Log(y); math.Abs(got-want) > 2e-15*math.Max(1, math.Abs(want)) {
+			t.Fatalf("log(%v) = %v, want %v", y, got, want)
+		}
+		p := r.Float64()
+		if got := expit(logit(p)); math.Abs(got-p) > 1e-13 {
+			t.Fatalf("expit(logit(%v)) = %v", p, got)
+		}
+	}
+	for x, want := range map[float64]float64{0: 1, 1000: math.Inf(1), -1000: 0} {
+		if got := exp(x); got != want {
+			t.Errorf("exp(%v) = %v, want %v", x, got, want)
+		}
+	}
+	if !math.IsInf(log(0), -1) || !math.IsNaN(log(-1)) || log(1) != 0 {
+		t.Error("log is wrong at 0, -1 or 1")
+	}
+}
+
+func TestLgamma(t *testing.T) {
+	r := rand.New(rand.NewSource(2))
+	for range 100_000 {
+		x := math.Exp((r.Float64() - 0.4) * 20)
+		want, _ := math.Lgamma(x)
+		if got := lgamma(x); math.Abs(got-want) > 1e-13*math.Max(20, math.Abs(want)) {
+			t.Fatalf("lgamma(%v) = %v, want %v", x, got, want)
+		}
+	}
+}
+
+// Quantiles as R's qbeta gives them.
+func TestQuantile(t *testing.T) {
+	for _, c := range []struct{ a, b, q, want float64 }{
+		{1, 1, 0.05, 0.05},
+		{1, 1, 0.95, 0.95},
+		{2, 1, 0.25, 0.5},
+		{1, 3, 0.95, 1 - math.Cbrt(0.05)},
+		{0.5, 0.5, 0.5, 0.5},
+		{0.5, 0.5, 0.05, math.Pow(math.Sin(math.Pi/2*0.05), 2)},
+		{400, 400, 0.5, 0.5},
+	} {
+		if got := (Beta{c.a, c.b}).Quantile(c.q); math.Abs(got-c.want) > 2e-9 {
+			t.Errorf("Beta{%v, %v}.Quantile(%v) = %v, want %v", c.a, c.b, c.q, got, c.want)
+		}
+	}
+}
+
+// The CDF of whole numbers is a binomial sum, which is exact.
+func TestCDF(t *testing.T) {
+	r := rand.New(rand.NewSource(3))
+	for range 5000 {
+		a, b, x := 1+r.Intn(30), 1+r.Intn(30), r.Float64()
+		n, want := a+b-1, 0.0
+		for k := a; k <= n; k++ {
+			choose := 1.0
+			for i := range k {
+				choose = choose * float64(n-i) / float64(i+1)
+			}
+			want += choose * math.Pow(x, float64(k)) * math.Pow(1-x, float64(n-k))
+		}
+		if got := (Beta{float64(a), float64(b)}).CDF(x); math.Abs(got-want) > 1e-11 {
+			t.Fatalf("Beta{%d, %d}.CDF(%v) = %v, want %v", a, b, x, got, want)
+		}
+	}
+}
+
+// The same bits on every machine: this hash was made on amd64, and a machine
+// that fuses products or has an exp of its own would give another.
+func TestBitsAreTheSameEverywhere(t *testing.T) {
+	h := fnv.New64a()
+	put := func(x float64) {
+		b := math.Float64bits(x)
+		for i := range 8 {
+			h.Write([]byte{byte(b >> (8 * i))})
+		}
+	}
+	for i := range 2000 {
+		x := float64(i)/50 + 0.013
+		put(exp(x - 20))
+		put(log(x))
+		put(lgamma(x))
+		put(expit(x - 20))
+		put(Beta{x, float64(i%37) + 0.3}.CDF(float64(i%101) / 101))
+	}
+	for i := range 200 {
+		put(Beta{float64(i)/7 + 0.02, float64(i%13)*9 + 0.4}.Quantile(0.95))
+	}
+	const want = 0x16737bf73bef87c8
+	if got := h.Sum64(); got != want {
+		t.Errorf("the bits hash to %#x, want %#x", got, uint64(want))
+	}
+}
