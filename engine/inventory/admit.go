@@ -31,13 +31,17 @@ var names = map[version.Type]struct{ first, rest string }{
 // findings whose names, versions and ids follow their grammar, sorted, each
 // once; other texts without control characters. What is kept out is counted and
 // named in p, one problem for each reason. Several versions of one package all
-// stay: that is how kernels are installed.
+// stay: that is how kernels are installed. Where a newer kernel is installed than
+// runs, a reboot is pending, whatever the file says.
 func (f *Facts) Admit(p *Problems) {
 	where := f.Host.where()
 	f.At = f.At.UTC().Truncate(1e9)
 	f.Packages = admitPackages(f.Packages, where, p)
 	f.Findings = admitFindings(f.Findings, where, p)
 	f.Address = Plain(f.Address)
+	if stale := f.StaleKernel(); stale != nil && (f.RebootPending == nil || *stale) {
+		f.RebootPending = stale
+	}
 	if f.OS == nil {
 		return
 	}
@@ -76,7 +80,7 @@ func admitPackages(list []Package, where string, p *Problems) []Package {
 		if pkg.SourceVersion == pkg.Version {
 			pkg.SourceVersion = ""
 		}
-		if pkg.SourceVersion != "" && !made(pkg.SourceVersion, alnum, versions, 256) {
+		if pkg.SourceVersion != "" && !validVersion(pkg.Type, pkg.SourceVersion) {
 			refused.add("packages kept without the version of their source, which is not a version", pkg.Name+" from "+pkg.SourceVersion)
 			pkg.SourceVersion = ""
 		}
@@ -111,7 +115,7 @@ func refusePackage(p Package) string {
 		return fmt.Sprintf("packages left out, their names are not those of %s packages", p.Type)
 	case p.Version == "" && p.Type != version.Windows:
 		return "packages left out, they have no version"
-	case p.Version != "" && !made(p.Version, alnum, versions, 256):
+	case p.Version != "" && !validVersion(p.Type, p.Version):
 		return fmt.Sprintf("packages left out, their versions are not %s versions", p.Type)
 	}
 	return ""
@@ -156,6 +160,12 @@ func IsCVE(id string) bool {
 
 func validName(t version.Type, name string) bool {
 	return made(name, names[t].first, names[t].rest, 256)
+}
+
+// validVersion holds a version to its type's grammar and to the characters that
+// an estate reads.
+func validVersion(t version.Type, v string) bool {
+	return made(v, alnum, versions, 256) && version.Check(t, v) == nil
 }
 
 // made reports whether s has 1 to most characters, all of the alphabet, the

@@ -78,7 +78,11 @@ func printed(text string, p *inventory.Problems) ([]answer, bool) {
 		a := answer{host: host}
 		_, body, bodied := strings.Cut(text, "=>")
 		if !bodied || !strings.Contains(line, "=>") {
-			a.fault, text = state, rest
+			said, _, _ := strings.Cut(rest, "\n") // the command's own words
+			if _, _, next := heading(said); next {
+				said = ""
+			}
+			a.fault, text = strings.Join(strings.Fields(strings.TrimSuffix(state, ">>")+" "+said), " "), rest
 			list = append(list, a)
 			continue
 		}

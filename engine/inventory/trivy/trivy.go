@@ -289,7 +289,7 @@ func (r *report) findings() []inventory.Finding {
 	var list []inventory.Finding
 	for _, x := range r.Results {
 		for _, v := range x.Vulnerabilities {
-			f := inventory.Finding{ID: v.ID, Package: v.Package, Fixed: v.Fixed, Installed: v.Installed}
+			f := inventory.Finding{ID: v.ID, Package: v.Package, Fixed: inventory.FirstFix(x.packageType(), v.Installed, v.Fixed), Installed: v.Installed}
 			if inventory.IsCVE(v.ID) {
 				f.CVE, f.ID = v.ID, ""
 			}
