@@ -13,7 +13,10 @@ type Select struct {
 	Services []string // glob patterns
 	Labels   map[string]string
 	Hosts    []string // glob patterns
-	Tiers    []string
+	Tiers    []string // of the host's primary service
+	// ExceptTiers are left out: what has no tier is still taken, which no list
+	// of Tiers can say.
+	ExceptTiers []string
 }
 
 // Ring is one step of a rollout. Order is ascending; a host is in the
