@@ -128,7 +128,7 @@ func (s *Scores) rows(data []byte, percentiles bool, line int) []advisory.Proble
 		if percentiles {
 			score, percentile, _ = bytes.Cut(score, []byte{','})
 		}
-		f, text := forecast(string(score), string(percentile))
+		f, text := forecast(score, percentile)
 		if text == "" && !advisory.IsCVE(string(id)) {
 			text = fmt.Sprintf("%q is not the id of a CVE", id)
 		}
@@ -166,11 +166,11 @@ func (s *Scores) table(data []byte, c columns, line int) ([]advisory.Problem, er
 			return nil, fmt.Errorf("reading CSV: %w", err)
 		}
 		at, _ := r.FieldPos(0)
-		percentile := ""
+		var percentile []byte
 		if c.percentile >= 0 {
-			percentile = row[c.percentile]
+			percentile = []byte(row[c.percentile])
 		}
-		f, text := forecast(row[c.epss], percentile)
+		f, text := forecast([]byte(row[c.epss]), percentile)
 		if text == "" && !advisory.IsCVE(row[c.cve]) {
 			text = fmt.Sprintf("%q is not the id of a CVE", row[c.cve])
 		}
@@ -184,13 +184,13 @@ func (s *Scores) table(data []byte, c columns, line int) ([]advisory.Problem, er
 }
 
 // forecast reads the numbers of one row, and says what is wrong with them.
-func forecast(score, percentile string) (advisory.Forecast, string) {
+func forecast(score, percentile []byte) (advisory.Forecast, string) {
 	p, ok := fraction(score)
 	if !ok {
 		return advisory.Forecast{}, fmt.Sprintf("score %q is not a number from 0 to 1", score)
 	}
 	f := advisory.Forecast{P: p}
-	if percentile != "" {
+	if len(percentile) > 0 {
 		if f.Percentile, ok = fraction(percentile); !ok {
 			return f, fmt.Sprintf("percentile %q is not a number from 0 to 1", percentile)
 		}
@@ -198,10 +198,33 @@ func forecast(score, percentile string) (advisory.Forecast, string) {
 	return f, ""
 }
 
-func fraction(s string) (float64, bool) {
-	x, err := strconv.ParseFloat(s, 64)
+// fraction reads a number from 0 to 1. Plain decimals, which is what daily files
+// have, are exact as whole numbers, so that one division rounds them correctly.
+func fraction(s []byte) (float64, bool) {
+	if len(s) >= 3 && len(s) <= 2+15 && s[0] == '0' && s[1] == '.' {
+		n, unit := 0, 1
+		for _, c := range s[2:] {
+			if c < '0' || c > '9' {
+				break
+			}
+			n, unit = 10*n+int(c-'0'), 10*unit
+		}
+		if unit == powers[len(s)-2] {
+			return float64(n) / float64(unit), true
+		}
+	}
+	x, err := strconv.ParseFloat(string(s), 64)
 	return x, err == nil && x >= 0 && x <= 1
 }
+
+// powers are the powers of ten.
+var powers = func() (p [16]int) {
+	p[0] = 1
+	for i := 1; i < len(p); i++ {
+		p[i] = 10 * p[i-1]
+	}
+	return p
+}()
 
 // skipped counts rows that are left out.
 type skipped struct {
