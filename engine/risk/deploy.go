@@ -143,8 +143,13 @@ func (s *Scorer) record(role string) (used, shadow []plan.Reason, n float64) {
 	return used, shadow, e.n
 }
 
+// percent writes a probability with more digits the smaller it is.
 func percent(p float64) string {
-	return strconv.FormatFloat(float64(p*100), 'f', 1, 64) + " %"
+	digits := 1
+	if p < 0.01 {
+		digits = 3
+	}
+	return strconv.FormatFloat(float64(p*100), 'f', digits, 64) + " %"
 }
 
 // largestFirst puts what mattered most first, ties by term and value.
