@@ -157,7 +157,7 @@ func TestAlmaLinux(t *testing.T) {
 		switch {
 		case undecided[n]:
 			unsure++
-		case needed[n]:
+		case needed[n] && (!advisory.ModularVersion(r["installed"]) || r["affected"] == "0"):
 			t.Errorf("%v: %s is said to need the fix of a module (%s) that it is not from", n, r["installed"], r["fixed"])
 		}
 	}
@@ -226,6 +226,9 @@ func TestRealHosts(t *testing.T) {
 		if got := slices.Contains(r.Uncovered, int32(i)); got != want {
 			t.Errorf("%s: on a platform that no advisory speaks of: %v, want %v", h.ID, got, want)
 		}
+	}
+	for i := 0; i < len(r.Disputes); i += 1 + len(r.Disputes)/12 {
+		t.Logf("%+v", r.Disputes[i])
 	}
 	t.Logf("%d hosts, %d patches, %d undecided, %d unfixed, %d disputes; uncovered: %d", len(hosts), len(r.Patches), len(r.Undecided), len(r.Unfixed), len(r.Disputes), len(r.Uncovered))
 }
