@@ -118,7 +118,7 @@ func (j *judge) security(list []*vulnerability) (base, ssvc plan.Class, clocks [
 	}
 	j.tell(list, rule, tree, directive)
 	for _, p := range []pickOf{rule, tree, directive} {
-		if p.any && p.clock.Span > 0 {
+		if p.clock.Name != "" {
 			clocks = append(clocks, p.clock)
 		}
 	}
@@ -135,12 +135,13 @@ type pickOf struct {
 	words string
 }
 
-// offer takes a clock and an outcome; span 0 is an outcome that sets no clock.
+// offer takes a clock and an outcome; a clock without a name is an outcome that
+// sets none.
 func (p *pickOf) offer(w view, rank int, words string, c Clock) {
 	if !p.any || rank < p.rank {
 		p.told, p.rank, p.words = w, rank, words
 	}
-	if !p.any || c.Span > 0 && (p.clock.Span == 0 || stricterFirst(c, p.clock) < 0) {
+	if c.Name != "" && (p.clock.Name == "" || stricterFirst(c, p.clock) < 0) {
 		p.clock = c
 	}
 	p.any = true
@@ -185,7 +186,7 @@ func (j *judge) bodInputs(w view) [4]string {
 }
 
 // directive asks the directive of the profile. ok is false where it does not
-// speak of the vulnerability; a clock of span 0 is an answer that sets none.
+// speak of the vulnerability; a clock without a name is an answer that sets none.
 func (j *judge) directive(w view) (c Clock, rank int, words string, ok bool) {
 	switch j.Profile {
 	case BOD2201:
@@ -194,18 +195,17 @@ func (j *judge) directive(w view) (c Clock, rank int, words string, ok bool) {
 		return j.bod1902(w)
 	}
 	a := ask(bodTable(), j.bodInputs(w))
-	span := timelines[a.outcome]
-	rank = 4 // no clock at all
-	if span > 0 {
-		rank = plan.Rank(Implied(span))
+	span, sets := timelines[a.outcome]
+	words = a.outcome + " by row " + a.row
+	if !sets {
+		return Clock{}, len(plan.Classes), words, true
 	}
+	rank = plan.Rank(Implied(span))
 	if strings.Contains(a.outcome, "forensic") {
 		rank = -1
-	} else if span == 3*day {
-		rank = 0
 	}
 	c = w.from.clock(BOD2604, span, fmt.Sprintf("BOD 26-04 says %s (%s)", a.outcome, w.id))
-	return c, rank, a.outcome + " by row " + a.row, true
+	return c, rank, words, true
 }
 
 // bod2201 is the historic directive of dates: each entry of the catalogue names

@@ -75,7 +75,7 @@ func TestTerms(t *testing.T) {
 		{"feature", func(p *Patch, _ *inventory.Host) { p.Advisories[0].Kind = advisory.Feature }, "kind", 0.5},
 		{"bugfix", func(p *Patch, _ *inventory.Host) { p.Advisories[0].Kind = advisory.Bugfix }, "kind", 0.1},
 		{"major of a distribution", func(p *Patch, _ *inventory.Host) { p.From = "2.9-1" }, "version jump", 0.3},
-		{"epoch", func(p *Patch, _ *inventory.Host) { p.From = "1:3.0.15-1" }, "version jump", 0.3},
+		{"epoch", func(p *Patch, _ *inventory.Host) { p.From = "1:3.0.15-1~deb12u1" }, "version jump", 0.3},
 		{"minor elsewhere", func(p *Patch, _ *inventory.Host) { p.ID, p.From, p.To = "generic:x@4.2.2", "v4.1.9", "4.2.2" }, "version jump", 0.3},
 		{"major elsewhere", func(p *Patch, _ *inventory.Host) { p.ID, p.From, p.To = "generic:x@4.2.2", "3.9", "4.2.2" }, "version jump", 0.9},
 		{"no version to move from", func(p *Patch, _ *inventory.Host) { p.From = "" }, "version jump", 0.1},

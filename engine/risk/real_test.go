@@ -62,7 +62,7 @@ func TestTrackRecordOnRealRegressions(t *testing.T) {
 		var m *TrackRecord
 		var list []guess
 		for i := len(updates) / 2; i < len(updates); i++ {
-			if m == nil || i%20 == 0 {
+			if m == nil || i%60 == 0 {
 				var err error
 				if m, err = Fit(trials, updates[i].published.Add(-time.Second)); err != nil {
 					t.Fatal(err)

@@ -1,7 +1,6 @@
 package risk
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,6 +8,7 @@ import (
 
 	"github.com/ringmaster-dev/ringmaster/engine/advisory"
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
+	"github.com/ringmaster-dev/ringmaster/engine/version"
 )
 
 // The effects below are log-odds. Those with a figure follow public notices of
@@ -54,58 +54,16 @@ func jumpTerm(p Patch) plan.Reason {
 	change := p.From + " to " + p.To
 	own := typ == "deb" || typ == "rpm" || typ == "apk"
 	effect := map[bool][2]float64{true: {0.3, 0.1}, false: {0.9, 0.3}}[own]
-	switch jump(p.From, p.To) {
-	case "major":
-		return plan.Reason{Term: "version jump", Value: "major: " + change, Effect: effect[0]}
+	switch kind := version.Jump(version.Type(typ), p.From, p.To); kind {
+	case "major", "epoch":
+		return plan.Reason{Term: "version jump", Value: kind + ": " + change, Effect: effect[0]}
 	case "minor":
 		return plan.Reason{Term: "version jump", Value: "minor: " + change, Effect: effect[1]}
 	case "unknown":
-		return plan.Reason{Term: "version jump", Value: "missing: no numbers to compare; taken as minor", Effect: effect[1]}
+		return plan.Reason{Term: "version jump", Value: "missing: nothing that can be compared; taken as minor", Effect: effect[1]}
 	}
 	return plan.Reason{}
 }
-
-// jump compares the first numbers of two versions: "major", "minor", "small" or
-// "unknown".
-func jump(from, to string) string {
-	a, b := numbers(from), numbers(to)
-	if len(a) < 2 || len(b) < 2 {
-		return "unknown"
-	}
-	switch {
-	case a[0] != b[0] || a[1] != b[1]:
-		return "major"
-	case len(a) > 2 && len(b) > 2 && a[2] != b[2]:
-		return "minor"
-	}
-	return "small"
-}
-
-// numbers are the epoch ("0" where there is none) and the leading numbers of a
-// version, without leading zeros; the packager's revision is left out.
-func numbers(v string) []string {
-	epoch := "0"
-	if head, rest, ok := strings.Cut(v, ":"); ok {
-		epoch, v = head, rest
-	}
-	if i := strings.LastIndexByte(v, '-'); i > 0 {
-		v = v[:i]
-	}
-	list := []string{trim(epoch)}
-	for part := range strings.SplitSeq(strings.TrimPrefix(v, "v"), ".") {
-		end := strings.IndexFunc(part, func(r rune) bool { return r < '0' || r > '9' })
-		if end == 0 || part == "" {
-			break
-		}
-		if end > 0 {
-			return append(list, trim(part[:end]))
-		}
-		list = append(list, trim(part))
-	}
-	return list
-}
-
-func trim(n string) string { return cmp.Or(strings.TrimLeft(n, "0"), "0") }
 
 // rebooting are packages whose update counts only after a restart of the host,
 // where an advisory does not say.
