@@ -42,19 +42,19 @@ func TestReal(t *testing.T) {
 		fixes    int
 		problems int
 	}{
-		{"osv/almalinux-advisories.tar.gz", OSV, 3722, 0, 0},
-		{"osv/distro-samples/debian-sample.zip", OSV, 3, 0, 0},
-		{"osv/distro-samples/rocky-sample.zip", OSV, 2, 0, 0},
-		{"osv/distro-samples/suse-sample.tar.bz2", OSV, 4, 0, 0},
+		{"osv/almalinux-advisories.tar.gz", OSV, 3722, 46509, 0},
+		{"osv/distro-samples/debian-sample.zip", OSV, 3, 3, 0},
+		{"osv/distro-samples/rocky-sample.zip", OSV, 2, 2, 0},
+		{"osv/distro-samples/suse-sample.tar.bz2", OSV, 4, 171, 0},
 		{"kev/known_exploited_vulnerabilities.json", KEV, 1319, 0, 0},
 		{"kev/known_exploited_vulnerabilities.csv", KEV, 1319, 0, 0},
 		{"epss/format-samples/epss_scores-2021-04-14.csv.gz", EPSS, 2, 0, 0},
 		{"epss/format-samples/epss_scores-2021-09-01.csv.gz", EPSS, 2, 0, 0},
 		{"epss/format-samples/epss_scores-2022-02-04.csv.gz", EPSS, 2, 0, 0},
-		{"epss/epss_kev_nvd-2023-01-30.csv", EPSS, 0, 0, 0},
-		{"epss/epss_kev_nvd-2025-06-30.csv", EPSS, 0, 0, 0},
-		{"debian-tracker/DSA-list.gz", Debian, 4837, 0, 0},
-		{"debian-tracker/DLA-list.gz", Debian, 2636, 0, 0},
+		{"epss/epss_kev_nvd-2023-01-30.csv", EPSS, 871, 0, 0},
+		{"epss/epss_kev_nvd-2025-06-30.csv", EPSS, 987, 0, 0},
+		{"debian-tracker/DSA-list.gz", Debian, 4836, 6225, 0},
+		{"debian-tracker/DLA-list.gz", Debian, 2635, 2637, 0},
 		{"vulnrichment/cve-records.tar.gz", CVE, 2200, 0, 0},
 	} {
 		s := read(t, test.name)
