@@ -88,7 +88,8 @@ func Quantile(values []float64, q float64) (float64, bool) {
 	if len(values) == 0 {
 		return 0, false
 	}
-	sorted := slices.Sorted(slices.Values(values))
+	sorted := slices.Clone(values)
+	slices.Sort(sorted)
 	at := float64(q * float64(len(sorted)-1))
 	i := int(at)
 	if i >= len(sorted)-1 {
