@@ -4,9 +4,40 @@
 // environment or randomness among their built-ins, and asked once per distinct
 // projection of what each of them reads: that is what makes 100,000 hosts cheap.
 // The answer is the same, word for word, as asking for every host.
+//
+// # Rules
+//
+// A rule is one `deny|hold|require|warn contains {"msg": …, "facts": {…},
+// "remedy": …}` of a package ringmaster.<concern>; everything else is library
+// code. It is asked at every point that has all the sections it reads, itself or
+// through the rules and functions it calls; `input.point == "plan"` in its body
+// narrows that. schema, point, phase and at are there at every point.
+//
+// # Absent attributes
+//
+// Absent is what the input does not have: a section (a host in no service has
+// neither service nor tier), an attribute nobody reported, a label that is not
+// set, also inside the elements of a list. A rule whose evaluation comes to such
+// a reference and has not said what absence means is held by engine.missing.
+// What follows a false expression in a body is not come to. Absence is handled
+//
+//   - by object.get(input.host, "exposed", true) and the like, which name a value;
+//   - under `not`: directly, as in `not input.host.exposed`, or in a rule that is
+//     asked under an odd number of `not`s, so that absence cannot turn a yes into
+//     a no; under an even number it is not handled;
+//   - in a rule with a `default`, and in a body that an `else` follows.
+//
+// # Projections
+//
+// What a rule reads are the constant paths of its references to input, those of
+// object.get with a constant key included. A reference with a variable, a value
+// handed to a function or kept in a variable for more than a constant step
+// counts whole, from there down. A rule is evaluated on its projection alone, so
+// that equal projections have equal answers by construction.
 package policy
 
 import (
+	"context"
 	"time"
 
 	"github.com/ringmaster-dev/ringmaster/engine/inventory"
@@ -53,6 +84,19 @@ type Estate struct {
 	Review string   `json:"review"`
 	Owners []string `json:"owners"`
 	Tiers  int      `json:"tiers"` // how many
+	// Exceptions are those handed to Decide or Batch, filled in there where nil.
+	Exceptions []ExceptionInput `json:"exceptions"`
+}
+
+// ExceptionInput is a declared exception.
+type ExceptionInput struct {
+	Name     string    `json:"name"`
+	Patch    string    `json:"patch"`
+	Services []string  `json:"services"`
+	Rules    []string  `json:"rules"`
+	Owner    string    `json:"owner,omitempty"`
+	Reason   string    `json:"reason,omitempty"`
+	Until    time.Time `json:"until,omitzero"`
 }
 
 // History is how far the estate's own outcomes reach.
@@ -91,12 +135,14 @@ type HostInput struct {
 	Labels        map[string]string `json:"labels"`
 	Known         bool              `json:"known"`                 // facts were reported
 	AgeSeconds    *int64            `json:"age_seconds,omitempty"` // of its facts
+	AgeDays       *int64            `json:"age_days,omitempty"`    // whole days of AgeSeconds, filled in here where nil: far fewer distinct values
 	OS            string            `json:"os,omitempty"`
 	Version       string            `json:"version,omitempty"`
 	Exposed       *bool             `json:"exposed,omitempty"`
 	RebootPending *bool             `json:"reboot_pending,omitempty"`
 	Drift         *bool             `json:"drift,omitempty"`
 	DiskFreeMB    *int64            `json:"disk_free_mb,omitempty"`
+	DiskFreeGB    *int64            `json:"disk_free_gb,omitempty"` // whole gigabytes (1024 MB) of DiskFreeMB, filled in here where nil
 	MemFreeMB     *int64            `json:"mem_free_mb,omitempty"`
 	Modules       []string          `json:"modules"`
 	DeployRisk    plan.Risk         `json:"deploy_risk"` // of this patch on this host
@@ -165,6 +211,7 @@ type WaveInput struct {
 	Services   []WaveService  `json:"services"`    // sorted by name
 	Freezes    []FreezeInput  `json:"freezes"`     // those that the wave's interval touches, for services in it
 	Earlier    []RingProgress `json:"earlier"`     // lower-ordered rings of the plan
+	Patches    []string       `json:"patches"`     // ids, sorted: an exception for a patch covers a wave of nothing else
 }
 
 // WaveService is a service's part of a wave.
@@ -179,6 +226,7 @@ type WaveService struct {
 	CostPerMinute float64  `json:"cost_per_minute"`
 	DependsOn     []string `json:"depends_on"` // of those, also in this wave
 	Compliance    []string `json:"compliance"`
+	Reboots       *int     `json:"reboots,omitempty"` // of those in the wave, hosts that will restart; absent when a patch does not say
 }
 
 // FreezeInput is a freeze.
@@ -197,6 +245,8 @@ type RingProgress struct {
 	Ends     time.Time `json:"ends"`     // end of its last wave and soak
 	Complete bool      `json:"complete"` // execute: promoted
 	Failures int       `json:"failures"`
+	// MaxFailures is how many the ring allows, absent when nobody says.
+	MaxFailures *int `json:"max_failures,omitempty"`
 }
 
 // PlanInput is a plan as a whole.
@@ -224,6 +274,8 @@ type PlanService struct {
 	Autonomy   string   `json:"autonomy"`
 	Hosts      int      `json:"hosts"`
 	Compliance []string `json:"compliance"`
+	// RiskTolerance is its tier's, absent when it has no tier.
+	RiskTolerance *float64 `json:"risk_tolerance,omitempty"`
 }
 
 // Fault is something wrong in a policy file.
@@ -237,35 +289,27 @@ type Fault struct {
 // Set is compiled policies. It may be used by several goroutines.
 type Set struct{ set }
 
-// Compile compiles policies/**/*.rego and data.json, by path. Test files are
-// parsed for faults and left out. Faults are sorted by place; built-ins that
-// read clock, network, environment or dice are faults that name the built-in
-// and its place.
-func Compile(files map[string][]byte) (*Set, []Fault) { panic("policy.Compile") }
+// Limits bound one evaluation of one rule. What exceeds them is a hold
+// "engine.error".
+type Limits struct {
+	// Steps is how many expressions may be evaluated, DefaultSteps when zero:
+	// the same on every machine, so that a decision replays.
+	Steps int
+	// Context makes the context of one evaluation; nil is none. Hand in one with
+	// a timeout against built-ins that take long in a single step. A machine's
+	// speed then has a say in the answer: leave plenty.
+	Context func() (context.Context, context.CancelFunc)
+}
+
+// DefaultSteps is more than a hundred times what the shipped policies take.
+const DefaultSteps = 1_000_000
+
+// WithLimits returns the same policies under other limits.
+func (s *Set) WithLimits(l Limits) *Set {
+	other := *s
+	other.limits = l
+	return &other
+}
 
 // Exceptions are what policy may yield to, where a rule says so.
 type Exceptions []inventory.Exception
-
-// Decide returns what the policies say of one input, exceptions applied, sorted
-// by strength, rule and message. An error inside a policy is a hold
-// "engine.error" that tells it; a read of an absent attribute that the rule does
-// not handle is a hold "engine.missing" that names it. The slice may be shared
-// between inputs of the same projection: nobody changes it.
-func (s *Set) Decide(in *Input, x Exceptions) []plan.Decision { panic("policy.Decide") }
-
-// Batch asks many inputs of one point that share everything but what vary sets.
-// It calls vary(i, in) for i in 0..n-1 to fill in the varying sections of in,
-// and returns the decisions of each. Rules are evaluated once per distinct
-// projection of what they read.
-func (s *Set) Batch(n int, base Input, vary func(i int, in *Input), x Exceptions) [][]plan.Decision {
-	panic("policy.Batch")
-}
-
-// Approvals turns the require decisions of a plan into approvals. A rule that
-// requires people sets facts {"from": team, "count": n, "by": RFC 3339,
-// "escalate_to": team}; message is why. Equal teams are joined, the larger
-// count counts.
-func Approvals(decisions []plan.Decision) []plan.Approval { panic("policy.Approvals") }
-
-// Strongest is the strongest effect among decisions, "" when there is none.
-func Strongest(decisions []plan.Decision) plan.Effect { panic("policy.Strongest") }
