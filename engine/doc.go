@@ -1,0 +1,48 @@
+// Package engine is ringmaster's verbs: plan, check, execute, learn and the
+// others, each a file here, each a short line through the packages below.
+//
+// # The tour, ground floor first
+//
+// At the ground are words and doors. [advisory] holds what is published about
+// versions, and under it stand the readers of each public format. [version]
+// orders the versions of package managers. [repo] is the door to Git: a commit
+// as a file system, the next commit, references moved by compare-and-swap.
+// [hclfile] is the door to HCL, with a place for every fault. cvss reads
+// scoring vectors.
+//
+// On them stand the rest of the words: [inventory] (hosts, services, packages,
+// and readers of what other tools report), [ring] (rings, windows in wall time,
+// freezes), [plan] (the document, its canonical bytes and digest), [outcome]
+// (what became of each change, chained line by line).
+//
+// The stages turn words into words and never meet one another; what passes
+// between them is plan.Change and what this package hands on:
+//
+//	match     which changes an inventory needs
+//	clock     by when, and which clock says so
+//	risk      what deploying may break, what waiting may cost
+//	policy    what Rego says may be done (the door to OPA)
+//	schedule  admitted changes into waves, or the proof that they do not fit
+//	rollout   the next step of a merged plan
+//	health    a verdict on telemetry before and after
+//	report    the plan as people read it
+//
+// Beside them are the ports and their adapters: [forge] (local, github),
+// [fleet] (sim, exec), [telemetry], and feed, which fetches advisories.
+// [estate] reads everything one commit declares.
+//
+// Here, plan is a straight line:
+//
+//	estate.Read → match.Changes → clock.Judge → risk.Deploy → policy.Batch → schedule.Waves → plan.Seal → report → forge.Propose
+//
+// and execute is one step a run, its only memory being Git:
+//
+//	estate.Read → confirm → rollout.Next → policy.Batch → commit(intents) → fleet.Apply → telemetry.Measure → health.Judge → commit(outcomes)
+//
+// The intent goes in first: a push that is refused means another runner has the
+// step, and a run that dies leaves a trace that the next one reads. A decision is
+// a pure function (decide) of one commit, a time and the engine's version, which
+// is why check and audit can make it again, byte for byte.
+//
+// What holds this shape is floors_test.go.
+package engine

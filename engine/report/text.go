@@ -1,0 +1,229 @@
+package report
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ringmaster-dev/ringmaster/engine/plan"
+)
+
+// TextOptions say how a terminal is written to. The zero value is plain text of
+// 80 columns.
+type TextOptions struct {
+	Color bool
+	Width int
+}
+
+// Text shows a plan on a terminal: its patches, a picture of its rings in time,
+// and what was not planned, with the reasons.
+func Text(w io.Writer, p *plan.Plan, o TextOptions) error {
+	if o.Width < 60 {
+		o.Width = 80
+	}
+	t := &terminal{bufio.NewWriter(w), o}
+	t.line("%s", t.bold(Title(p)))
+	t.patches(p)
+	t.rings(p)
+	t.conflicts(p)
+	for _, a := range p.Approvals {
+		t.item("approve", "%d of %s: %s", a.Count, a.From, a.Because)
+	}
+	t.skipped(p)
+	if n := len(p.Scanners); n > 0 {
+		t.item("scanners", "%s differ from the advisories; see plan.md", plural(n, "finding"))
+	}
+	return t.w.Flush()
+}
+
+type terminal struct {
+	w *bufio.Writer
+	o TextOptions
+}
+
+func (t *terminal) line(format string, args ...any) {
+	fmt.Fprintln(t.w, strings.TrimRight(oneLineKeep(fmt.Sprintf(format, args...), t.o.Color), " "))
+}
+
+// oneLineKeep strips control characters of outside texts; our own colours stay.
+func oneLineKeep(s string, color bool) string {
+	if !color {
+		return oneLine(s)
+	}
+	parts := strings.Split(s, "\x1b[")
+	for i := range parts {
+		parts[i] = oneLine(parts[i])
+	}
+	return strings.Join(parts, "\x1b[")
+}
+
+func (t *terminal) paint(code, s string) string {
+	if !t.o.Color {
+		return s
+	}
+	return "\x1b[" + code + "m" + s + "\x1b[0m"
+}
+
+func (t *terminal) bold(s string) string { return t.paint("1", s) }
+
+// item is a label and text that wraps under itself.
+func (t *terminal) item(label, format string, args ...any) {
+	const indent = 13
+	text := fmt.Sprintf(format, args...)
+	for i, l := range wrap(oneLine(text), t.o.Width-indent) {
+		head := ""
+		if i == 0 {
+			head = label
+		}
+		t.line("  %-10s %s", head, l)
+	}
+}
+
+func wrap(s string, width int) []string {
+	var lines []string
+	line := ""
+	for _, word := range strings.Fields(s) {
+		if line != "" && len([]rune(line))+1+len([]rune(word)) > width {
+			lines = append(lines, line)
+			line = ""
+		}
+		if line != "" {
+			line += " "
+		}
+		line += word
+	}
+	return append(lines, line)
+}
+
+func (t *terminal) patches(p *plan.Plan) {
+	for _, x := range planned(p) {
+		mark := ""
+		if x.KnownExploited {
+			mark = t.paint("31", "  known exploited")
+		}
+		t.line("  %s%s", t.bold(string(x.ID)), mark)
+		t.line("    may break     %s %s", bar(x.DeployRisk), risk(x.DeployRisk)+" by "+sourceName(x.DeployRisk.Source))
+		t.line("    may be used   %s %s", bar(x.ExploitRisk), risk(x.ExploitRisk))
+		t.line("    by            %s (%s clock), tested in %s first", moment(x.Deadline), clockName(x.Clock), x.Test)
+	}
+}
+
+// bar draws a probability and its interval on a scale of 20 cells: "·" nothing,
+// "─" the interval, "●" the estimate. The scale is the square root, so that the
+// small risks that matter can be told apart.
+func bar(r plan.Risk) string {
+	const cells = 20
+	at := func(p float64) int {
+		n := 0
+		for n < cells-1 && float64((n+1)*(n+1)) <= p*cells*cells {
+			n++
+		}
+		return n
+	}
+	b := []rune(strings.Repeat("·", cells))
+	for i := at(r.Low); i <= at(r.High); i++ {
+		b[i] = '─'
+	}
+	b[at(r.P)] = '●'
+	return string(b)
+}
+
+// rings draws each ring's waves on a common scale of time.
+func (t *terminal) rings(p *plan.Plan) {
+	if len(p.Rings) == 0 {
+		return
+	}
+	first, last := ends(p)
+	due := deadline(p)
+	scale := last
+	if due.After(last) && due.Sub(first) < 4*last.Sub(first) {
+		scale = due
+	}
+	cells := max(20, t.o.Width-44)
+	total := max(scale.Sub(first), time.Minute)
+	at := func(x time.Time) int {
+		return min(cells-1, max(0, int(int64(cells)*int64(x.Sub(first)/time.Second)/int64(total/time.Second))))
+	}
+	t.line("")
+	for _, r := range p.Rings {
+		b := []rune(strings.Repeat("·", cells))
+		hosts := 0
+		for _, w := range r.Waves {
+			for i := at(w.Start); i <= at(w.End); i++ {
+				b[i] = '█'
+			}
+			hosts += hostCount(w)
+		}
+		if !due.Before(first) && !due.After(scale) {
+			b[at(due)] = '▏'
+		}
+		t.line("  %-18s %s %s, from %s", clip(r.Name, 18), t.paint("36", string(b)), plural(hosts, "host"), minute(r.Waves[0].Start))
+	}
+	t.line("  %-18s %s … %s", "", minute(first), minute(scale))
+	t.line("")
+}
+
+func hostCount(w plan.Wave) int {
+	n := 0
+	for i, c := range w.Changes {
+		if i == 0 || c.Host != w.Changes[i-1].Host {
+			n++
+		}
+	}
+	return n
+}
+
+func (t *terminal) conflicts(p *plan.Plan) {
+	for _, x := range p.Patches {
+		if x.Feasible || len(x.Conflict) == 0 {
+			continue
+		}
+		t.line("  %s", t.paint("31", string(x.ID)+" cannot be met:"))
+		for _, c := range x.Conflict {
+			t.item(c.Kind, "%s: %s", c.Name, c.Message)
+		}
+		for i, w := range x.WaysOut {
+			label := ""
+			if i == 0 {
+				label = "ways out"
+			}
+			t.item(label, "%s", w.Message)
+		}
+	}
+}
+
+// most is how many unplanned changes a terminal shows.
+const most = 10
+
+func (t *terminal) skipped(p *plan.Plan) {
+	type cause struct{ why, until string }
+	var order []cause
+	hosts := map[cause][]string{}
+	for _, s := range p.NotPlanned {
+		c := cause{fmt.Sprintf("%s: %s", s.Patch, s.Why), moment(s.Until)}
+		if _, ok := hosts[c]; !ok {
+			order = append(order, c)
+		}
+		hosts[c] = append(hosts[c], string(s.Host))
+	}
+	for i, c := range order {
+		if i == most {
+			t.item("", "… and %d more reasons; see plan.md", len(order)-most)
+			return
+		}
+		label, text := "", c.why
+		if i == 0 {
+			label = "not now"
+		}
+		if list := slices.DeleteFunc(hosts[c], func(s string) bool { return s == "" }); len(list) > 0 {
+			text += " [" + strings.Join(cut(list, 4), ", ") + "]"
+		}
+		if c.until != "" {
+			text += ", until " + c.until
+		}
+		t.item(label, "%s", text)
+	}
+}

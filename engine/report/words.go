@@ -1,0 +1,168 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/ringmaster-dev/ringmaster/engine/plan"
+)
+
+// inert makes text from outside safe inside a line of Markdown or a table cell:
+// it shows as it is and becomes nothing else.
+func inert(s string) string {
+	var b strings.Builder
+	for _, r := range oneLine(s) {
+		switch r {
+		case '\\', '`', '*', '_', '[', ']', '|', '~', '#', '!', '$':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case '<':
+			b.WriteString("&lt;")
+		case '>':
+			b.WriteString("&gt;")
+		case '&':
+			b.WriteString("&amp;")
+		case '@':
+			b.WriteString("&#64;") // no mention
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return strings.ReplaceAll(b.String(), "://", ":&#8203;//") // no link
+}
+
+// code shows a name as code. Nothing ends the span early.
+func code(s string) string {
+	s = strings.NewReplacer("`", "'", "|", "¦").Replace(oneLine(s))
+	if strings.TrimSpace(s) == "" {
+		return ""
+	}
+	return "`" + s + "`"
+}
+
+func codes(list []string) []string {
+	out := make([]string, len(list))
+	for i, s := range list {
+		out[i] = code(s)
+	}
+	return out
+}
+
+// htmlText is text inside an HTML element.
+func htmlText(s string) string {
+	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "@", "&#64;").Replace(oneLine(s))
+}
+
+// oneLine takes out control characters, also those that turn the direction of
+// text around, and joins lines.
+func oneLine(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\t' || r == '\r' || r == '\u2028' || r == '\u2029':
+			return ' '
+		case unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == utf8.RuneError:
+			return -1
+		}
+		return r
+	}, s)
+}
+
+func clip(s string, n int) string {
+	if utf8.RuneCountInString(s) <= n {
+		return s
+	}
+	return string([]rune(s)[:n-1]) + "…"
+}
+
+// cut keeps the first entries of a list and says how many are left out.
+func cut(list []string, n int) []string {
+	if len(list) <= n {
+		return list
+	}
+	return append(append([]string{}, list[:n]...), fmt.Sprintf("%d more", len(list)-n))
+}
+
+// join is "a, b and c".
+func join(list []string) string {
+	switch len(list) {
+	case 0:
+		return "none"
+	case 1:
+		return list[0]
+	}
+	return strings.Join(list[:len(list)-1], ", ") + " and " + list[len(list)-1]
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// risk is "3.1 % (1.2–6.0 %)".
+func risk(r plan.Risk) string {
+	return fmt.Sprintf("%s %% (%s–%s %%)", percent(r.P), percent(r.Low), percent(r.High))
+}
+
+func percent(p float64) string {
+	if p > 0 && p < 0.001 {
+		return "<0.1"
+	}
+	return fmt.Sprintf("%.1f", 100*p)
+}
+
+func sourceName(s string) string {
+	switch s {
+	case "rules":
+		return "rules alone"
+	case "prior":
+		return "imported history"
+	case "model":
+		return "the estate's own track record"
+	}
+	return inert(s)
+}
+
+func clockName(s string) string {
+	switch s {
+	case "ssvc":
+		return "SSVC"
+	case "bod-26-04":
+		return "BOD 26-04"
+	case "sla":
+		return "SLA"
+	}
+	return s
+}
+
+func moment(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format("Mon 2 Jan 2006 15:04")
+}
+
+func minute(t time.Time) string { return t.UTC().Format("Mon 2 Jan 15:04") }
+
+func day(t time.Time) string {
+	if t.IsZero() {
+		return "no date"
+	}
+	return t.UTC().Format("Mon 2 Jan")
+}
+
+// span is a length of time in its largest fitting units.
+func span(d time.Duration) string {
+	hours := int(d.Hours())
+	switch {
+	case hours >= 72 && hours%24 == 0 || hours > 240:
+		return plural(hours/24, "day")
+	case hours >= 1:
+		return plural(hours, "hour")
+	}
+	return plural(int(d.Minutes()), "minute")
+}
