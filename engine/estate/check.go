@@ -40,7 +40,7 @@ func (r *reader) services(d *hclfile.Decoder, attr string) []string {
 	var list []string
 	for _, it := range d.Items(attr) {
 		switch {
-		case !isGlob(it.Text):
+		case !ring.IsGlob(it.Text):
 			r.refs = append(r.refs, reference{it.Place, d.Title(), "service", it.Text})
 		case !validPattern(it.Text):
 			d.At(it.Place, `%s: attribute %q: %q is not a pattern of service names; "*" stands for any characters, "?" for one`, d.Title(), attr, it.Text)
@@ -60,9 +60,7 @@ func (r *reader) check() {
 				hclfile.Expected(ref.name, slices.Sorted(maps.Keys(r.declared[ref.typ]))))
 		}
 	}
-	for _, c := range r.windows {
-		r.checkWindow(c)
-	}
+	r.checkWindows()
 	e := r.estate
 	slices.SortFunc(e.Tiers, func(a, b inventory.Tier) int {
 		return cmp.Or(cmp.Compare(a.Rank, b.Rank), strings.Compare(a.Name, b.Name))
@@ -83,7 +81,7 @@ func (r *reader) group() {
 	for i := range r.estate.Services {
 		s := &r.estate.Services[i]
 		for _, g := range r.estate.Settings.Groups {
-			if !slices.ContainsFunc(g.Services, func(p string) bool { return glob(p, s.Name) }) {
+			if !slices.ContainsFunc(g.Services, func(p string) bool { return ring.Glob(p, s.Name) }) {
 				continue
 			}
 			if s.Group != "" {

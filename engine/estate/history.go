@@ -176,8 +176,25 @@ func (r *reader) keep(in map[string][]byte, key, name string) bool {
 // ledgers keeps <dir>/<plan id>.jsonl.
 func (r *reader) ledgers(dir string, in map[string][]byte) {
 	for _, name := range r.in(dir, ".jsonl") {
-		if id := strings.TrimSuffix(path.Base(name), ".jsonl"); r.planID(name, id) {
-			r.keep(in, id, name)
+		if id := strings.TrimSuffix(path.Base(name), ".jsonl"); r.planID(name, id) && r.keep(in, id, name) {
+			r.ledger(name, in[id])
+		}
+	}
+}
+
+// ledger checks that a ledger's lines can be read. Whether they are what was
+// written once is shown by their chain, which needs the plan's digest: see
+// outcome.Parse.
+func (r *reader) ledger(name string, data []byte) {
+	for n, line := range linesOf(data) {
+		var l struct {
+			Prev string `json:"prev"`
+		}
+		switch err := json.Unmarshal(line, &l); {
+		case err != nil:
+			r.fault(name, n, "%s", jsonError(err))
+		case l.Prev == "":
+			r.fault(name, n, `"prev" is missing; a ledger's lines are chained, and only execute writes them`)
 		}
 	}
 }

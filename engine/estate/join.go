@@ -4,9 +4,11 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/ringmaster-dev/ringmaster/engine/inventory"
+	"github.com/ringmaster-dev/ringmaster/engine/ring"
 )
 
 // join makes the hosts: those of host blocks, those with facts, and those that
@@ -21,7 +23,7 @@ func (r *reader) join() {
 	}
 	for _, s := range r.estate.Services {
 		for _, p := range s.Hosts {
-			if !isGlob(p) {
+			if !ring.IsGlob(p) {
 				ids[inventory.HostID(p)] = true
 			}
 		}
@@ -32,7 +34,73 @@ func (r *reader) join() {
 		hosts[i] = r.joined(id)
 	}
 	r.serve(hosts, sorted)
+	r.inherit(hosts)
+	r.minimums(hosts)
 	r.estate.Hosts = hosts
+}
+
+// inherit gives hosts the labels of their services, where neither their facts
+// nor their own block say otherwise; of several services the primary one counts.
+func (r *reader) inherit(hosts []inventory.Host) {
+	labels := map[string]map[string]string{}
+	for _, s := range r.estate.Services {
+		if len(s.Labels) > 0 {
+			labels[s.Name] = s.Labels
+		}
+	}
+	if len(labels) == 0 {
+		return
+	}
+	for i := range hosts {
+		h := &hosts[i]
+		shared := true // the map is that of a service, of facts or of a block
+		for _, name := range h.Services {
+			h.Labels, shared = overlaid(labels[name], h.Labels, shared)
+		}
+	}
+}
+
+// overlaid adds to labels what it lacks of those below. A map that is shared is
+// copied before it is changed.
+func overlaid(below, labels map[string]string, shared bool) (map[string]string, bool) {
+	if len(labels) == 0 {
+		return below, true
+	}
+	for name, value := range below {
+		if _, said := labels[name]; said {
+			continue
+		}
+		if shared {
+			labels, shared = maps.Clone(labels), false
+		}
+		labels[name] = value
+	}
+	return labels, shared
+}
+
+// minimums reports services of which more hosts must be available than they
+// have. One without any host is not judged: its hosts may yet report.
+func (r *reader) minimums(hosts []inventory.Host) {
+	have := map[string]int{}
+	for _, h := range hosts {
+		for _, s := range h.Services {
+			have[s]++
+		}
+	}
+	for _, s := range r.estate.Services {
+		need, err := strconv.Atoi(s.MinAvailable)
+		if n := have[s.Name]; err == nil && n > 0 && need > n {
+			r.at(r.minimum[s.Name], "service %q: attribute \"min_available\" is %q, but it has %s; expected at most %q, or a share such as \"60%%\"",
+				s.Name, s.MinAvailable, hostsText(n), strconv.Itoa(n-1))
+		}
+	}
+}
+
+func hostsText(n int) string {
+	if n == 1 {
+		return "1 host"
+	}
+	return strconv.Itoa(n) + " hosts"
 }
 
 // joined is a host without its services.
@@ -79,7 +147,7 @@ func (r *reader) serve(hosts []inventory.Host, ids []inventory.HostID) {
 				if n := len(h.Services); n > 0 && h.Services[n-1] == s.Name {
 					continue
 				}
-				if glob(pattern, string(h.ID)) {
+				if ring.Glob(pattern, string(h.ID)) {
 					h.Services = append(h.Services, s.Name)
 				}
 			}

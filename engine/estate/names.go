@@ -6,6 +6,7 @@ import (
 
 	"github.com/ringmaster-dev/ringmaster/engine/hclfile"
 	"github.com/ringmaster-dev/ringmaster/engine/inventory"
+	"github.com/ringmaster-dev/ringmaster/engine/ring"
 )
 
 const (
@@ -40,9 +41,6 @@ func validPattern(s string) bool {
 	return s != "" && len(s) <= 253 && strings.Trim(s, alnum+"._-*?") == ""
 }
 
-// isGlob reports whether a pattern has a wildcard; without one it is a name.
-func isGlob(pattern string) bool { return strings.ContainsAny(pattern, "*?") }
-
 // name checks the grammar of a block's label.
 func (r *reader) name(b *hclfile.Block) bool {
 	if !validName(b.Name()) && len(b.Labels) > 0 {
@@ -66,9 +64,9 @@ func (r *reader) patterns(d *hclfile.Decoder, attr string) []string {
 	var list []string
 	for _, it := range d.Items(attr) {
 		switch {
-		case !isGlob(it.Text) && !inventory.HostID(it.Text).Valid():
+		case !ring.IsGlob(it.Text) && !inventory.HostID(it.Text).Valid():
 			d.At(it.Place, "%s: attribute %q: %q is not a host name", d.Title(), attr, it.Text)
-		case isGlob(it.Text) && !validPattern(it.Text):
+		case ring.IsGlob(it.Text) && !validPattern(it.Text):
 			d.At(it.Place, `%s: attribute %q: %q is not a pattern of host names; "*" stands for any characters, "?" for one`, d.Title(), attr, it.Text)
 		default:
 			list = append(list, it.Text)
@@ -87,29 +85,4 @@ func matches(pattern string, ids []inventory.HostID) (from, to int) {
 	from = sort.Search(len(ids), func(i int) bool { return string(ids[i]) >= prefix })
 	to = from + sort.Search(len(ids)-from, func(i int) bool { return !strings.HasPrefix(string(ids[from+i]), prefix) })
 	return from, to
-}
-
-// glob reports whether s matches a pattern of "*" (any characters, also none)
-// and "?" (one byte). Time is at most the product of the lengths.
-func glob(pattern, s string) bool {
-	p, i, star, mark := 0, 0, -1, 0
-	for i < len(s) {
-		switch {
-		case p < len(pattern) && pattern[p] == '*':
-			star, mark = p, i
-			p++
-		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == s[i]):
-			p++
-			i++
-		case star >= 0:
-			mark++
-			p, i = star+1, mark
-		default:
-			return false
-		}
-	}
-	for p < len(pattern) && pattern[p] == '*' {
-		p++
-	}
-	return p == len(pattern)
 }

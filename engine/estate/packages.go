@@ -6,7 +6,9 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"path"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/ringmaster-dev/ringmaster/engine/hclfile"
@@ -46,12 +48,22 @@ func (r *reader) sets() map[string][]inventory.Package {
 			continue
 		}
 		list, problems := parseSet(data)
+		if named, ok := digestName(name); ok && named != r.sums[name] {
+			problems = append(problems, fmt.Sprintf(`its bytes have the digest "sha256:%s", not the one it is called by; a set is never changed in place, hosts name another one`, r.sums[name]))
+		}
 		for _, p := range problems {
 			r.fault(name, 0, "%s", p)
 		}
 		sets["sha256:"+r.sums[name]] = list
 	}
 	return sets
+}
+
+// digestName returns the digest that a file is called by, "<hex>.json" or
+// "sha256-<hex>.json", false where it has another name.
+func digestName(name string) (string, bool) {
+	hex := strings.TrimPrefix(strings.TrimSuffix(path.Base(name), ".json"), "sha256-")
+	return hex, len(hex) == 2*sha256.Size && strings.Trim(hex, digits+"abcdef") == ""
 }
 
 func parseSet(data []byte) ([]inventory.Package, []string) {
@@ -119,7 +131,7 @@ func (p *packages) fill(found *resolved, set string, differences []byte) {
 	}
 	base, ok := p.sets[set]
 	if !ok {
-		found.problems = append(found.problems, fmt.Sprintf("set %q is not in inventory/facts/sets", set))
+		found.problems = append(found.problems, fmt.Sprintf(`set %q is not in inventory/facts/sets; a set is named by the digest of its file, as in "sha256:9f86…"`, set))
 		return
 	}
 	found.list = differ(base, changes)

@@ -25,7 +25,8 @@ type reader struct {
 	broken    bool                                // an HCL file does not parse
 	estates   []hclfile.Place                     // every estate block
 	refs      []reference
-	windows   []checked // checked once the estate's own zone is known
+	windows   []checked                // checked once the estate's own zone is known
+	minimum   map[string]hclfile.Place // service → where it says min_available
 
 	hosts map[inventory.HostID]declaredHost
 	lines map[inventory.HostID]factLine // the newest line of each host
@@ -45,6 +46,7 @@ func newReader(fsys fs.FS) *reader {
 		sums:      map[string]string{},
 		declared:  map[string]map[string]hclfile.Place{},
 		mentioned: map[string]map[string]bool{},
+		minimum:   map[string]hclfile.Place{},
 		hosts:     map[inventory.HostID]declaredHost{},
 		lines:     map[inventory.HostID]factLine{},
 	}

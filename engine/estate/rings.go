@@ -48,11 +48,19 @@ func (r *reader) selectors(d *hclfile.Decoder) ring.Select {
 		Labels:   d.Map("labels"),
 		Hosts:    r.patterns(d, "hosts"),
 	}
-	for _, it := range d.Items("tiers") {
-		r.refs = append(r.refs, reference{it.Place, d.Title(), "tier", it.Text})
-		s.Tiers = append(s.Tiers, it.Text)
-	}
+	s.Tiers = r.tiers(d, "tiers")
+	s.ExceptTiers = r.tiers(d, "except_tiers")
 	return s
+}
+
+// tiers reads a list of names of tiers.
+func (r *reader) tiers(d *hclfile.Decoder, attr string) []string {
+	var names []string
+	for _, it := range d.Items(attr) {
+		r.refs = append(r.refs, reference{it.Place, d.Title(), "tier", it.Text})
+		names = append(names, it.Text)
+	}
+	return names
 }
 
 // tokens are variables that a plugin never inherits.
@@ -200,18 +208,16 @@ func (r *reader) window(b *hclfile.Block) {
 		Duration: d.Duration("duration", time.Minute),
 		Timezone: d.String("timezone"),
 	}
-	sound := d.Has("recur") && d.Has("duration")
 	if d.Has("timezone") {
-		sound = r.zone(d, "timezone", w.Timezone) && sound
+		r.zone(d, "timezone", w.Timezone)
 	}
-	d.Done()
-	if !r.declare(b) {
-		return
-	}
-	if sound {
+	if d.Has("recur") {
 		r.windows = append(r.windows, checked{d, w})
 	}
-	r.estate.Windows = append(r.estate.Windows, w)
+	d.Done()
+	if r.declare(b) {
+		r.estate.Windows = append(r.estate.Windows, w)
+	}
 }
 
 // freeze reads a freeze block. Without services it holds for all of them.

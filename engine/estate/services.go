@@ -1,12 +1,15 @@
 package estate
 
 import (
+	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/ringmaster-dev/ringmaster/engine/hclfile"
 	"github.com/ringmaster-dev/ringmaster/engine/inventory"
+	"github.com/ringmaster-dev/ringmaster/engine/ring"
 )
 
 // service reads a service block.
@@ -43,6 +46,7 @@ func (r *reader) service(b *hclfile.Block) {
 	d.Done()
 	if r.declare(b) {
 		r.estate.Services = append(r.estate.Services, s)
+		r.minimum[s.Name] = d.Place("min_available")
 	}
 }
 
@@ -63,7 +67,7 @@ func (r *reader) dependsOn(d *hclfile.Decoder, self string) []string {
 		case slices.Contains(names, it.Text):
 			d.At(it.Place, "%s: depends on %q twice", d.Title(), it.Text)
 			continue
-		case isGlob(it.Text):
+		case ring.IsGlob(it.Text):
 			d.At(it.Place, "%s: depends on %q; a dependency is the name of one service, not a pattern", d.Title(), it.Text)
 			continue
 		}
@@ -99,10 +103,33 @@ func (r *reader) feed(b *hclfile.Block) {
 	if d.Has("from") && len(f.From) == 0 {
 		d.Fault("from", `attribute "from" is empty; name at least one path or URL`)
 	}
+	for _, it := range d.Items("from") {
+		if text := sourceProblem(it.Text); text != "" {
+			d.At(it.Place, "%s: attribute \"from\": %s", d.Title(), text)
+		}
+	}
 	d.Done()
 	if r.kind(b, "osv", "csaf", "kev", "epss", "cve", "nvd", "vex", "debian", "ubuntu", "patches") {
 		r.estate.Feeds = append(r.estate.Feeds, f)
 	}
+}
+
+// sourceProblem says what is wrong with a path or an address of a feed.
+func sourceProblem(text string) string {
+	scheme, _, isURL := strings.Cut(text, "://")
+	if !isURL {
+		return ""
+	}
+	u, err := url.Parse(text)
+	switch {
+	case scheme != "http" && scheme != "https":
+		return fmt.Sprintf("%q is not an address of http or https; a path is written without a scheme", text)
+	case err != nil || u.Host == "":
+		return fmt.Sprintf(`%q is not an address; expected one such as "https://feeds.example/osv/all.zip"`, text)
+	case u.User != nil:
+		return "a password does not belong in the estate; pass it in the environment"
+	}
+	return ""
 }
 
 // kind checks a label that is one of a few words.
