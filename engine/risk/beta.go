@@ -15,20 +15,34 @@ func (d Beta) Interval(part float64) (low, high float64) {
 	return d.Quantile(tail), d.Quantile(1 - tail)
 }
 
-// Quantile is where the distribution reaches q, to 1e-9. It halves the interval
-// until then: slow and sure, and the same on every machine.
+// Quantile is where the distribution reaches q, to 1e-9 or to where the CDF is
+// within 1e-10 of it: Newton's steps, and halving of what is known to hold it
+// where a step leaves that or three steps have not halved it.
 func (d Beta) Quantile(q float64) float64 {
 	low, high := 0.0, 1.0
 	scale := d.scale()
-	for high-low > 1e-9 {
-		middle := (low + high) / 2
-		if d.below(middle, scale) < q {
-			low = middle
-		} else {
-			high = middle
+	x := d.Mean()
+	for wide := 1.0; high-low > 1e-9; wide = high - low {
+		for range 3 {
+			miss := d.below(x, scale) - q
+			if math.Abs(miss) < 1e-10 {
+				return x
+			}
+			if miss < 0 {
+				low = x
+			} else {
+				high = x
+			}
+			density := exp(scale + float64((d.A-1)*log(x)) + float64((d.B-1)*log(1-x)))
+			if x -= miss / density; !(x > low && x < high) {
+				x = float64((low + high) / 2)
+			}
+		}
+		if high-low > wide/2 {
+			x = float64((low + high) / 2)
 		}
 	}
-	return (low + high) / 2
+	return float64((low + high) / 2)
 }
 
 // CDF is the probability of a value below x: the regularised incomplete beta

@@ -75,20 +75,19 @@ func (s *Scorer) score(c condition) (plan.Risk, []plan.Reason) {
 	p := expit(sum)
 
 	r := plan.Risk{P: round5(p), Source: FromRules}
-	r.Low, r.High = interval(p, rulesCount)
+	worth := float64(rulesCount)
 	if len(record) > 0 {
-		low, high := interval(p, rulesCount+n)
-		if !s.trusted() {
-			high = max(high, r.High) // until trusted, knowing more is no reason to be bolder
-		}
-		r.Low, r.High, r.Source = low, high, s.source()
+		worth += n
+		r.Source = s.source()
 	}
-	worth := rulesCount
-	if len(record) > 0 {
-		worth += int(n)
+	r.Low, r.High = interval(p, worth)
+	if len(record) > 0 && !s.trusted() {
+		// Until the record is trusted, knowing more is no reason to be bolder.
+		_, high := interval(p, rulesCount)
+		r.High = max(r.High, high)
 	}
 	terms = append(terms, shadow...)
-	return r, append(terms, plan.Reason{Term: "interval", Value: fmt.Sprintf("90 %%, as if seen in %d changes", worth)})
+	return r, append(terms, plan.Reason{Term: "interval", Value: fmt.Sprintf("90 %%, as if seen in %d changes", int(worth))})
 }
 
 // Sum is the log-odds that the reasons of Deploy add up to.

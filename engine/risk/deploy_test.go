@@ -282,3 +282,15 @@ func BenchmarkScorer(b *testing.B) {
 		s.Score(h, "web")
 	}
 }
+
+func BenchmarkDeploy(b *testing.B) {
+	m, err := Fit(someTrials(14, 900), now)
+	if err != nil {
+		b.Fatal(err)
+	}
+	h := healthy()
+	b.ReportAllocs()
+	for b.Loop() {
+		Deploy(quiet(), h, "web", m, History{Ladder: Advisory}, now)
+	}
+}
