@@ -53,6 +53,9 @@ func (g *Progress) step(c *Change, at time.Time, held map[plan.PatchID]string, p
 	case Intended, Undo:
 		s.Open = append(s.Open, c)
 	case Failed, Degraded:
+		if !c.rested(at, s) {
+			return
+		}
 		s.Rollback = append(s.Rollback, c)
 	case Applied:
 		s.Judge = append(s.Judge, c)
@@ -74,10 +77,20 @@ func (g *Progress) begin(c *Change, at time.Time, held map[plan.PatchID]string, 
 		s.Lines = append(s.Lines, g.line(c, at, outcome.Skipped, fmt.Sprintf("unreachable %d times", c.Attempt)))
 	case at.Before(c.Start):
 		s.wake(c.Start, at)
-	case !g.ready(c, promoted):
+	case !g.ready(c, promoted) || !c.rested(at, s):
 	default:
 		s.Apply = append(s.Apply, c)
 	}
+}
+
+// rested says whether a host that was out of reach has been left alone for long
+// enough to be tried again.
+func (c *Change) rested(at time.Time, s *Step) bool {
+	if c.Tried.IsZero() || !at.Before(c.Tried.Add(Pause)) {
+		return true
+	}
+	s.wake(c.Tried.Add(Pause), at)
+	return false
 }
 
 func (c *Change) missed(at time.Time) string {

@@ -21,8 +21,12 @@ import (
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
 )
 
-// Attempts is how often an unreachable host is tried while its wave is open.
-const Attempts = 3
+// Attempts is how often an unreachable host is tried while its wave is open, and
+// Pause how long it is left alone in between.
+const (
+	Attempts = 3
+	Pause    = 15 * time.Minute
+)
 
 // State is how far a change is.
 type State string
@@ -62,6 +66,7 @@ type Change struct {
 	Attempt  int       // of the newest intent
 	Applied  time.Time // when the apply that stands succeeded
 	Began    time.Time // when it was first intended
+	Tried    time.Time // when it was last found unreachable
 	Detail   string    // of the newest line
 	Bad      bool      // failed, degraded, or unreachable for good: counts against the ring
 	HeldWith string    // detail of the newest held line, "" when none stands
@@ -162,7 +167,7 @@ func (g *Progress) apply(l outcome.Line) error {
 	case outcome.Skipped:
 		c.State = Skipped
 	case outcome.Unreachable:
-		c.unreachable(undo)
+		c.unreachable(l.At, undo)
 	case outcome.Held:
 		c.HeldWith = l.Detail
 	default:
@@ -185,13 +190,13 @@ func (c *Change) intended(l outcome.Line, undo bool) {
 
 // unreachable is neither failed nor a success: the change is tried again while
 // its wave is open, and counts against the ring when it no longer is.
-func (c *Change) unreachable(undo bool) {
-	switch {
-	case undo:
+func (c *Change) unreachable(at time.Time, undo bool) {
+	c.Tried = at
+	if undo {
 		c.State, c.Bad = Degraded, true
-	default:
-		c.State = Unreachable
+		return
 	}
+	c.State = Unreachable
 }
 
 func (g *Progress) note(l outcome.Line) {
