@@ -14,6 +14,11 @@ import (
 	"github.com/ringmaster-dev/ringmaster/engine/hclfile"
 	"github.com/ringmaster-dev/ringmaster/engine/inventory"
 	"github.com/ringmaster-dev/ringmaster/engine/inventory/ansible"
+	"github.com/ringmaster-dev/ringmaster/engine/inventory/cyclonedx"
+	"github.com/ringmaster-dev/ringmaster/engine/inventory/grype"
+	"github.com/ringmaster-dev/ringmaster/engine/inventory/osquery"
+	"github.com/ringmaster-dev/ringmaster/engine/inventory/osvscanner"
+	"github.com/ringmaster-dev/ringmaster/engine/inventory/spdx"
 	"github.com/ringmaster-dev/ringmaster/engine/inventory/trivy"
 	"github.com/ringmaster-dev/ringmaster/engine/inventory/vuls"
 )
@@ -73,10 +78,25 @@ var importReaders = map[string]importReader{
 	"ansible": func(o ImportOptions, name string, data []byte) ([]inventory.Facts, []inventory.Problem) {
 		return ansible.Options{Host: o.Host, At: o.At}.Parse(name, data)
 	},
+	"grype": func(o ImportOptions, name string, data []byte) ([]inventory.Facts, []inventory.Problem) {
+		return grype.Options{Host: o.Host, At: o.At}.Parse(name, data)
+	},
+	"cyclonedx": func(o ImportOptions, name string, data []byte) ([]inventory.Facts, []inventory.Problem) {
+		return cyclonedx.Options{Host: o.Host, At: o.At}.Parse(name, data)
+	},
+	"spdx": func(o ImportOptions, name string, data []byte) ([]inventory.Facts, []inventory.Problem) {
+		return spdx.Options{Host: o.Host, At: o.At}.Parse(name, data)
+	},
+	"osquery": func(o ImportOptions, name string, data []byte) ([]inventory.Facts, []inventory.Problem) {
+		return osquery.Options{Host: o.Host, At: o.At}.Parse(name, data)
+	},
+	"osv-scanner": func(o ImportOptions, name string, data []byte) ([]inventory.Facts, []inventory.Problem) {
+		return osvscanner.Options{Host: o.Host, At: o.At}.Parse(name, data)
+	},
 }
 
 // ImportFormats are the words that Import knows, facts first.
-var ImportFormats = []string{"vuls", "trivy", "ansible", "outcomes", "incidents"}
+var ImportFormats = []string{"vuls", "trivy", "grype", "cyclonedx", "spdx", "osquery", "ansible", "osv-scanner", "outcomes", "incidents"}
 
 // Import reads files of other programs into an estate's folder: facts into
 // inventory/facts, history into inventory/history. It writes files and commits
@@ -116,7 +136,7 @@ func (o ImportOptions) check() error {
 		return errors.New("no files to import")
 	case o.Host != "" && !o.Host.Valid():
 		return fmt.Errorf("%q is not a host name; %s", o.Host, inventory.HostGrammar)
-	case o.Host != "" && o.Format != "trivy" && o.Format != "ansible":
+	case o.Host != "" && slices.Contains([]string{"vuls", "outcomes", "incidents"}, o.Format):
 		return fmt.Errorf("a file of %q names its hosts itself; the host %q cannot be given to it", o.Format, o.Host)
 	case slices.Contains(o.Files, "-") && o.Stdin == nil:
 		return errors.New(`"-" stands for the standard input, which is not there`)
@@ -159,10 +179,13 @@ func (o ImportOptions) names() ([]string, error) {
 	return names, nil
 }
 
-// walk lists the files of a folder that may be of the format. Ansible's own
-// files have no ending, so every one counts there.
+// walk lists the files of a folder that may be of the format. Ansible's own files
+// have no ending and osquery's end with .log, so every one counts there.
 func (o ImportOptions) walk(dir string) ([]string, error) {
-	ending := map[string]string{"vuls": ".json", "trivy": ".json", "outcomes": ".csv", "incidents": ".csv"}[o.Format]
+	ending, ok := map[string]string{"ansible": "", "osquery": "", "outcomes": ".csv", "incidents": ".csv"}[o.Format]
+	if !ok {
+		ending = ".json"
+	}
 	var names []string
 	err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
 		switch {

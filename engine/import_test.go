@@ -411,6 +411,30 @@ func TestImportGolden(t *testing.T) {
 	}
 }
 
+// TestImportNamed imports small files that name no host, as of one that is named.
+func TestImportNamed(t *testing.T) {
+	for _, format := range []string{"cyclonedx", "spdx", "grype", "osv-scanner", "osquery"} {
+		dir := t.TempDir()
+		r := importTest(t, dir, format, "../testdata/import/"+format)
+		var b strings.Builder
+		for _, p := range r.Problems {
+			fmt.Fprintf(&b, "# %v\n", p)
+		}
+		if format != "osquery" {
+			r, err := Import(ImportOptions{Dir: dir, Format: format, Files: []string{"../testdata/import/" + format + "/web-1.json"}, Host: "web-1", At: importNow})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, p := range r.Problems {
+				fmt.Fprintf(&b, "# named: %v\n", p)
+			}
+		}
+		b.WriteString(importTestTree(t, dir)["inventory/facts/hosts.jsonl"])
+		importGolden(t, "../testdata/import/"+format+".want", b.String())
+		importTestRead(t, dir)
+	}
+}
+
 // importGolden compares with a file, which -update rewrites.
 func importGolden(t *testing.T, name, got string) {
 	t.Helper()

@@ -89,3 +89,11 @@ func SystemArch(systemID, machine string) string {
 	}
 	return machine
 }
+
+// NewOS is an operating system by a scanner's name for it and a release, of which
+// the first word counts: "2 (Karoo)" is 2, "9.2 EUS" is 9.2.
+func NewOS(name, release string) *OS {
+	id := SystemID(name)
+	number, _, _ := strings.Cut(strings.TrimSpace(release), " ")
+	return &OS{ID: id, Version: number, Name: SystemName(id, strings.TrimSpace(release))}
+}
