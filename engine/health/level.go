@@ -43,13 +43,13 @@ type comparison struct {
 	rule
 	before, window []float64 // finite
 	points         []telemetry.Point
-	onset          time.Time // of the trouble that lasts, zero for none
-	over           bool      // it does not last any more
-	needs          float64   // what rankSum must reach
-	peers          []float64 // in the window's time, finite
-	from, to       float64   // levels; from is the peers' where nothing is known of before
-	beside         float64   // where the host would be, had it moved as its peers did
-	start          time.Time // when after begins
+	onset          time.Time         // of the trouble that lasts, zero for none
+	over           bool              // it does not last any more
+	needs          float64           // what rankSum must reach
+	peers          []float64         // in the window's time, finite
+	from, to       float64           // levels; from is the peers' where nothing is known of before
+	then           []telemetry.Point // the peers' before
+	start          time.Time         // when after begins
 }
 
 func judgeLevel(e Evidence, r rule) finding {
@@ -64,7 +64,7 @@ func judgeLevel(e Evidence, r rule) finding {
 	case c.worse():
 		f := c.blame()
 		return hold(f, e, r, after)
-	case r.ill > 0 && c.to >= r.ill && len(c.peers) >= fewest && c.to > c.limit(c.beside, c.ratio):
+	case r.ill > 0 && c.to >= r.ill && !c.alone() && c.to > c.limit(c.expected(), c.ratio):
 		return finding{Inconclusive, c.say() + ", and was as bad before the change, so it says nothing of it"}
 	}
 	return hold(finding{Healthy, c.say() + c.passed(after)}, e, r, after)
@@ -127,8 +127,8 @@ func compare(e Evidence, r rule, after []telemetry.Point) (comparison, string) {
 	}
 	c.peers = telemetry.Finite(since(e.Peers[r.signal], c.points[0].At))
 	c.to, _ = r.level(c.window)
-	c.beside = c.expected(telemetry.Finite(e.PeersBefore[r.signal]))
-	if !finite(c.from) || !finite(c.to) || !finite(c.beside) {
+	c.then = e.PeersBefore[r.signal]
+	if !finite(c.from) || !finite(c.to) {
 		return c, r.name + " is beyond all measure"
 	}
 	return c, ""
@@ -150,7 +150,8 @@ func (c *comparison) narrow() {
 
 // expected is where the host would be, had it moved as the upper quarter of its
 // peers' points did; where those are, if nothing is known of them before.
-func (c comparison) expected(peersBefore []float64) float64 {
+func (c comparison) expected() float64 {
+	peersBefore := telemetry.Finite(c.then)
 	now, _ := telemetry.Quantile(c.peers, 0.75)
 	then, _ := telemetry.Quantile(peersBefore, 0.75)
 	switch {
@@ -176,7 +177,7 @@ func (c comparison) worse() bool {
 func (c comparison) blame() finding {
 	highest := slices.Max(c.before)
 	switch {
-	case !c.alone() && c.to <= c.limit(c.beside, c.ratio):
+	case !c.alone() && c.to <= c.limit(c.expected(), c.ratio):
 		return finding{Inconclusive, c.say() + ", and hosts that were not changed are as bad"}
 	case bursts(c.window, highest+c.floor, len(c.before)):
 		return finding{Degraded, c.say() + ", again and again"}

@@ -17,6 +17,7 @@ package exec
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -207,6 +208,28 @@ func (f *Fleet) Installed(ctx context.Context, now time.Time, hosts []inventory.
 		}
 	}
 	return found, nil
+}
+
+// Future asks what a later version of the protocol might: a request with a
+// member, and one with an op, that version 1 does not have. The first must be
+// answered as without it, the second refused; anything else is the error
+// returned. It is for conformance.
+func (f *Fleet) Future(ctx context.Context, now time.Time) error {
+	if _, err := f.offers("status"); err == nil {
+		if _, err := f.session.ask(ctx, request{Op: "status", Now: stamp(now), Jobs: []string{"none"}, Future: true}); err != nil {
+			return fmt.Errorf("a request with an unknown member: %w", err)
+		}
+	}
+	_, err := f.session.ask(ctx, request{Op: "ringmaster_future", Now: stamp(now)})
+	if err == nil {
+		return errors.New("an unknown op was answered ok, want it refused")
+	}
+	select {
+	case <-f.session.dead:
+		return fmt.Errorf("an unknown op ended the conversation: %w", err)
+	default:
+		return nil
+	}
 }
 
 // Close closes the plugin's standard input and waits for it to end; after the

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	osexec "os/exec"
 	"strings"
 	"sync"
 	"testing"
@@ -310,4 +311,22 @@ func TestSickHostShowsInTelemetry(t *testing.T) {
 	if len(series) != 2 || len(points) != 121 || points[0].V > 0.01 || points[120].V < 0.3 {
 		t.Errorf("Measure() of %d hosts gave %d points from %v to %v", len(series), len(points), points[0], points[len(points)-1])
 	}
+}
+
+// The example in Python keeps the promises too, where there is a Python.
+func TestExample(t *testing.T) {
+	python, err := osexec.LookPath("python3")
+	if err != nil {
+		t.Skip("no python3 here")
+	}
+	home := t.TempDir()
+	o := exec.Options{Command: []string{python, "../../../testdata/plugin/example.py"}, LookupEnv: func(name string) (string, bool) {
+		if name == "HOME" {
+			return home, true
+		}
+		return os.LookupEnv(name)
+	}}
+	f := fixture(func() (fleet.Fleet, error) { return exec.Open(o) })
+	f.Hosts = f.Hosts[:2]
+	fleettest.Test(t, f)
 }

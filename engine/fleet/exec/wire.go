@@ -36,6 +36,7 @@ type request struct {
 	Names     []string
 	From, To  string
 	Signals   []string
+	Future    bool // adds a member that no version 1 plugin knows
 }
 
 func (r request) line() ([]byte, error) {
@@ -66,8 +67,9 @@ func (r request) line() ([]byte, error) {
 		From      string             `json:"from,omitempty"`
 		To        string             `json:"to,omitempty"`
 		Signals   []string           `json:"signals,omitempty"`
+		Future    bool               `json:"ringmaster_future,omitempty"`
 	}{r.V, r.ID, r.Op, r.Now, r.Engine, r.Key, r.Host, r.Hosts, packages, r.NotBefore, r.NotAfter, r.Reboot,
-		r.DryRun, r.Labels, r.Reason, r.Jobs, r.From, r.To, r.Signals})
+		r.DryRun, r.Labels, r.Reason, r.Jobs, r.From, r.To, r.Signals, r.Future})
 	if err != nil {
 		return nil, fmt.Errorf("writing request %s: %w", r.Op, err)
 	}

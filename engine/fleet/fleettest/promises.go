@@ -1,6 +1,7 @@
 package fleettest
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"sync"
@@ -32,6 +33,7 @@ var Promises = []Promise{
 	{"steps at once do not disturb each other", []string{"apply", "rollback"}, atOnce},
 	{"a key sent twice at once is one job", []string{"apply", "rollback"}, twiceAtOnce},
 	{"probe answers what was asked, within the interval", []string{"probe"}, probes},
+	{"what a later version may ask is passed over or refused", nil, future},
 	{"a closed fleet answers with an error", []string{"apply"}, closed},
 }
 
@@ -372,6 +374,16 @@ func within(signal string, points []telemetry.Point, from, to time.Time) error {
 		}
 	}
 	return nil
+}
+
+func future(b *bench) error {
+	p, ok := b.fleet.(interface {
+		Future(ctx context.Context, now time.Time) error
+	})
+	if !ok {
+		return errSkip("the fleet speaks no protocol")
+	}
+	return p.Future(b.ctx, b.now)
 }
 
 func closed(b *bench) error {
