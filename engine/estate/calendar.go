@@ -1,6 +1,8 @@
 package estate
 
 import (
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/ringmaster-dev/ringmaster/engine/hclfile"
@@ -12,12 +14,25 @@ func (r *reader) zone(d *hclfile.Decoder, attr, name string) bool {
 	if zoneExists(name) {
 		return true
 	}
-	if near := hclfile.Nearest(name, ring.ZoneNames()); near != "" {
-		d.Fault(attr, "attribute %q: %q is not a time zone; did you mean %q?", attr, name, near)
-	} else {
-		d.Fault(attr, `attribute %q: %q is not a time zone; expected an IANA name such as "Europe/Berlin" or "UTC"`, attr, name)
+	did := ""
+	if near := nearestZone(name); near != "" {
+		did = fmt.Sprintf("did you mean %q? ", near)
 	}
+	d.Fault(attr, `attribute %q: %q is not a time zone; %sexpected an IANA name such as "Europe/Berlin" or "UTC"`, attr, name, did)
 	return false
+}
+
+// nearestZone returns the zone that was probably meant, by its city or by its
+// spelling, "" when none is close.
+func nearestZone(name string) string {
+	names := ring.ZoneNames()
+	city := "/" + strings.ReplaceAll(name, " ", "_")
+	for _, zone := range names {
+		if len(city) > 3 && len(zone) > len(city) && strings.EqualFold(zone[len(zone)-len(city):], city) {
+			return zone
+		}
+	}
+	return hclfile.Nearest(name, names)
 }
 
 func zoneExists(name string) bool {

@@ -92,11 +92,8 @@ func (r *reader) blocks(dir string, known map[string]block, otherDir string, oth
 func (r *reader) remember(f *hclfile.File) {
 	r.broken = r.broken || f.Broken
 	for _, m := range f.Mentions {
-		if r.mentioned[m.Type] == nil {
-			r.mentioned[m.Type] = map[string]bool{}
-		}
-		r.mentioned[m.Type][m.Name] = true
-		r.mentioned[m.Type]["*"] = true
+		r.mention(m.Type, m.Name)
+		r.mention(m.Type, "*")
 	}
 }
 
@@ -104,9 +101,19 @@ func (r *reader) remember(f *hclfile.File) {
 // is missing, ill-formed or taken.
 func (r *reader) declare(b *hclfile.Block) bool {
 	if !r.name(b) {
+		r.mention(b.Type, b.Name())
 		return false
 	}
 	return r.unique(b)
+}
+
+// mention notes a name that is not declared as it should be, so that who refers
+// to it is not a second fault.
+func (r *reader) mention(typ, name string) {
+	if r.mentioned[typ] == nil {
+		r.mentioned[typ] = map[string]bool{}
+	}
+	r.mentioned[typ][name] = true
 }
 
 func (r *reader) unique(b *hclfile.Block) bool {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"strings"
 	"time"
 )
 
@@ -35,7 +36,7 @@ func jsonError(err error) string {
 		return fmt.Sprintf("%q must be %s, got %s", e.Field, kindOf(e.Type.String()), article(e.Value))
 	}
 	if e, ok := errors.AsType[*time.ParseError](err); ok {
-		return fmt.Sprintf("%s is not an RFC 3339 time", e.Value)
+		return fmt.Sprintf(`%q is not an RFC 3339 time; expected one such as "2026-03-02T08:00:00Z"`, strings.Trim(e.Value, `"`))
 	}
 	return err.Error()
 }

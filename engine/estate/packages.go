@@ -49,7 +49,7 @@ func (r *reader) sets() map[string][]inventory.Package {
 		}
 		list, problems := parseSet(data)
 		if named, ok := digestName(name); ok && named != r.sums[name] {
-			problems = append(problems, fmt.Sprintf(`its bytes have the digest "sha256:%s", not the one it is called by; a set is never changed in place, hosts name another one`, r.sums[name]))
+			problems = append(problems, fmt.Sprintf(`its bytes have the digest "sha256:%s", not the one it is called by; a list that changes becomes a new set with a name of its own`, r.sums[name]))
 		}
 		for _, p := range problems {
 			r.fault(name, 0, "%s", p)

@@ -235,7 +235,7 @@ func (r *reader) freeze(b *hclfile.Block) {
 		f.Services = []string{"*"}
 	}
 	if d.Has("from") && d.Has("to") && !f.From.Before(f.To) {
-		d.Fault("to", "ends at %s, which is not after it begins at %s", stamp(f.To), stamp(f.From))
+		d.Fault("to", `attribute "to" is %s; it must be after "from", %s`, stamp(f.To), stamp(f.From))
 	}
 	d.Done()
 	if r.declare(b) {

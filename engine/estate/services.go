@@ -33,7 +33,7 @@ func (r *reader) service(b *hclfile.Block) {
 	if d.Has("owner") {
 		r.people(d, "owner", []string{s.Owner})
 	}
-	if s.MinAvailable = d.String("min_available"); d.Has("min_available") && !validMinimum(s.MinAvailable) {
+	if s.MinAvailable = d.StringSuch("min_available", `"60%" or "2"`); d.Has("min_available") && !validMinimum(s.MinAvailable) {
 		d.Fault("min_available", `attribute "min_available" is %q; expected a share such as "60%%" or a number of hosts such as "2"`, s.MinAvailable)
 	}
 	if span := d.Duration("install", time.Second); d.Has("install") {

@@ -70,13 +70,16 @@ func (d *Decoder) Has(attr string) bool {
 	return a != nil && a.Value.Kind != "" && !d.bad[attr]
 }
 
-// Need reports each of the attributes that is absent.
+// Need reports each of the attributes that is absent. In a block whose text does
+// not parse, what is absent may only not have been made out: nothing is said.
 func (d *Decoder) Need(attrs ...string) {
 	for _, name := range attrs {
 		d.legal(name)
 		if d.find(name) == nil {
-			d.At(d.block.Place, "%s: attribute %q is missing", d.Title(), name)
 			d.bad[name] = true
+			if !d.block.Broken {
+				d.At(d.block.Place, "%s: attribute %q is missing", d.Title(), name)
+			}
 		}
 	}
 }
@@ -113,6 +116,13 @@ func (d *Decoder) get(attr string, want Kind, example string) (Value, bool) {
 // String returns a string.
 func (d *Decoder) String(attr string) string {
 	v, _ := d.get(attr, String, "")
+	return v.Text
+}
+
+// StringSuch returns a string; example, as in `"60%" or "2"`, is what a person
+// reads who wrote something else.
+func (d *Decoder) StringSuch(attr, example string) string {
+	v, _ := d.get(attr, String, " such as "+example)
 	return v.Text
 }
 

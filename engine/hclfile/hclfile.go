@@ -93,6 +93,7 @@ type Block struct {
 	Place
 	Type   string
 	Labels []Label
+	Broken bool     // a syntax fault stands in it: there may be more than could be made out
 	Attrs  []Attr   // in the order written
 	Blocks []*Block // in the order written
 }

@@ -37,6 +37,9 @@ func Parse(name string, src []byte) (*File, []Fault) {
 	if body, ok := parsed.Body.(*hclsyntax.Body); ok && body != nil {
 		c.body(f.Root, body)
 	}
+	for _, p := range c.syntax {
+		f.Root.breakAt(p)
+	}
 	if f.Broken {
 		f.Mentions = mentions(tokens)
 	}
@@ -100,9 +103,11 @@ func mentions(tokens hclsyntax.Tokens) []Mention {
 
 // converter turns the library's tree into ours and collects faults.
 type converter struct {
-	src    []byte
-	faults []Fault
-	broken bool
+	src      []byte
+	faults   []Fault
+	syntax   []Place // where the text does not parse
+	broken   bool
+	unclosed bool // a quote is missing
 }
 
 func (c *converter) fault(r hcl.Range, format string, args ...any) {
@@ -142,6 +147,14 @@ func (c *converter) diagnostic(name string, d *hcl.Diagnostic) {
 		return
 	}
 	c.broken = true
+	if unclosed[d.Summary] {
+		// From an open quote on every later one is misread.
+		if c.unclosed {
+			return
+		}
+		c.unclosed = true
+	}
+	c.syntax = append(c.syntax, place(r))
 	if words, ok := wording[d.Summary]; ok {
 		c.fault(r, "%s", words)
 		return
@@ -151,6 +164,21 @@ func (c *converter) diagnostic(name string, d *hcl.Diagnostic) {
 	c.fault(r, "%s: %s", lower(d.Summary), lower(strings.TrimSuffix(detail, ".")))
 }
 
+// breakAt marks the block in which a syntax fault stands, and those inside it:
+// the last one that begins before the fault.
+func (b *Block) breakAt(p Place) {
+	b.Broken = true
+	for _, inner := range slices.Backward(b.Blocks) {
+		if inner.Line < p.Line || inner.Line == p.Line && inner.Column <= p.Column {
+			inner.breakAt(p)
+			return
+		}
+	}
+}
+
+// unclosed are the library's summaries for a quote that is missing.
+var unclosed = map[string]bool{"Invalid multi-line string": true, "Unterminated template string": true, "Unterminated string literal": true}
+
 // wording is our own text for what people meet most often.
 var wording = map[string]string{
 	"Invalid single-argument block definition": "a block on one line holds one attribute; put each attribute on a line of its own",
@@ -158,6 +186,7 @@ var wording = map[string]string{
 	"Missing newline after block definition":   "a new line is expected after a block",
 	"Unclosed configuration block":             `block is not closed; "}" is missing before the end of the file`,
 	"Unterminated string literal":              "string is not closed; a quote is missing before the end of the file",
+	"Unterminated template string":             "string is not closed; a quote is missing before the end of the line or file",
 	"Invalid multi-line string":                `string runs over the end of the line; close the quote or write \n`,
 	"Invalid character encoding":               "file is not UTF-8",
 }

@@ -80,22 +80,28 @@ func (p *parts) has(names ...string) bool {
 	return slices.ContainsFunc(names, func(n string) bool { _, ok := p.values[n]; return ok })
 }
 
+const example = `"FREQ=WEEKLY;BYDAY=TU;BYHOUR=23;BYMINUTE=0"`
+
 // split takes a rule apart. Names and values may be in lower case.
 func split(recur string) *parts {
 	p := &parts{values: map[string]string{}}
-	text := strings.ToUpper(recur)
-	if rest, found := strings.CutPrefix(text, "RRULE:"); found {
+	switch {
+	case recur == "":
+		p.problem("is empty; expected a rule such as %s", example)
+		return p
+	case !strings.Contains(recur, "="):
+		p.problem("%q is not a recurrence rule; expected one such as %s", recur, example)
+		return p
+	case len(recur) >= 6 && strings.EqualFold(recur[:6], "RRULE:"):
 		p.problem(`leave out "RRULE:"; the rule begins with FREQ=`)
-		text = rest
+		recur = recur[6:]
 	}
-	for part := range strings.SplitSeq(text, ";") {
-		name, value, found := strings.Cut(part, "=")
+	for part := range strings.SplitSeq(recur, ";") {
+		name, value, found := strings.Cut(strings.ToUpper(part), "=")
 		_, twice := p.values[name]
 		switch {
-		case part == "" && text == "":
-			p.problem(`is empty; expected a rule such as "FREQ=WEEKLY;BYDAY=TU;BYHOUR=23;BYMINUTE=0"`)
 		case !found || value == "":
-			p.problem(`%q is not NAME=VALUE`, part)
+			p.problem("%q is not NAME=VALUE", part)
 		case !slices.Contains(partNames, name):
 			p.problem("unknown part %q; expected one of %s", name, strings.Join(partNames, ", "))
 		case twice:
@@ -111,6 +117,9 @@ func split(recur string) *parts {
 // rule alone must say on which days it happens.
 func parseRule(recur string, start int64, floating bool) (*rule, []string) {
 	p := split(recur)
+	if len(p.values) == 0 && len(p.problems) > 0 {
+		return nil, p.problems
+	}
 	r := &rule{
 		freq:      p.frequency(),
 		start:     start,
