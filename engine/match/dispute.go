@@ -17,7 +17,8 @@ type claim struct {
 	target *target
 	rule   *rule
 	in     *installed
-	cve    bool // the id is a CVE's
+	fixed  string // "" when no published version fixes it
+	cve    bool   // the id is a CVE's
 }
 
 // claimKey is what a claim is about: the id of a CVE or advisory, and a
@@ -94,11 +95,6 @@ func (x *index) ids(r *rule) map[string]bool {
 	return ids
 }
 
-func (x *index) compareRules(a, b *rule) int {
-	return cmp.Or(x.byID(a.advisory, b.advisory), strings.Compare(a.fix.Package, b.fix.Package),
-		strings.Compare(a.fix.Fixed, b.fix.Fixed), strings.Compare(a.fix.Module, b.fix.Module))
-}
-
 func (d *disputer) host(id inventory.HostID, f *inventory.Facts, c int32) []plan.Dispute {
 	s := d.scanned(f, c)
 	found := map[claimKey]bool{}
@@ -161,29 +157,32 @@ func (d *disputer) state(s *scanned, p *place, st *state) {
 	s.states[stateKey{t.name, t.source}] = st
 	for _, in := range st.versions {
 		v := d.m.x.verdict(p, t, in)
-		for _, rules := range [][]*rule{v.fixed, v.unfixed} {
-			for _, r := range rules {
-				for id, cve := range d.m.x.ids(r) {
-					d.claim(s, claimKey{id, t.name}, claim{t, r, in, cve})
-				}
-			}
+		for _, r := range v.fixed {
+			d.claims(s, claim{target: t, rule: r, in: in, fixed: r.fix.Fixed})
+		}
+		for _, r := range v.unfixed {
+			d.claims(s, claim{target: t, rule: r, in: in})
 		}
 	}
 }
 
-// claim keeps the first version that fixes a CVE, where several advisories do.
-func (d *disputer) claim(s *scanned, k claimKey, c claim) {
-	old, ok := s.claims[k]
-	if !ok || earlier(d.m.x, c, old) {
-		s.claims[k] = c
+// claims adds what an advisory claims, by all that it goes by. Where several
+// fix one CVE, the first version that does is kept.
+func (d *disputer) claims(s *scanned, c claim) {
+	for id, cve := range d.m.x.ids(c.rule) {
+		c.cve = cve
+		k := claimKey{id, c.target.name}
+		if old, ok := s.claims[k]; !ok || d.m.x.earlier(c, old) {
+			s.claims[k] = c
+		}
 	}
 }
 
-func earlier(x *index, a, b claim) bool {
-	if (a.rule.fix.Fixed == "") != (b.rule.fix.Fixed == "") {
-		return a.rule.fix.Fixed != ""
+func (x *index) earlier(a, b claim) bool {
+	if (a.fixed == "") != (b.fixed == "") {
+		return a.fixed != ""
 	}
-	return cmp.Or(version.Compare(a.target.typ, a.rule.fix.Fixed, b.rule.fix.Fixed), x.compareRules(a.rule, b.rule), a.target.older(a.in, b.in)) < 0
+	return cmp.Or(version.Compare(a.target.typ, a.fixed, b.fixed), x.compareRules(a.rule, b.rule), a.target.older(a.in, b.in)) < 0
 }
 
 // candidates are the names that the match may know a finding's package by.
@@ -219,7 +218,7 @@ func (d *disputer) finding(f *inventory.Facts, c int32, s *scanned, x inventory.
 		return []plan.Dispute{{Package: x.Package, CVE: id, Says: "scanner", Scanner: x.Fixed, Why: d.why(f, c, s, id, x.Package, names)}}
 	}
 	if why := d.differs(s, x, confirmed); why != "" {
-		return []plan.Dispute{{Package: x.Package, CVE: id, Says: "fixed", Scanner: x.Fixed, Match: confirmed.rule.fix.Fixed, Why: why}}
+		return []plan.Dispute{{Package: x.Package, CVE: id, Says: "fixed", Scanner: x.Fixed, Match: confirmed.fixed, Why: why}}
 	}
 	return nil
 }
@@ -237,7 +236,7 @@ func (d *disputer) confirm(s *scanned, cl claim, name string, found map[claimKey
 // differs says how the fixed versions of a finding and a claim differ. A binary
 // whose version is not its source's cannot be compared with the source's fix.
 func (d *disputer) differs(s *scanned, x inventory.Finding, cl *claim) string {
-	fixed, a := cl.rule.fix.Fixed, d.m.x.advisories[cl.rule.advisory].ID
+	fixed, a := cl.fixed, d.m.x.advisories[cl.rule.advisory].ID
 	switch p := s.packages[x.Package]; {
 	case x.Fixed == "" || fixed != "" && version.Compare(cl.target.typ, x.Fixed, fixed) == 0:
 		return ""
@@ -252,11 +251,11 @@ func (d *disputer) differs(s *scanned, x inventory.Finding, cl *claim) string {
 // missed is a claim that no finding confirms.
 func (d *disputer) missed(k claimKey, cl claim) plan.Dispute {
 	a := d.m.x.advisories[cl.rule.advisory].ID
-	why := fmt.Sprintf("the scanner does not report it; %s fixes it in %s and %s is installed", a, cl.rule.fix.Fixed, cl.in.version)
-	if cl.rule.fix.Fixed == "" {
+	why := fmt.Sprintf("the scanner does not report it; %s fixes it in %s and %s is installed", a, cl.fixed, cl.in.version)
+	if cl.fixed == "" {
 		why = fmt.Sprintf("the scanner does not report it; %s affects %s, which is installed, and publishes no fix", a, cl.in.version)
 	}
-	return plan.Dispute{Package: k.name, CVE: k.id, Says: "match", Match: cl.rule.fix.Fixed, Why: why}
+	return plan.Dispute{Package: k.name, CVE: k.id, Says: "match", Match: cl.fixed, Why: why}
 }
 
 // why says why the match does not confirm what a scanner reports.

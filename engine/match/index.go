@@ -1,6 +1,10 @@
 package match
 
 import (
+	"cmp"
+	"slices"
+	"strings"
+
 	"github.com/ringmaster-dev/ringmaster/engine/advisory"
 	"github.com/ringmaster-dev/ringmaster/engine/inventory"
 	"github.com/ringmaster-dev/ringmaster/engine/version"
@@ -35,8 +39,9 @@ type target struct {
 	name      string
 	source    bool
 	rules     []rule
-	installed []*installed // distinct versions met on hosts
-	found     map[build]int32
+	installed []*installed    // distinct versions met on hosts
+	first     [few]build      // the first of them side by side, to be looked through
+	found     map[build]int32 // the others
 }
 
 // rule is one fix of one advisory.
@@ -78,8 +83,20 @@ func newIndex(advisories []advisory.Advisory) *index {
 			t.rules = append(t.rules, rule{int32(i), p, f, moduleOf(f.Type, f.Module, f.Fixed)})
 		}
 	}
+	for i := range x.targets {
+		slices.SortFunc(x.targets[i].rules, func(a, b rule) int { return x.compareRules(&a, &b) })
+	}
 	x.supersedes = superseding(advisories)
 	return x
+}
+
+// compareRules orders rules by advisory and then by all that they say, so that
+// nothing depends on the order of the input.
+func (x *index) compareRules(a, b *rule) int {
+	return cmp.Or(x.byID(a.advisory, b.advisory), strings.Compare(a.fix.Package, b.fix.Package),
+		comparePlatforms(a.fix.Platform, b.fix.Platform), strings.Compare(a.fix.Fixed, b.fix.Fixed),
+		strings.Compare(a.fix.Module, b.fix.Module), strings.Compare(a.fix.Introduced, b.fix.Introduced),
+		strings.Compare(a.fix.LastAffected, b.fix.LastAffected), slices.Compare(a.fix.Affected, b.fix.Affected))
 }
 
 func (x *index) platform(ids map[advisory.Platform]int32, f *advisory.Fix) int32 {

@@ -150,20 +150,22 @@ const few = 8
 // meet returns the one record of a version.
 func (t *target) meet(v, label string) *installed {
 	b := build{v, label}
-	for _, in := range t.installed[:min(few, len(t.installed))] {
-		if in.build == b {
-			return in
+	for i := range t.first[:min(few, len(t.installed))] {
+		if t.first[i] == b {
+			return t.installed[i]
 		}
 	}
 	if i, ok := t.found[b]; ok {
 		return t.installed[i]
 	}
 	in := &installed{build: b, module: moduleOf(t.typ, label, v)}
-	if len(t.installed) >= few {
-		if t.found == nil {
-			t.found = map[build]int32{}
-		}
-		t.found[b] = int32(len(t.installed))
+	switch n := len(t.installed); {
+	case n < few:
+		t.first[n] = b
+	case t.found == nil:
+		t.found = map[build]int32{b: int32(n)}
+	default:
+		t.found[b] = int32(n)
 	}
 	t.installed = append(t.installed, in)
 	return in
@@ -171,6 +173,11 @@ func (t *target) meet(v, label string) *installed {
 
 // reduce turns the hits of a list into states.
 func (s *scanner) reduce() []state {
+	// New room is begun, never moved: lists keep parts of the old.
+	if cap(s.room)-len(s.room) < len(s.hits) {
+		s.room = make([]state, 0, max(len(s.hits), chunk))
+		s.one = make([]*installed, 0, cap(s.room))
+	}
 	start := len(s.room)
 	for i := range s.hits {
 		h := &s.hits[i]
@@ -180,6 +187,9 @@ func (s *scanner) reduce() []state {
 	}
 	return s.room[start:len(s.room):len(s.room)]
 }
+
+// chunk is how many states room is made for at once.
+const chunk = 1 << 14
 
 // slot is what can be installed once, at one architecture. Where a host has
 // several versions in it (kernels are installed side by side), the newest counts.
