@@ -67,7 +67,7 @@ func (j *judge) vulnerabilities() []*vulnerability {
 	}
 	var list []*vulnerability
 	for _, v := range byID {
-		if a, ok := j.know.Assessments[v.id]; ok && !a.At.After(j.At) {
+		if a, ok := j.know.Assessments[v.id]; ok && j.known(a.At) {
 			v.assessed = &a
 		}
 		v.start = j.start(v.advisories)
@@ -76,6 +76,10 @@ func (j *judge) vulnerabilities() []*vulnerability {
 	slices.SortFunc(list, func(a, b *vulnerability) int { return strings.Compare(a.id, b.id) })
 	return list
 }
+
+// known says whether something dated t was known at the plan's time; without a
+// time, everything is.
+func (j *judge) known(t time.Time) bool { return j.At.IsZero() || !t.After(j.At) }
 
 // start is when a clock begins.
 type start struct {

@@ -91,7 +91,7 @@ func (v *vulnerability) before(stated input, ok bool) input {
 // listed looks a CVE up in the catalogue as it was at the plan's time.
 func (j *judge) listed(id string) (advisory.Exploited, bool) {
 	e, ok := j.know.Exploited[id]
-	return e, ok && !e.Added.After(j.At)
+	return e, ok && j.known(e.Added)
 }
 
 // security judges every vulnerability by every table. It returns the base
@@ -174,7 +174,7 @@ func (j *judge) rule(w view) (plan.Class, string) {
 // forecast is the EPSS score as known at the plan's time.
 func (j *judge) forecast(id string) (advisory.Forecast, bool) {
 	f, ok := j.know.Forecasts[id]
-	return f, ok && !f.At.After(j.At)
+	return f, ok && j.known(f.At)
 }
 
 func (j *judge) ssvcInputs(w view) [4]string {

@@ -105,23 +105,31 @@ func card(known []Trial, t *TrackRecord) map[string]any {
 	}
 }
 
-// group is what one group of trials showed.
+// group is what one group of trials showed, and what is expected of it by all
+// that it is not part of.
 type group struct {
-	n, bad float64
-	parent string // key of the group around it
-	inside map[string]float64
+	share
+	inside map[string]share // its part of each group around it, by key
+	mu     float64          // the mean of its surroundings without itself
+	worth  float64          // the changes that mean rests on
+	s      float64          // the changes it counts for here
 }
 
-func (g *group) add(t Trial, parent string) {
+// share is weighted trials and failures.
+type share struct{ n, bad float64 }
+
+func (g *group) add(t Trial, around string) {
 	w := weightOf(t)
-	g.n += w
+	more := share{n: w}
 	if t.Failed {
-		g.bad += w
+		more.bad = w
 	}
 	if g.inside == nil {
-		g.inside = map[string]float64{}
+		g.inside = map[string]share{}
 	}
-	g.inside[parent] += w
+	part := g.inside[around]
+	g.inside[around] = share{part.n + more.n, part.bad + more.bad}
+	g.share = share{g.n + more.n, g.bad + more.bad}
 }
 
 func weightOf(t Trial) float64 {
@@ -133,7 +141,7 @@ func weightOf(t Trial) float64 {
 
 // fit fills in priors and records, from the whole to its parts.
 func (t *TrackRecord) fit(known []Trial) {
-	all := &group{}
+	all := &group{mu: baseRate, s: held}
 	vendors, packages, roles := map[string]*group{}, map[string]*group{}, map[string]*group{}
 	for _, k := range known {
 		all.add(k, "")
@@ -147,27 +155,14 @@ func (t *TrackRecord) fit(known []Trial) {
 			in(roles, RoleKey(k.Package, k.Role)).add(k, k.Package)
 		}
 	}
-	mean := (all.bad + float64(held*baseRate)) / (all.n + held)
-	everything := func(*group) float64 { return mean }
+	t.Strengths.Vendor = shrink(vendors, nil, all)
+	t.Strengths.Package = shrink(packages, vendors, all)
+	t.Strengths.Role = shrink(roles, packages, all)
 
-	// What a level is shrunk to can count for no more than was ever seen there.
-	most := all.n + held
-	t.Strengths.Vendor = strength(vendors, everything, most)
-	t.Prior = Beta{round5(mean * t.Strengths.Vendor), round5((1 - mean) * t.Strengths.Vendor)}
-	t.Vendors = records(vendors, everything, t.Strengths.Vendor)
-
-	vendor := func(g *group) float64 {
-		if r, ok := t.Vendors[g.around()]; ok {
-			return r.P
-		}
-		return mean
-	}
-	t.Strengths.Package = strength(packages, vendor, most)
-	t.Packages = records(packages, vendor, t.Strengths.Package)
-
-	pkg := func(g *group) float64 { return t.Packages[g.around()].P }
-	t.Strengths.Role = strength(roles, pkg, most)
-	t.Roles = records(roles, pkg, t.Strengths.Role)
+	mean := all.posterior().Mean()
+	worth := min(t.Strengths.Vendor, all.n+held)
+	t.Prior = Beta{round5(mean * worth), round5((1 - mean) * worth)}
+	t.Vendors, t.Packages, t.Roles = records(vendors), records(packages), records(roles)
 }
 
 func in(groups map[string]*group, key string) *group {
@@ -182,11 +177,43 @@ func in(groups map[string]*group, key string) *group {
 func (g *group) around() string {
 	best, most := "", -1.0
 	for _, key := range slices.Sorted(maps.Keys(g.inside)) {
-		if g.inside[key] > most {
-			best, most = key, g.inside[key]
+		if g.inside[key].n > most {
+			best, most = key, g.inside[key].n
 		}
 	}
 	return best
+}
+
+// posterior is what is believed of the group.
+func (g *group) posterior() Beta {
+	return Beta{g.bad + float64(g.s*g.mu), g.n - g.bad + float64(g.s*(1-g.mu))}
+}
+
+// expect sets what the group's surroundings make of it, leaving its own trials
+// out: else a group that is all of its surroundings would be believed twice.
+// What lies in no known group stands in all at once.
+func (g *group) expect(around map[string]*group, all *group) {
+	key := g.around()
+	outer, part := around[key], g.inside[key]
+	if outer == nil {
+		outer = all
+	}
+	n, bad := max(outer.n-part.n, 0), max(outer.bad-part.bad, 0)
+	g.worth = n + outer.s
+	g.mu = (bad + float64(outer.s*outer.mu)) / g.worth
+}
+
+// shrink sets how much each group counts for against its surroundings, and
+// returns the strength of the level. No mean counts for more than it rests on.
+func shrink(groups, around map[string]*group, all *group) float64 {
+	for _, g := range groups {
+		g.expect(around, all)
+	}
+	s := strength(groups)
+	for _, g := range groups {
+		g.s = min(s, g.worth)
+	}
+	return s
 }
 
 // The bounds of a strength: below 2 a group would hardly be shrunk, above 500
@@ -199,22 +226,21 @@ const (
 
 // strength estimates how much the mean around a group counts for, from how far
 // groups lie from it beyond what chance does (see the package comment).
-func strength(groups map[string]*group, mean func(*group) float64, most float64) float64 {
+func strength(groups map[string]*group) float64 {
 	var excess, room, spread float64
 	for _, key := range slices.Sorted(maps.Keys(groups)) {
 		g := groups[key]
-		mu := mean(g)
-		v := float64(mu * (1 - mu))
 		if g.n <= 1 {
 			continue // a single change says nothing of how groups differ
 		}
-		off := float64(g.bad/g.n) - mu
+		v := float64(g.mu * (1 - g.mu))
+		off := float64(g.bad/g.n) - g.mu
 		excess += float64(g.n*float64(off*off)) - v
 		room += float64(v * (g.n - 1))
 		spread = max(spread, v)
 	}
 	if spread == 0 {
-		return min(expected, most)
+		return expected
 	}
 	opinion := float64(expected * spread)
 	rho := (excess + float64(opinion/(expected+1))) / (room + opinion)
@@ -222,15 +248,14 @@ func strength(groups map[string]*group, mean func(*group) float64, most float64)
 	if rho > 1.0/(firmest+1) {
 		s = 1/rho - 1
 	}
-	return round5(min(max(s, weakest), firmest, most))
+	return round5(min(max(s, weakest), firmest))
 }
 
 // records are the posteriors of groups.
-func records(groups map[string]*group, mean func(*group) float64, s float64) map[string]Record {
+func records(groups map[string]*group) map[string]Record {
 	list := make(map[string]Record, len(groups))
 	for key, g := range groups {
-		mu := mean(g)
-		post := Beta{g.bad + float64(s*mu), g.n - g.bad + float64(s*(1-mu))}
+		post := g.posterior()
 		low, high := post.Interval(0.9)
 		p := round5(post.Mean())
 		list[key] = Record{N: round5(g.n), Bad: round5(min(g.bad, g.n)), P: p, Low: min(round5(low), p), High: max(round5(high), p)}

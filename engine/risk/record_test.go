@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ringmaster-dev/ringmaster/engine/inventory"
+	"github.com/ringmaster-dev/ringmaster/engine/outcome"
 )
 
 // trialsOf makes n trials of a package, the first bad of them failed.
@@ -92,6 +93,26 @@ func TestShrinkageBeatsRawRates(t *testing.T) {
 	t.Logf("RMSE over %v packages: shrunk %.4f, raw %.4f", n, shrunk, raw)
 	if shrunk > 0.6*raw || shrunk > 0.03 {
 		t.Errorf("RMSE shrunk %v, raw %v; want at most 0.6 of it and 0.030", shrunk, raw)
+	}
+}
+
+// A thousand failures from one host do not make a package's record.
+func TestBurstFromOneHost(t *testing.T) {
+	var imported []outcome.Imported
+	add := func(host string, n int, e outcome.Event) {
+		for i := range n {
+			imported = append(imported, outcome.Imported{At: hours(i), Host: inventory.HostID(host), Patch: fmt.Sprintf("deb:openssl@%d", len(imported)), Vendor: "Debian", Event: e})
+		}
+	}
+	for h := range 30 {
+		add(fmt.Sprint("web-", h), 5, outcome.Healthy)
+	}
+	add("broken", 1000, outcome.Failed)
+	m := fit(t, Trials(nil, imported, false))
+	got := m.Packages["openssl"]
+	t.Logf("%+v of %d trials, %d failures", got, m.Trials, m.Failures)
+	if got.P > 0.2 || got.N > 188 {
+		t.Errorf("the package's record is %+v, want at most a fifth from one host", got)
 	}
 }
 

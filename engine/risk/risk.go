@@ -34,13 +34,15 @@
 // # Track record
 //
 // Groups are nested: everything, vendor, package, package × role. A group that
-// showed b failures in n changes, inside one with posterior mean μ, has
+// showed b failures in n changes, where all around it without itself lets expect
+// the rate μ, has
 //
 //	(b + s·μ)/(n + s)
 //
 // where the strength s comes from how much groups of that level differ (method
 // of moments, Kleinman 1973: ρ = 1/(s+1) is the correlation within a group),
-// itself held to s = 20 by the weight of 20 changes.
+// itself held to s = 20 by the weight of 20 changes, and is never more than the
+// changes that μ rests on. Around everything is the base rate, worth 20 changes.
 package risk
 
 import (
