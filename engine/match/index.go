@@ -17,6 +17,19 @@ type index struct {
 	targets    []target
 	types      map[version.Type]*names
 	supersedes map[int32]map[int32]bool // advisory → those it replaces, transitively
+	updates    []update                 // of Windows, by name alone
+}
+
+// update is an update of Windows that has no version: a host has it or not.
+type update struct {
+	target   int32
+	advisory int32
+	platform int32
+}
+
+// isUpdate reports whether a vendor's patch names an update of Windows alone.
+func isUpdate(a *advisory.Advisory, f *advisory.Fix) bool {
+	return a.Format == "patches" && f.Type == version.Windows && f.Fixed == ""
 }
 
 // platform is one that advisories name, with the types that they speak of.
@@ -79,7 +92,12 @@ func newIndex(advisories []advisory.Advisory) *index {
 		for j := range a.Fixes {
 			f := &a.Fixes[j]
 			p := x.platform(platforms, f)
-			t := x.target(f)
+			id := x.target(f)
+			if isUpdate(a, f) {
+				x.updates = append(x.updates, update{id, int32(i), p})
+				continue
+			}
+			t := &x.targets[id]
 			t.rules = append(t.rules, rule{int32(i), p, f, moduleOf(f.Type, f.Module, f.Fixed)})
 		}
 	}
@@ -117,7 +135,7 @@ func (x *index) platform(ids map[advisory.Platform]int32, f *advisory.Fix) int32
 	return id
 }
 
-func (x *index) target(f *advisory.Fix) *target {
+func (x *index) target(f *advisory.Fix) int32 {
 	n := x.types[f.Type]
 	if n == nil {
 		n = &names{kindOf(f.Type), map[string]int32{}, map[string]int32{}}
@@ -133,7 +151,7 @@ func (x *index) target(f *advisory.Fix) *target {
 		ids[f.Package] = id
 		x.targets = append(x.targets, target{typ: f.Type, name: f.Package, source: f.Source})
 	}
-	return &x.targets[id]
+	return id
 }
 
 // superseding returns what each advisory replaces, directly or through others

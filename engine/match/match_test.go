@@ -71,6 +71,22 @@ func adv(id string, fixes ...string) advisory.Advisory {
 	return a
 }
 
+// windows is a host with Exchange, outdated unless it is new, and updates.
+func windows(id string, updates ...string) inventory.Host {
+	h := host(id, "windows 10.0.20348", "windows exchange 15.2.1.7")
+	if id == "new" {
+		h.Facts.Packages[0].Version = "15.2.2"
+	}
+	for _, u := range updates {
+		h.Facts.Packages = append(h.Facts.Packages, inventory.Package{Type: version.Windows, Name: u})
+	}
+	return h
+}
+
+func missing(host, update string) string {
+	return "undecided " + host + " " + update + " " + update + ": " + update + ` is not installed; an update without a version cannot be planned: give the build that it brings as "to"` + "\n"
+}
+
 func patchLine(a advisory.Advisory, supersedes ...string) advisory.Advisory {
 	a.Format, a.Supersedes = "patches", supersedes
 	return a
@@ -217,6 +233,11 @@ func TestChanges(t *testing.T) {
 			"deb:x@2 on debian/12 fixes A B from 1:a\n"},
 		{"any release of a platform", []inventory.Host{host("a", "arch 1", "rpm x 1")},
 			[]advisory.Advisory{adv("A", "arch rpm x <2"), adv("B", "arch/1 rpm x <3")}, "rpm:x@3 on arch/1 fixes A B from 1:a\n"},
+		{"updates of Windows", []inventory.Host{windows("old", "KB1"), windows("new", "KB3"), windows("none"), host("d", "debian 12", "deb x 1")}, []advisory.Advisory{
+			patchLine(adv("KB1", "windows windows KB1")), patchLine(adv("KB2", "windows windows KB2"), "KB1"), patchLine(adv("KB3", "windows windows KB3"), "KB2"),
+			patchLine(adv("EX", "windows windows exchange from=15.2.1 <15.2.2")),
+		}, "windows:exchange@15.2.2 on windows fixes EX from 15.2.1.7:old,none\n" +
+			missing("none", "KB1") + missing("none", "KB2") + missing("none", "KB3") + missing("old", "KB2") + missing("old", "KB3") + "uncovered d\n"},
 		{"types are kept apart", []inventory.Host{host("a", "debian 12", "generic x 1", "deb x 5 source=x"), {ID: "b"}, host("c", "debian 12")},
 			[]advisory.Advisory{adv("A", "debian/12 deb x <4 source")}, ""},
 	} {

@@ -87,6 +87,7 @@ func (m *matcher) judge() {
 			m.state(int32(i), c, &l.states[j])
 		}
 		m.orphans(c, l)
+		m.missing(c, l)
 		for _, g := range c.groups {
 			m.tally.groups[g].count += c.hosts
 		}
@@ -182,6 +183,28 @@ func (m *matcher) orphans(c *class, l *list) {
 		shown += fmt.Sprintf(" and %d more", more)
 	}
 	c.doubts = append(c.doubts, classDoubt{"", doubt{-1, "the facts do not say which source package these are built from: " + shown}})
+}
+
+// missing tells of updates that a Windows host has not, nor one that replaces
+// them. Without a version there is nothing that a plan could move it to.
+func (m *matcher) missing(c *class, l *list) {
+	if l.kinds&kindWindows == 0 {
+		return
+	}
+	for _, u := range m.x.updates {
+		if !c.place.on[u.platform] || m.has(l, u) {
+			continue
+		}
+		name := m.x.targets[u.target].name
+		why := name + ` is not installed; an update without a version cannot be planned: give the build that it brings as "to"`
+		c.doubts = append(c.doubts, classDoubt{name, doubt{u.advisory, why}})
+	}
+}
+
+func (m *matcher) has(l *list, u update) bool {
+	return slices.ContainsFunc(m.x.updates, func(o update) bool {
+		return (o == u || m.x.replaces(o.advisory, u.advisory)) && slices.Contains(l.updates, o.target)
+	})
 }
 
 // fill writes the hosts into their groups, in order.

@@ -32,6 +32,7 @@ type list struct {
 	kinds      kinds
 	states     []state
 	sourceless []orphan
+	updates    []int32 // targets: updates of Windows that the host has
 }
 
 // orphan is a package whose facts do not say which source it is built from.
@@ -78,7 +79,13 @@ func (s *scanner) scan(packages []inventory.Package) list {
 			last, n = p.Type, s.x.types[p.Type]
 			l.kinds |= kindOf(last)
 		}
-		if n == nil || p.Version == "" {
+		if n == nil {
+			continue
+		}
+		if p.Version == "" {
+			if t, ok := n.packages[p.Name]; ok && p.Type == version.Windows {
+				l.updates = append(l.updates, t)
+			}
 			continue
 		}
 		if t, ok := n.packages[p.Name]; ok {
