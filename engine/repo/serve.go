@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/go-git/go-git/v5/plumbing"
@@ -137,7 +138,7 @@ func (r *Repo) servePush(w http.ResponseWriter, req *http.Request) {
 	}
 	report := packp.NewReportStatus()
 	report.UnpackStatus = "ok"
-	if update.Packfile != nil {
+	if sends(update.Commands) {
 		if err := (&wire{r: r}).keep(update.Packfile); err != nil {
 			report.UnpackStatus = err.Error()
 		}
@@ -153,4 +154,9 @@ func (r *Repo) servePush(w http.ResponseWriter, req *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/x-git-receive-pack-result")
 	report.Encode(w)
+}
+
+// sends says whether a push brings objects: one that only deletes does not.
+func sends(commands []*packp.Command) bool {
+	return slices.ContainsFunc(commands, func(c *packp.Command) bool { return c.New != plumbing.ZeroHash })
 }
