@@ -16,6 +16,7 @@ import (
 	"github.com/ringmaster-dev/ringmaster/engine/advisory/kev"
 	"github.com/ringmaster-dev/ringmaster/engine/advisory/patches"
 	"github.com/ringmaster-dev/ringmaster/engine/advisory/snapshot"
+	"github.com/ringmaster-dev/ringmaster/engine/version"
 )
 
 // advisories reads inventory/advisories, whatever lies there in a known format,
@@ -176,14 +177,14 @@ func fixProblem(f advisory.Fix) string {
 	if !validPackage(f.Type, f.Package) {
 		return fmt.Sprintf("%q is not the name of a %s package", f.Package, f.Type)
 	}
-	for _, v := range []string{f.Introduced, f.Fixed, f.LastAffected} {
-		if v != "" && !validVersion(f.Type, v) {
-			return fmt.Sprintf("package %q: version %q is not a %s version", f.Package, v, grammar[f.Type])
-		}
-	}
-	for _, v := range f.Affected {
-		if !validVersion(f.Type, v) {
-			return fmt.Sprintf("package %q: version %q is not a %s version", f.Package, v, grammar[f.Type])
+	for _, list := range [][]string{{f.Introduced, f.Fixed, f.LastAffected}, f.Affected} {
+		for _, v := range list {
+			if v == "" {
+				continue
+			}
+			if err := version.Check(f.Type, v); err != nil {
+				return fmt.Sprintf("package %q: version %v", f.Package, err)
+			}
 		}
 	}
 	if f.Module != "" && !validID(f.Module) {

@@ -79,8 +79,8 @@ func TestLatest(t *testing.T) {
 	})
 	want := []advisory.Advisory{
 		update("A", "1.0", "1.1"),
-		update("B", "1.0", "1.2", "A", "gone"),
-		update("C", "1.0", "1.3", "A", "B", "gone"),
+		update("B", "1.1", "1.2", "A", "gone"),
+		update("C", "1.2", "1.3", "A", "B", "gone"),
 		update("D", "9", "10"),
 	}
 	if diff := cmp.Diff(want, got); diff != "" || len(knots) > 0 {

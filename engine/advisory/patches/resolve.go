@@ -5,15 +5,12 @@ import (
 	"strings"
 
 	"github.com/ringmaster-dev/ringmaster/engine/advisory"
-	"github.com/ringmaster-dev/ringmaster/engine/version"
 )
 
 // Latest returns one advisory an id, sorted by id: the last line that has it,
-// lines in the order given. Supersedes is made transitive, and the oldest
-// version that a patch installs over (Introduced) becomes the oldest one of all
-// that it supersedes of the same package: a newer release installs over whatever
-// an older one does. Patches that supersede each other in a circle are returned
-// by id as knots: none of them is the newest.
+// lines in the order given. Supersedes is made transitive, also over patches
+// that are not in the list. Patches that supersede each other in a circle are
+// returned by id as knots: none of them is the newest.
 func Latest(lines []advisory.Advisory) (list []advisory.Advisory, knots []string) {
 	at := map[string]int{}
 	for _, a := range lines {
@@ -25,10 +22,8 @@ func Latest(lines []advisory.Advisory) (list []advisory.Advisory, knots []string
 		list = append(list, a)
 	}
 	written := make([][]string, len(list))
-	oldest := make([]string, len(list))
 	for i := range list {
 		written[i] = list[i].Supersedes
-		oldest[i] = list[i].Fixes[0].Introduced
 	}
 	for i := range list {
 		older := reach(i, at, written)
@@ -36,14 +31,6 @@ func Latest(lines []advisory.Advisory) (list []advisory.Advisory, knots []string
 			knots = append(knots, list[i].ID)
 		}
 		list[i].Supersedes = older
-		f := list[i].Fixes[0]
-		for _, id := range older {
-			j, known := at[id]
-			if known && samePackage(f, list[j].Fixes[0]) && isOlder(f.Type, oldest[j], f.Introduced) {
-				f.Introduced = oldest[j]
-			}
-		}
-		list[i].Fixes = []advisory.Fix{f}
 	}
 	slices.SortFunc(list, func(a, b advisory.Advisory) int { return strings.Compare(a.ID, b.ID) })
 	slices.Sort(knots)
@@ -71,14 +58,4 @@ func reach(from int, at map[string]int, written [][]string) []string {
 	}
 	slices.Sort(list)
 	return list
-}
-
-func samePackage(a, b advisory.Fix) bool {
-	return a.Type == b.Type && a.Package == b.Package && a.Platform == b.Platform
-}
-
-// isOlder reports whether a patch that installs over a installs over more than
-// one that installs over b; "" is every version.
-func isOlder(t version.Type, a, b string) bool {
-	return b != "" && (a == "" || version.Compare(t, a, b) < 0)
 }
