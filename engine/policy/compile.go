@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"path"
@@ -69,18 +70,18 @@ func read(files map[string][]byte) *source {
 }
 
 func (src *source) module(name string, text []byte) {
+	if len(bytes.TrimSpace(text)) == 0 {
+		src.fault(name, 1, 1, "the file is empty; expected a package and its rules")
+		return
+	}
 	m, err := ast.ParseModuleWithOpts(name, string(text), ast.ParserOptions{RegoVersion: ast.RegoV1, ProcessAnnotation: true})
-	switch {
-	case err != nil:
+	if err != nil {
 		src.failed(name, err)
-	case m == nil:
-		src.fault(name, 0, 0, "the file is empty; expected a package and its rules")
-	default:
-		src.modules[name] = m
-		src.tests[name] = strings.HasSuffix(name, "_test.rego")
-		if !src.tests[name] {
-			delete(src.tests, name)
-		}
+		return
+	}
+	src.modules[name] = m
+	if strings.HasSuffix(name, "_test.rego") {
+		src.tests[name] = true
 	}
 }
 
@@ -88,12 +89,12 @@ func (src *source) module(name string, text []byte) {
 func (src *source) document(name string, text []byte) {
 	var v any
 	if err := util.UnmarshalJSON(text, &v); err != nil {
-		src.fault(name, 0, 0, "%v", err)
+		src.fault(name, 1, 1, "data.json is not JSON: %v", err)
 		return
 	}
 	doc, ok := v.(map[string]any)
 	if !ok {
-		src.fault(name, 0, 0, "data.json holds an object, got %T", v)
+		src.fault(name, 1, 1, "data.json must hold an object: {…}")
 		return
 	}
 	dirs := strings.Split(path.Dir(name), "/")
@@ -101,7 +102,7 @@ func (src *source) document(name string, text []byte) {
 		doc = map[string]any{dirs[i]: doc}
 	}
 	if at := merge(src.data, doc); at != "" {
-		src.fault(name, 0, 0, "data.%s is said twice", at)
+		src.fault(name, 1, 1, "data.%s is said twice", at)
 	}
 }
 
@@ -130,11 +131,16 @@ func (src *source) store() storage.Store {
 	return inmem.NewFromObjectWithOpts(src.data, inmem.OptReturnASTValuesOnRead(true))
 }
 
-func (src *source) compile(modules map[string]*ast.Module) *ast.Compiler {
+// compiler is OPA's, held to the input schema and without banned built-ins.
+func (src *source) compiler() *ast.Compiler {
 	schemas := ast.NewSchemaSet()
 	schemas.Put(ast.SchemaRootRef, inputSchema())
-	c := ast.NewCompiler().WithCapabilities(capabilities()).WithSchemas(schemas).SetErrorLimit(0).
+	return ast.NewCompiler().WithCapabilities(capabilities()).WithSchemas(schemas).SetErrorLimit(0).
 		WithPathConflictsCheck(func(p []string) (bool, error) { return src.has(p), nil })
+}
+
+func (src *source) compile(modules map[string]*ast.Module) *ast.Compiler {
+	c := src.compiler()
 	c.Compile(modules)
 	for _, e := range c.Errors {
 		src.compileFault(e)

@@ -106,16 +106,17 @@ type noDice struct{}
 
 func (noDice) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
-// wording is an error of OPA's without its code, with its place.
+// wording is an error of OPA's without its code, with its place, on one line.
 func wording(err error) string {
+	text := err.Error()
 	var e *topdown.Error
-	if !errors.As(err, &e) {
-		return strings.TrimSpace(err.Error())
+	if errors.As(err, &e) {
+		text = e.Message
+		if e.Location != nil {
+			text = fmt.Sprintf("%s:%d: %s", e.Location.File, e.Location.Row, e.Message)
+		}
 	}
-	if e.Location == nil {
-		return e.Message
-	}
-	return fmt.Sprintf("%s:%d: %s", e.Location.File, e.Location.Row, e.Message)
+	return strings.Join(strings.Fields(text), " ")
 }
 
 // forgetful is a cache that remembers nothing.

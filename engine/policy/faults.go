@@ -9,6 +9,7 @@ import (
 
 	"github.com/agnivade/levenshtein"
 	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/types"
 )
 
 func (src *source) fault(file string, line, column int, format string, args ...any) {
@@ -19,20 +20,20 @@ func (src *source) fault(file string, line, column int, format string, args ...a
 func (src *source) failed(name string, err error) {
 	var list ast.Errors
 	if !errors.As(err, &list) {
-		src.fault(name, 0, 0, "%v", err)
+		src.fault(name, 1, 1, "%v", err)
 		return
 	}
-	for _, e := range list {
-		src.located(name, e, strings.TrimPrefix(e.Message, "unexpected "))
-		if strings.HasPrefix(e.Message, "unexpected ") {
-			src.faults[len(src.faults)-1].Message = e.Message
+	for i, e := range list {
+		if i+1 < len(list) && strings.HasPrefix(list[i+1].Message, e.Message) {
+			continue // the parser repeats itself with more to say
 		}
+		src.located(name, e, e.Message)
 	}
 }
 
 func (src *source) located(name string, e *ast.Error, message string) {
 	if e.Location == nil {
-		src.fault(name, 0, 0, "%s", message)
+		src.fault(name, 1, 1, "%s", message)
 		return
 	}
 	src.fault(cmp.Or(e.Location.File, name), e.Location.Row, e.Location.Col, "%s", message)
@@ -42,8 +43,11 @@ func (src *source) located(name string, e *ast.Error, message string) {
 // better what would have been right.
 func (src *source) compileFault(e *ast.Error) {
 	message := e.Message
-	if d, ok := e.Details.(*ast.RefErrInvalidDetail); ok {
+	switch d := e.Details.(type) {
+	case *ast.RefErrInvalidDetail:
 		message = unknownAttribute(d)
+	case *ast.UnificationErrDetail:
+		message = fmt.Sprintf("%s is compared with %s, which it never equals", types.Sprint(d.Left), types.Sprint(d.Right))
 	}
 	if e.Location != nil && slices.ContainsFunc(src.faults, func(f Fault) bool {
 		return f.File == e.Location.File && f.Line == e.Location.Row && strings.Contains(f.Message, "policies may not use")

@@ -24,7 +24,8 @@
 //   - by object.get(input.host, "exposed", true) and the like, which name a value;
 //   - under `not`: directly, as in `not input.host.exposed`, or in a rule that is
 //     asked under an odd number of `not`s, so that absence cannot turn a yes into
-//     a no; under an even number it is not handled;
+//     a no; under an even number it is not handled. `not input.host.age_days > 7`
+//     is not either: OPA reads the attribute before it negates the comparison;
 //   - in a rule with a `default`, and in a body that an `else` follows.
 //
 // # Projections

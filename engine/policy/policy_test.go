@@ -14,7 +14,7 @@ var now = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 // one compiles a single policy file, and fails on faults.
 func one(t testing.TB, body string) *Set {
 	t.Helper()
-	return compiled(t, map[string]string{"policies/x/x.rego": "package ringmaster.x\n\n" + body})
+	return compiled(t, map[string]string{"policies/x/x.rego": "package ringmaster.x\n\n" + body, "policies/any/data.json": "{}"})
 }
 
 func compiled(t testing.TB, texts map[string]string) *Set {
@@ -82,7 +82,7 @@ func TestMissing(t *testing.T) {
 		{"object.get from the top", `deny ` + fires + `object.get(input, ["service", "owner"], "") == "x"`, func(in *Input) { in.Service = nil }, nil},
 		{"object.get of an absent section", `deny ` + fires + `object.get(input.service, "owner", "") == "x"`, func(in *Input) { in.Service = nil }, []string{"input.service"}},
 		{"not", `deny ` + fires + `not input.host.exposed`, func(in *Input) { in.Host.Exposed = nil }, nil},
-		{"not compared", `deny ` + fires + `not input.host.disk_free_mb > 5`, func(in *Input) { in.Host.DiskFreeMB = nil }, nil},
+		{"not compared, which OPA reads before the not", `deny ` + fires + `not input.host.disk_free_mb > 5`, func(in *Input) { in.Host.DiskFreeMB = nil }, []string{"input.host.disk_free_mb"}},
 		{"not a rule", "fresh if input.host.age_seconds < 5\ndeny " + fires + `not fresh`, func(in *Input) { in.Host.AgeSeconds = nil }, nil},
 		{"not not", "fresh if input.host.age_seconds < 5\nstale if not fresh\ndeny " + fires + `not stale`, func(in *Input) { in.Host.AgeSeconds = nil }, []string{"input.host.age_seconds"}},
 		{"a rule", "fresh if input.host.age_seconds < 5\ndeny " + fires + `fresh`, func(in *Input) { in.Host.AgeSeconds = nil }, []string{"input.host.age_seconds"}},
