@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"sort"
 	"strings"
 	"sync"
 
@@ -137,44 +138,75 @@ func (p *packages) fill(found *resolved, set string, differences []byte) {
 	found.list = differ(base, changes)
 }
 
-// slot is what a difference replaces: all versions of a package, of one
-// architecture or, where the difference names none, of all of them.
-type slot struct {
-	typ        version.Type
-	name, arch string
+// edit changes a list at a place: it leaves out so many packages, or adds one.
+type edit struct {
+	at, skip int
+	add      *inventory.Package
 }
 
 // differ applies differences to a set. For each package that the differences
-// name, what they say replaces what the set says; version "" says that it is
+// name, what they say replaces what the set says, of the same architecture or,
+// where the difference names none, of all of them; version "" says that it is
 // not installed. (A host with two kernels therefore lists both.)
 func differ(base []inventory.Package, changes []packageLine) []inventory.Package {
 	if len(changes) == 0 {
 		return base
 	}
-	replaced := map[slot]bool{}
-	for _, c := range changes {
-		replaced[slot{c.Type, c.Name, c.Arch}] = true
-	}
-	list := make([]inventory.Package, 0, len(base)+len(changes))
-	for _, b := range base {
-		if !replaced[slot{b.Type, b.Name, b.Arch}] && !replaced[slot{b.Type, b.Name, ""}] {
-			list = append(list, b)
-		}
-	}
-	for _, c := range changes {
+	var added []inventory.Package
+	var edits []edit
+	for i := range changes {
+		c := &changes[i]
+		from, to := span(base, &c.Package)
+		edits = append(edits, edit{at: from, skip: to - from})
 		if !c.gone() {
-			list = append(list, c.Package)
+			added = append(added, c.Package)
 		}
 	}
-	return tidy(list)
+	added = tidy(added)
+	for i := range added {
+		at := sort.Search(len(base), func(n int) bool { return inOrder(&base[n], &added[i]) > 0 })
+		edits = append(edits, edit{at: at, add: &added[i]})
+	}
+	slices.SortStableFunc(edits, func(a, b edit) int { return cmp.Compare(a.at, b.at) })
+	list := make([]inventory.Package, 0, len(base)+len(added))
+	done := 0 // so many of the set are copied or left out
+	for _, e := range edits {
+		if e.at > done {
+			list = append(list, base[done:e.at]...)
+			done = e.at
+		}
+		if e.add != nil {
+			list = append(list, *e.add)
+		}
+		done = max(done, e.at+e.skip)
+	}
+	return slices.Clip(append(list, base[done:]...))
 }
 
-// tidy sorts by type, name, architecture and version, and drops repetitions.
+// span returns the range of a sorted list that a difference replaces.
+func span(base []inventory.Package, p *inventory.Package) (from, to int) {
+	compare := func(n int) int {
+		b := &base[n]
+		order := cmp.Or(strings.Compare(string(b.Type), string(p.Type)), strings.Compare(b.Name, p.Name))
+		if p.Arch != "" {
+			order = cmp.Or(order, strings.Compare(b.Arch, p.Arch))
+		}
+		return order
+	}
+	from = sort.Search(len(base), func(n int) bool { return compare(n) >= 0 })
+	to = from + sort.Search(len(base)-from, func(n int) bool { return compare(from+n) > 0 })
+	return from, to
+}
+
+// inOrder is the order of package lists: type, name, architecture, version.
+func inOrder(a, b *inventory.Package) int {
+	return cmp.Or(strings.Compare(string(a.Type), string(b.Type)), strings.Compare(a.Name, b.Name),
+		strings.Compare(a.Arch, b.Arch), strings.Compare(a.Version, b.Version))
+}
+
+// tidy sorts a list and drops repetitions.
 func tidy(list []inventory.Package) []inventory.Package {
-	slices.SortStableFunc(list, func(a, b inventory.Package) int {
-		return cmp.Or(cmp.Compare(a.Type, b.Type), cmp.Compare(a.Name, b.Name),
-			cmp.Compare(a.Arch, b.Arch), cmp.Compare(a.Version, b.Version))
-	})
+	slices.SortStableFunc(list, func(a, b inventory.Package) int { return inOrder(&a, &b) })
 	return slices.Clip(slices.Compact(list))
 }
 
