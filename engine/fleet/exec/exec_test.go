@@ -40,7 +40,7 @@ func options(t *testing.T, dir string, args ...string) exec.Options {
 		t.Fatal(err)
 	}
 	command := append([]string{self, "plugin", "-state", dir, "-hosts", "web-1,web-2,web-3"}, args...)
-	return exec.Options{Command: command, Dir: dir, Engine: "test", Timeout: 20 * time.Second, Grace: 5 * time.Second}
+	return exec.Options{Command: command, Dir: dir, Engine: "test", Timeout: time.Minute, Grace: 5 * time.Second}
 }
 
 // opened is a plugin that has said hello.
@@ -188,13 +188,14 @@ func TestAnsweredTwice(t *testing.T) {
 
 func TestNeverAnswers(t *testing.T) {
 	o := options(t, t.TempDir(), "-batch", "2", "-misbehave", "mute=2")
-	o.Timeout = 300 * time.Millisecond
 	f := opened(t, o)
+	f.SetTimeout(100 * time.Millisecond)
 	_, err := f.Apply(t.Context(), now, step("web-1", "k1"))
 	e := code(t, err, "internal")
-	if !strings.Contains(e.Message, "gave no answer to apply within 300ms") || !e.Retryable {
+	if !strings.Contains(e.Message, "gave no answer to apply within 100ms") || !e.Retryable {
 		t.Errorf("Apply() = %+v", e)
 	}
+	f.SetTimeout(time.Minute)
 	if _, err := f.Apply(t.Context(), now, step("web-2", "k2")); err != nil {
 		t.Errorf("the other slot is free, yet Apply() = %v", err)
 	}
@@ -202,8 +203,9 @@ func TestNeverAnswers(t *testing.T) {
 
 func TestDeaf(t *testing.T) {
 	o := options(t, t.TempDir(), "-batch", "2", "-misbehave", "deaf=2")
-	o.Timeout, o.Grace = 300*time.Millisecond, 100*time.Millisecond
+	o.Grace = 100 * time.Millisecond
 	f := opened(t, o)
+	f.SetTimeout(100 * time.Millisecond)
 	big := step("web-1", "k1")
 	big.Labels = map[string]string{"more than a pipe holds": strings.Repeat("x", 1<<20)}
 	var wg sync.WaitGroup

@@ -146,10 +146,10 @@ func (s *session) late(id int64) {
 	s.overdue++
 	c.answer <- answer{err: &fleet.Error{Code: "internal", Retryable: true,
 		Message: fmt.Sprintf("the plugin gave no answer to %s within %s; whether it did it is unknown", c.op, s.timeout)}}
-	stuck := s.overdue == cap(s.slots)
+	stuck, timeout := s.overdue == cap(s.slots), s.timeout
 	s.mu.Unlock()
 	if stuck {
-		s.break_(broken("the plugin left %d of %d requests unanswered for %s; it was ended", cap(s.slots), cap(s.slots), s.timeout))
+		s.break_(broken("the plugin left %d of %d requests unanswered for %s; it was ended", cap(s.slots), cap(s.slots), timeout))
 	}
 }
 
