@@ -54,10 +54,6 @@ type importFound struct {
 }
 
 func importFacts(o ImportOptions, names []string, root *os.Root, report *ImportReport) error {
-	tree, err := importReadTree(root)
-	if err != nil {
-		return err
-	}
 	parse := func(name string, data []byte) (found []importFound, problems []inventory.Problem) {
 		list, problems := importReaders[o.Format](o, name, data)
 		for _, f := range list {
@@ -73,6 +69,15 @@ func importFacts(o ImportOptions, names []string, root *os.Root, report *ImportR
 		file.Packages += len(f.facts.Packages)
 		file.Findings += len(f.facts.Findings)
 	})
+	return importInto(root, found, report)
+}
+
+// importInto merges what was found into inventory/facts.
+func importInto(root *os.Root, found []importFound, report *ImportReport) error {
+	tree, err := importReadTree(root)
+	if err != nil {
+		return err
+	}
 	if err := tree.merge(found, report); err != nil {
 		return err
 	}
@@ -135,7 +140,7 @@ func (t *importTree) take(file string, line []byte) error {
 	plain := list == "" || list == "null" || list == "[]"
 	switch {
 	case head.Set == "" && !plain:
-		h.key = importKey(importCompact(head.Packages))
+		h.key = importKey(head.Packages) // as it stands: lists that imports wrote are compact
 	case t.sets.lists[head.Set] != nil && plain:
 		h.key = importKey(importArray(t.sets.lists[head.Set]))
 	}

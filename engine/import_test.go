@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -433,6 +434,21 @@ func TestImportNamed(t *testing.T) {
 		importGolden(t, "../testdata/import/"+format+".want", b.String())
 		importTestRead(t, dir)
 	}
+}
+
+func TestDiscover(t *testing.T) {
+	root, dir := t.TempDir(), t.TempDir()
+	importTestWrite(t, root+"/etc/os-release", "ID=debian\nVERSION_ID=12\n")
+	importTestWrite(t, root+"/etc/hostname", "web-01\n")
+	importTestWrite(t, root+"/var/lib/dpkg/status", "Package: bash\nStatus: install ok installed\nVersion: 5.2\nArchitecture: amd64\n")
+	for _, added := range []int{1, 0} {
+		line, r, err := Discover(context.Background(), DiscoverOptions{Root: root, At: importNow, Dir: dir})
+		const want = `{"host":"web-01","at":"2026-06-01T08:00:00Z","source":"discover","os":{"id":"debian","version":"12","arch":"amd64"},"packages":[{"type":"deb","name":"bash","version":"5.2","arch":"amd64","source":"bash"}]}`
+		if err != nil || string(line) != want || r.Added != added || len(r.Written) != added || importTestTree(t, dir)["inventory/facts/hosts.jsonl"] != want+"\n" {
+			t.Errorf("Discover() = %s, %+v, %v", line, r, err)
+		}
+	}
+	importTestRead(t, dir)
 }
 
 // importGolden compares with a file, which -update rewrites.
