@@ -234,16 +234,7 @@ func (f *Fleet) after(h inventory.Host, d Done, p fleet.Package) string {
 // version is what a host has of a package at a time: what its facts say, moved
 // on by the steps taken since. Facts newer than a step know better than it.
 func (f *Fleet) version(h inventory.Host, name string, at time.Time) string {
-	version, known := "", time.Time{}
-	if h.Facts != nil {
-		known = h.Facts.At
-		for _, p := range h.Facts.Packages {
-			if p.Name == name {
-				version = p.Version
-				break
-			}
-		}
-	}
+	version, known := reported(h, name)
 	for _, d := range f.steps[h.ID] {
 		if d.At.Before(known) || d.At.After(at) {
 			continue
@@ -255,6 +246,24 @@ func (f *Fleet) version(h inventory.Host, name string, at time.Time) string {
 		}
 	}
 	return version
+}
+
+// reported is a package's version in the host's facts, and when they were taken.
+// A name that no package has may be that of a source package, as patches of
+// distributions have it.
+func reported(h inventory.Host, name string) (version string, at time.Time) {
+	if h.Facts == nil {
+		return "", time.Time{}
+	}
+	for _, p := range h.Facts.Packages {
+		if p.Name == name {
+			return p.Version, h.Facts.At
+		}
+		if p.Source == name && version == "" {
+			version = cmp.Or(p.SourceVersion, p.Version)
+		}
+	}
+	return version, h.Facts.At
 }
 
 // Status reports jobs, those of earlier processes too.

@@ -247,6 +247,18 @@ func TestNewerFactsKnowBetter(t *testing.T) {
 	}
 }
 
+func TestSourcePackages(t *testing.T) {
+	facts := &inventory.Facts{Packages: []inventory.Package{
+		{Type: "deb", Name: "libssl3", Version: "3.0.11-1+b1", Source: "openssl", SourceVersion: "3.0.11-1"},
+		{Type: "deb", Name: "curl", Version: "7.88-1", Source: "curl"}, {Type: "deb", Name: "libcurl4", Version: "7.88-2", Source: "curl"}}}
+	f := New(Options{Host: func(id inventory.HostID) (inventory.Host, bool) { return inventory.Host{ID: id, Facts: facts}, true }})
+	got, err := f.Installed(t.Context(), now, []inventory.HostID{"a"}, []string{"openssl", "curl", "libssl3", "bash"})
+	want := map[inventory.HostID]map[string]string{"a": {"openssl": "3.0.11-1", "curl": "7.88-1", "libssl3": "3.0.11-1+b1", "bash": ""}}
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("Installed() = %v (-want +got):\n%s", err, diff)
+	}
+}
+
 func TestHealthyNoise(t *testing.T) {
 	f := New(Options{Seed: 1, Host: hosts})
 	for i := range 50 {
