@@ -3,7 +3,6 @@ package match
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -31,6 +30,21 @@ type scanned struct {
 	named    map[string][]string // id → names with a claim, sorted
 	packages map[string]*inventory.Package
 	states   map[stateKey]*state
+	answers  map[question]answer       // hosts of a class mostly have the same findings
+	missed   map[claimKey]plan.Dispute // what a scanner that misses a claim is told
+}
+
+// question is a finding, on a host of a platform as people call it.
+type question struct {
+	inventory.Finding
+	where string
+}
+
+// answer is what the match says to a finding.
+type answer struct {
+	confirms []claimKey
+	disputed bool
+	row      plan.Dispute
 }
 
 // stateKey is a package, or a source package.
@@ -41,9 +55,10 @@ type stateKey struct {
 
 // disputer compares scanners' findings with the match.
 type disputer struct {
-	m    *matcher
-	byID map[string][]*rule // CVE, advisory id or alias → rules that fix it
-	of   map[int32]*scanned
+	m     *matcher
+	known map[int32]map[string]bool // advisory → all that it goes by, true for CVEs
+	byID  map[string][]*rule        // CVE, advisory id or alias → rules that fix it
+	of    map[int32]*scanned        // by class, -1 for hosts without packages
 }
 
 // disputes compares every finding of every host with the match, both ways. A
@@ -57,7 +72,7 @@ func (m *matcher) disputes(hosts []inventory.Host) []plan.Dispute {
 			continue
 		}
 		if d == nil {
-			d = &disputer{m: m, of: map[int32]*scanned{}, byID: m.x.rulesByID()}
+			d = newDisputer(m)
 		}
 		all = append(all, d.host(hosts[h].ID, f, m.class[h])...)
 	}
@@ -65,26 +80,28 @@ func (m *matcher) disputes(hosts []inventory.Host) []plan.Dispute {
 	return all
 }
 
-// rulesByID finds rules by what their advisories fix, sorted by advisory.
-func (x *index) rulesByID() map[string][]*rule {
-	by := map[string][]*rule{}
-	for i := range x.targets {
-		for j := range x.targets[i].rules {
-			r := &x.targets[i].rules[j]
-			for id := range x.ids(r) {
-				by[id] = append(by[id], r)
+func newDisputer(m *matcher) *disputer {
+	d := &disputer{m, map[int32]map[string]bool{}, map[string][]*rule{}, map[int32]*scanned{}}
+	for i := range m.x.targets {
+		for j := range m.x.targets[i].rules {
+			r := &m.x.targets[i].rules[j]
+			for id := range d.ids(r) {
+				d.byID[id] = append(d.byID[id], r)
 			}
 		}
 	}
-	for _, rules := range by {
-		slices.SortFunc(rules, x.compareRules)
+	for _, rules := range d.byID {
+		slices.SortFunc(rules, m.x.compareRules)
 	}
-	return by
+	return d
 }
 
-// ids yields everything that an advisory goes by, true for CVEs.
-func (x *index) ids(r *rule) map[string]bool {
-	a := &x.advisories[r.advisory]
+// ids returns everything that an advisory goes by, true for CVEs.
+func (d *disputer) ids(r *rule) map[string]bool {
+	if ids, ok := d.known[r.advisory]; ok {
+		return ids
+	}
+	a := &d.m.x.advisories[r.advisory]
 	ids := map[string]bool{a.ID: strings.HasPrefix(a.ID, "CVE-")}
 	for _, alias := range a.Aliases {
 		ids[alias] = strings.HasPrefix(alias, "CVE-")
@@ -92,19 +109,32 @@ func (x *index) ids(r *rule) map[string]bool {
 	for _, c := range a.CVEs {
 		ids[c.ID] = true
 	}
+	d.known[r.advisory] = ids
 	return ids
 }
 
 func (d *disputer) host(id inventory.HostID, f *inventory.Facts, c int32) []plan.Dispute {
 	s := d.scanned(f, c)
+	where := platformText(f.OS)
 	found := map[claimKey]bool{}
 	var rows []plan.Dispute
 	for _, finding := range f.Findings {
-		rows = append(rows, d.finding(f, c, s, finding, found)...)
+		q := question{finding, where}
+		a, ok := s.answers[q]
+		if !ok {
+			a = d.answer(c, s, q)
+			s.answers[q] = a
+		}
+		for _, k := range a.confirms {
+			found[k] = true
+		}
+		if a.disputed {
+			rows = append(rows, a.row)
+		}
 	}
 	for k, cl := range s.claims {
 		if cl.cve && !found[k] {
-			rows = append(rows, d.missed(k, cl))
+			rows = append(rows, d.missed(s, k, cl))
 		}
 	}
 	for i := range rows {
@@ -121,16 +151,19 @@ func compareDisputes(a, b plan.Dispute) int {
 		strings.Compare(a.Says, b.Says), strings.Compare(a.Scanner, b.Scanner), strings.Compare(a.Match, b.Match))
 }
 
-// scanned works a class out once; a host without packages has no class.
+// scanned works a class out once.
 func (d *disputer) scanned(f *inventory.Facts, c int32) *scanned {
-	if c < 0 {
-		return &scanned{}
-	}
 	if s, ok := d.of[c]; ok {
 		return s
 	}
-	s := &scanned{map[claimKey]claim{}, map[string][]string{}, map[string]*inventory.Package{}, map[stateKey]*state{}}
+	s := &scanned{
+		map[claimKey]claim{}, map[string][]string{}, map[string]*inventory.Package{}, map[stateKey]*state{},
+		map[question]answer{}, map[claimKey]plan.Dispute{},
+	}
 	d.of[c] = s
+	if c < 0 {
+		return s
+	}
 	for i := range f.Packages {
 		if p := &f.Packages[i]; s.packages[p.Name] == nil || newest(p, s.packages[p.Name]) {
 			s.packages[p.Name] = p
@@ -169,7 +202,7 @@ func (d *disputer) state(s *scanned, p *place, st *state) {
 // claims adds what an advisory claims, by all that it goes by. Where several
 // fix one CVE, the first version that does is kept.
 func (d *disputer) claims(s *scanned, c claim) {
-	for id, cve := range d.m.x.ids(c.rule) {
+	for id, cve := range d.ids(c.rule) {
 		c.cve = cve
 		k := claimKey{id, c.target.name}
 		if old, ok := s.claims[k]; !ok || d.m.x.earlier(c, old) {
@@ -182,7 +215,7 @@ func (x *index) earlier(a, b claim) bool {
 	if (a.fixed == "") != (b.fixed == "") {
 		return a.fixed != ""
 	}
-	return cmp.Or(version.Compare(a.target.typ, a.fixed, b.fixed), x.compareRules(a.rule, b.rule), a.target.older(a.in, b.in)) < 0
+	return cmp.Or(strings.Compare(string(a.target.typ), string(b.target.typ)), version.Compare(a.target.typ, a.fixed, b.fixed), x.compareRules(a.rule, b.rule), a.target.older(a.in, b.in)) < 0
 }
 
 // candidates are the names that the match may know a finding's package by.
@@ -200,37 +233,37 @@ func (s *scanned) candidates(id, name string) []string {
 	return names
 }
 
-// finding compares one finding with the match and marks the claims it confirms.
-func (d *disputer) finding(f *inventory.Facts, c int32, s *scanned, x inventory.Finding, found map[claimKey]bool) []plan.Dispute {
-	id := cmp.Or(x.CVE, x.ID)
-	names := s.candidates(id, x.Package)
+// answer compares one finding with the match.
+func (d *disputer) answer(c int32, s *scanned, q question) answer {
+	var a answer
+	id := cmp.Or(q.CVE, q.ID)
+	names := s.candidates(id, q.Package)
 	var confirmed *claim
 	for _, name := range names {
-		if cl, ok := s.claims[claimKey{id, name}]; ok {
-			d.confirm(s, cl, name, found)
-			found[claimKey{id, name}] = true
-			if confirmed == nil {
-				confirmed = &cl
+		k := claimKey{id, name}
+		cl, ok := s.claims[k]
+		if !ok {
+			continue
+		}
+		if confirmed == nil {
+			confirmed = &cl
+		}
+		a.confirms = append(a.confirms, k)
+		if !cl.cve { // an advisory's own id stands for all that it fixes
+			for other := range d.ids(cl.rule) {
+				a.confirms = append(a.confirms, claimKey{other, name})
 			}
 		}
 	}
+	a.row = plan.Dispute{Package: q.Package, CVE: id, Says: "scanner", Scanner: q.Fixed}
 	if confirmed == nil {
-		return []plan.Dispute{{Package: x.Package, CVE: id, Says: "scanner", Scanner: x.Fixed, Why: d.why(f, c, s, id, x.Package, names)}}
+		a.row.Why, a.disputed = d.why(c, s, q, id, names), true
+		return a
 	}
-	if why := d.differs(s, x, confirmed); why != "" {
-		return []plan.Dispute{{Package: x.Package, CVE: id, Says: "fixed", Scanner: x.Fixed, Match: confirmed.fixed, Why: why}}
-	}
-	return nil
-}
-
-// confirm marks what the advisory of a finding without a CVE fixes too.
-func (d *disputer) confirm(s *scanned, cl claim, name string, found map[claimKey]bool) {
-	if cl.cve {
-		return
-	}
-	for id := range d.m.x.ids(cl.rule) {
-		found[claimKey{id, name}] = true
-	}
+	a.row.Says, a.row.Match = "fixed", confirmed.fixed
+	a.row.Why = d.differs(s, q.Finding, confirmed)
+	a.disputed = a.row.Why != ""
+	return a
 }
 
 // differs says how the fixed versions of a finding and a claim differ. A binary
@@ -249,99 +282,16 @@ func (d *disputer) differs(s *scanned, x inventory.Finding, cl *claim) string {
 }
 
 // missed is a claim that no finding confirms.
-func (d *disputer) missed(k claimKey, cl claim) plan.Dispute {
+func (d *disputer) missed(s *scanned, k claimKey, cl claim) plan.Dispute {
+	if row, ok := s.missed[k]; ok {
+		return row
+	}
 	a := d.m.x.advisories[cl.rule.advisory].ID
 	why := fmt.Sprintf("the scanner does not report it; %s fixes it in %s and %s is installed", a, cl.fixed, cl.in.version)
 	if cl.fixed == "" {
 		why = fmt.Sprintf("the scanner does not report it; %s affects %s, which is installed, and publishes no fix", a, cl.in.version)
 	}
-	return plan.Dispute{Package: k.name, CVE: k.id, Says: "match", Match: cl.fixed, Why: why}
-}
-
-// why says why the match does not confirm what a scanner reports.
-func (d *disputer) why(f *inventory.Facts, c int32, s *scanned, id, pkg string, names []string) string {
-	where := platformText(f.OS)
-	if c < 0 {
-		return "the host reports no packages"
-	}
-	cl := &d.m.classes[c]
-	if !cl.place.covers(d.m.lists[cl.list].kinds) {
-		return "no advisory of the feeds speaks of " + where
-	}
-	var here []*rule
-	for _, r := range d.byID[id] {
-		if cl.place.on[r.platform] {
-			here = append(here, r)
-		}
-	}
-	if len(here) == 0 {
-		return fmt.Sprintf("no advisory of the feeds names %s for %s", id, where)
-	}
-	if why := d.judged(cl.place, s, here, names); why != "" {
-		return why
-	}
-	if pkg != "" && s.packages[pkg] == nil && s.states[stateKey{pkg, true}] == nil {
-		return fmt.Sprintf("%s is not among the packages that the host reports", pkg)
-	}
-	others := map[string]bool{}
-	for _, r := range here {
-		others[r.fix.Package] = true
-	}
-	list := slices.Sorted(maps.Keys(others))
-	text := strings.Join(list[:min(3, len(list))], ", ")
-	if more := len(list) - 3; more > 0 {
-		text += fmt.Sprintf(" and %d more", more)
-	}
-	return fmt.Sprintf("%s names %s for other packages of %s: %s", d.m.x.advisories[here[0].advisory].ID, id, where, text)
-}
-
-// judged says how the match judged the package, "" where no rule is about it.
-// What cannot be decided is told first, then the newest fixed version.
-func (d *disputer) judged(p *place, s *scanned, here []*rule, names []string) string {
-	best, bestFixed := "", ""
-	for _, r := range here {
-		st := s.states[stateKey{r.fix.Package, r.fix.Source}]
-		if st == nil || !slices.Contains(names, r.fix.Package) {
-			continue
-		}
-		t := &d.m.x.targets[st.target]
-		in := st.versions[0]
-		for _, doubt := range d.m.x.verdict(p, t, in).doubts {
-			if doubt.advisory == r.advisory {
-				return "undecided: " + doubt.why
-			}
-		}
-		if best == "" || newer(t.typ, r.fix.Fixed, bestFixed) {
-			best, bestFixed = d.unaffected(t, r, in), r.fix.Fixed
-		}
-	}
-	return best
-}
-
-// unaffected says why a rule does not affect an installed version.
-func (d *disputer) unaffected(t *target, r *rule, in *installed) string {
-	a, f := d.m.x.advisories[r.advisory].ID, r.fix
-	same, _ := inStream(r.module, in.module, in.version)
-	switch {
-	case f.Fixed != "" && version.Compare(t.typ, in.version, f.Fixed) >= 0:
-		return fmt.Sprintf("the installed version %s is at or above the distribution's fixed version %s (%s)", in.version, f.Fixed, a)
-	case !same && f.Module != "":
-		return fmt.Sprintf("%s is about module stream %s, which %s is not from", a, inventory.ModuleStream(f.Module), in.version)
-	case !same && r.module.marked:
-		return fmt.Sprintf("%s is about a module stream, and %s is not from one", a, in.version)
-	case !same:
-		return fmt.Sprintf("%s is not about module streams, and %s is from one", a, in.version)
-	case older(t.typ, in.version, f.Introduced):
-		return fmt.Sprintf("the installed version %s is older than %s, the first that %s names as affected", in.version, f.Introduced, a)
-	case f.LastAffected != "" && version.Compare(t.typ, in.version, f.LastAffected) > 0:
-		return fmt.Sprintf("the installed version %s is newer than %s, the last that %s names as affected", in.version, f.LastAffected, a)
-	}
-	return fmt.Sprintf("%s does not list the installed version %s, or another advisory takes its place", a, in.version)
-}
-
-func platformText(os *inventory.OS) string {
-	if os == nil || os.ID == "" {
-		return "a host whose operating system is not known"
-	}
-	return strings.TrimSpace(os.ID + " " + os.Version)
+	row := plan.Dispute{Package: k.name, CVE: k.id, Says: "match", Match: cl.fixed, Why: why}
+	s.missed[k] = row
+	return row
 }

@@ -49,7 +49,7 @@ func subjects(packages []inventory.Package) []subject {
 	add := func(p inventory.Package, name, v string, source bool) {
 		k := slotKey{p.Type, name, source, familyOf(p.Name), p.Arch}
 		p.Version = v
-		if old, ok := newest[k]; !ok || newer(p.Type, v+"", old.Version) || v == old.Version && p.Module > old.Module {
+		if old, ok := newest[k]; !ok || newer(p.Type, v, old.Version) || v == old.Version && p.Module > old.Module {
 			newest[k] = p
 		}
 	}
@@ -257,109 +257,35 @@ func lines(hosts []inventory.Host, advisories []advisory.Advisory) []string {
 	return slices.Compact(all)
 }
 
-// random makes small inputs in which everything happens.
-type random struct{ *rand.Rand }
-
-func (r random) of(list ...string) string { return list[r.IntN(len(list))] }
-
-func (r random) maybe(list ...string) string {
-	if r.IntN(2) == 0 {
-		return ""
-	}
-	return r.of(list...)
-}
-
-func (r random) version(t version.Type) string {
-	if t == version.RPM {
-		return r.of("1", "1-1", "2-1", "2-1.module_el8", "3-1.module_el8", "3", "1:1-1")
-	}
-	return r.of("1", "1.1", "1.2", "2", "2.0", "2.1", "3", "3.1", "4")
-}
-
-func (r random) platform(t version.Type) advisory.Platform {
-	switch {
-	case t == version.Generic || r.IntN(8) == 0:
-		return advisory.Platform{}
-	case t == version.Deb:
-		return advisory.Platform{OS: "debian", Version: r.of("11", "12", "")}
-	}
-	return advisory.Platform{OS: "rhel", Version: r.of("8", "9")}
-}
-
-var randomTypes = []version.Type{version.Deb, version.RPM, version.Generic}
-
-func (r random) advisories() []advisory.Advisory {
-	list := make([]advisory.Advisory, 1+r.IntN(6))
-	for i := range list {
-		a := &list[i]
-		a.ID = fmt.Sprintf("A%d", i)
-		a.Vendor = r.of("V", "W", "")
-		a.Format = r.of("osv", "patches", "osv")
-		a.CVEs = []advisory.CVE{{ID: fmt.Sprintf("CVE-%d", i/2)}}
-		for range r.IntN(3) {
-			a.Supersedes = append(a.Supersedes, fmt.Sprintf("A%d", r.IntN(len(list)+1)))
-		}
-		for range 1 + r.IntN(3) {
-			t := randomTypes[r.IntN(len(randomTypes))]
-			f := advisory.Fix{Platform: r.platform(t), Type: t, Package: r.of("x", "y"), Source: t == version.Deb && r.IntN(2) == 0}
-			f.Fixed, f.Introduced = r.version(t), r.maybe(r.version(t))
-			if t == version.RPM {
-				f.Module = r.maybe("x:1", "x:2")
-			}
-			if r.IntN(3) == 0 {
-				f.Fixed, f.LastAffected = "", r.maybe(r.version(t))
-			}
-			if r.IntN(4) == 0 {
-				f.Affected = []string{r.version(t), r.version(t)}
-			}
-			a.Fixes = append(a.Fixes, f)
-		}
-	}
-	return list
-}
-
-func (r random) hosts() []inventory.Host {
-	list := make([]inventory.Host, 1+r.IntN(4))
-	for i := range list {
-		f := &inventory.Facts{OS: &inventory.OS{ID: r.of("debian", "rhel", "arch"), Version: r.of("11", "12.5", "8", "9.3")}}
-		if r.IntN(10) == 0 {
-			f.OS = nil
-		}
-		for range r.IntN(6) {
-			t := randomTypes[r.IntN(len(randomTypes))]
-			p := inventory.Package{Type: t, Name: r.of("x", "y", "x-libs", "linux-x-5.1.0-1", "linux-x-5.1.0-2"), Version: r.version(t), Arch: r.of("a", "b")}
-			if t == version.Deb {
-				p.Source, p.SourceVersion = r.of("x", "y", "z", ""), r.maybe(r.version(t))
-			}
-			if t == version.RPM {
-				p.Module = r.maybe("x:1:99", "x:2")
-			}
-			f.Packages = append(f.Packages, p)
-		}
-		for range r.IntN(3) {
-			f.Findings = append(f.Findings, inventory.Finding{CVE: r.of("CVE-0", "CVE-1", "CVE-9"), Package: r.maybe("x", "y", "x-libs"), Fixed: r.maybe("1", "2")})
-		}
-		list[i] = inventory.Host{ID: inventory.HostID(fmt.Sprintf("h%d", i)), Facts: f}
-	}
-	return list
-}
-
 // TestNaive compares the match with the naive one on many small inputs. The
 // naive one keeps packages and sources of the same name apart, so inputs in
 // which both have fixes are left to TestChanges.
 func TestNaive(t *testing.T) {
 	compared := 0
-	for seed := uint64(0); compared < 2000; seed++ {
-		r := random{rand.New(rand.NewPCG(seed, 1))}
-		hosts, advisories := r.hosts(), r.advisories()
-		if bothWays(advisories) {
-			continue
-		}
-		compared++
-		if d := cmp.Diff(naive(hosts, advisories), lines(hosts, advisories)); d != "" {
-			t.Fatalf("seed %d (-naive +match):\n%s\nhosts %s\nadvisories %+v", seed, d, describe(hosts), advisories)
+	for seed := uint64(0); compared < 1500; seed++ {
+		if compareNaive(t, seed) {
+			compared++
 		}
 	}
+}
+
+// FuzzChanges is TestNaive on whatever inputs the seed makes.
+func FuzzChanges(f *testing.F) {
+	f.Add(uint64(490))
+	f.Fuzz(func(t *testing.T, seed uint64) { compareNaive(t, seed) })
+}
+
+// compareNaive returns false where a seed's input is not for the naive match.
+func compareNaive(t *testing.T, seed uint64) bool {
+	r := random{rand.New(rand.NewPCG(seed, 1))}
+	hosts, advisories := r.hosts(), r.advisories()
+	if bothWays(advisories) {
+		return false
+	}
+	if d := cmp.Diff(naive(hosts, advisories), lines(hosts, advisories)); d != "" {
+		t.Fatalf("seed %d (-naive +match):\n%s\nhosts %s\nadvisories %+v", seed, d, describe(hosts), advisories)
+	}
+	return true
 }
 
 func describe(hosts []inventory.Host) string {
@@ -383,7 +309,7 @@ func bothWays(advisories []advisory.Advisory) bool {
 // TestOrder shuffles packages, advisories and fixes: the result is the same.
 // Hosts are matched together, so that groups and shared verdicts are tried too.
 func TestOrder(t *testing.T) {
-	for seed := range uint64(1000) {
+	for seed := range uint64(600) {
 		r := random{rand.New(rand.NewPCG(seed, 2))}
 		hosts, advisories := r.hosts(), r.advisories()
 		first := Changes(hosts, advisories)
@@ -418,7 +344,7 @@ func vendors(r Result) string {
 
 // TestTogether matches hosts together and apart: every host is in the same groups.
 func TestTogether(t *testing.T) {
-	for seed := range uint64(1000) {
+	for seed := range uint64(600) {
 		r := random{rand.New(rand.NewPCG(seed, 3))}
 		hosts, advisories := r.hosts(), r.advisories()
 		var apart, together []string
