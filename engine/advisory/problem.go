@@ -1,6 +1,10 @@
 package advisory
 
-import "fmt"
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+)
 
 // Problem is something in a file of advisories that could not be taken as it
 // stands. Member is the file inside an archive, "" where there is none; Line
@@ -21,4 +25,30 @@ func (p Problem) String() string {
 		return fmt.Sprintf("%q: %s", p.Member, p.Message)
 	}
 	return fmt.Sprintf("%q line %d: %s", p.Member, p.Line, p.Message)
+}
+
+// JSONText says in plain words why JSON could not be read.
+func JSONText(err error) string {
+	e, ok := errors.AsType[*json.UnmarshalTypeError](err)
+	switch {
+	case ok && e.Field != "":
+		return fmt.Sprintf("%q cannot be %s", e.Field, valueText(e.Value))
+	case ok:
+		return fmt.Sprintf("it must be an object, got %s", valueText(e.Value))
+	}
+	return fmt.Sprintf("not JSON: %v", err)
+}
+
+func valueText(value string) string {
+	switch value {
+	case "object":
+		return "an object"
+	case "array":
+		return "a list"
+	case "string", "number":
+		return "a " + value
+	case "bool":
+		return "true or false"
+	}
+	return value // "number 1.5", which has its value with it
 }

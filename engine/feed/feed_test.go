@@ -211,7 +211,7 @@ func TestBadAnswers(t *testing.T) {
 				w.(http.Flusher).Flush()
 			}
 		}},
-		{name: "a bomb", want: "unpacks to more than 1048576 bytes: it may be a decompression bomb", opts: func(o *Options) { o.Limits.Total = 1 << 20 }, answer: send(gzipped(t, make([]byte, 32<<20)))},
+		{name: "a bomb", want: "unpacks to more than 1048576 bytes: it may be a decompression bomb", opts: func(o *Options) { o.Limits.Total = 1 << 20 }, answer: send(gzipped(t, make([]byte, 4<<20)))},
 		{name: "slow", want: "it took longer than 50ms", opts: func(o *Options) { o.Timeout = 50 * time.Millisecond }, answer: func(w http.ResponseWriter, r *http.Request) {
 			_, _ = w.Write(plain[:10])
 			w.(http.Flusher).Flush()

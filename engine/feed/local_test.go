@@ -164,7 +164,7 @@ func TestRemove(t *testing.T) {
 func TestState(t *testing.T) {
 	for text, want := range map[string]string{
 		`{`:                                  "inventory/advisories/sources.json: not JSON: unexpected end of JSON input; deleting it makes every source be fetched anew",
-		`{"schema":1}`:                       "inventory/advisories/sources.json: not JSON: json: cannot unmarshal number into Go struct field state.schema of type string; deleting it makes every source be fetched anew",
+		`{"schema":1}`:                       "inventory/advisories/sources.json: \"schema\" cannot be a number; deleting it makes every source be fetched anew",
 		`{"schema":"ringmaster/sources/v2"}`: `inventory/advisories/sources.json: unknown schema "ringmaster/sources/v2"; expected "ringmaster/sources/v1"`,
 		`{"schema":"ringmaster/sources/v1","sources":[{"file":"rings/rings.hcl"}]}`:              `inventory/advisories/sources.json: "rings/rings.hcl" is not the path of a snapshot; expected one in inventory/advisories or inventory/patches`,
 		`{"schema":"ringmaster/sources/v1","sources":[{"file":"inventory/advisories/../../x"}]}`: `inventory/advisories/sources.json: "inventory/advisories/../../x" is not the path of a snapshot; expected one in inventory/advisories or inventory/patches`,

@@ -15,6 +15,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/ringmaster-dev/ringmaster/engine/advisory"
 )
 
 // stateFile is where Sync keeps what it knows of the sources.
@@ -57,7 +59,7 @@ func readState(root *os.Root) (*state, error) {
 	}
 	s := &state{read: data}
 	if err := json.Unmarshal(data, s); err != nil {
-		return nil, fmt.Errorf("%s: not JSON: %w; deleting it makes every source be fetched anew", stateFile, err)
+		return nil, fmt.Errorf("%s: %s; deleting it makes every source be fetched anew", stateFile, advisory.JSONText(err))
 	}
 	if s.Schema != stateSchema {
 		return nil, fmt.Errorf("%s: unknown schema %q; expected %q", stateFile, s.Schema, stateSchema)

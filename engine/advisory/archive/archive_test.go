@@ -116,7 +116,7 @@ func TestWalkCut(t *testing.T) {
 }
 
 func TestWalkLimits(t *testing.T) {
-	bomb := gz(t, make([]byte, 64<<20))
+	bomb := gz(t, make([]byte, 8<<20))
 	for _, test := range []struct {
 		name string
 		data []byte

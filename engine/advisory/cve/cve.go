@@ -69,7 +69,7 @@ var ErrNotCVE = errors.New(`not a CVE record: "dataType" is not "CVE_RECORD", or
 func Parse(data []byte) (advisory.Assessment, bool, []advisory.Problem, error) {
 	var r record
 	if err := json.Unmarshal(data, &r); err != nil {
-		return advisory.Assessment{}, false, nil, fmt.Errorf("not a CVE record: %w", err)
+		return advisory.Assessment{}, false, nil, fmt.Errorf("not a CVE record: %s", advisory.JSONText(err))
 	}
 	if r.Type != "CVE_RECORD" || !advisory.IsCVE(r.Metadata.ID) {
 		return advisory.Assessment{}, false, nil, ErrNotCVE
@@ -138,7 +138,7 @@ func (r *reading) container(c container) {
 func (r *reading) ssvc(content json.RawMessage) {
 	var s ssvc
 	if err := json.Unmarshal(content, &s); err != nil {
-		r.problem("SSVC: %v", err)
+		r.problem("SSVC: %s", advisory.JSONText(err))
 		return
 	}
 	at := r.time("timestamp", s.Timestamp)

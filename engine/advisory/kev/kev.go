@@ -49,7 +49,7 @@ func parseJSON(data []byte) (Catalogue, []advisory.Problem, error) {
 		Entries  *[]entry `json:"vulnerabilities"`
 	}
 	if err := json.Unmarshal(data, &doc); err != nil {
-		return Catalogue{}, nil, fmt.Errorf("not a KEV catalogue: %w", err)
+		return Catalogue{}, nil, fmt.Errorf("not a KEV catalogue: %s", advisory.JSONText(err))
 	}
 	if doc.Entries == nil {
 		return Catalogue{}, nil, errors.New(`not a KEV catalogue: "vulnerabilities" is missing`)

@@ -9,7 +9,6 @@ package patches
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -95,7 +94,7 @@ func Parse(data []byte) ([]Line, []advisory.Problem) {
 func parseLine(line []byte) (advisory.Advisory, []string) {
 	var p patch
 	if err := json.Unmarshal(line, &p); err != nil {
-		return advisory.Advisory{}, []string{jsonText(err)}
+		return advisory.Advisory{}, []string{advisory.JSONText(err)}
 	}
 	c := check{id: p.ID}
 	c.schema(p)
@@ -236,12 +235,4 @@ func (c *check) fix(p patch) advisory.Fix {
 		f.Platform = advisory.Platform{OS: strings.ToLower(p.Platform.OS), Version: p.Platform.Version}
 	}
 	return f
-}
-
-// jsonText says in plain words why a line could not be read.
-func jsonText(err error) string {
-	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && e.Field != "" {
-		return fmt.Sprintf("%q cannot be %s", e.Field, e.Value)
-	}
-	return fmt.Sprintf("not JSON: %v", err)
 }

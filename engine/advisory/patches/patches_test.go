@@ -42,7 +42,7 @@ func TestParse(t *testing.T) {
 func TestParseProblems(t *testing.T) {
 	for _, test := range []struct{ name, line, problem string }{
 		{"not JSON", `{"schema"`, `not JSON: unexpected end of JSON input`},
-		{"wrong type", `{"schema":"ringmaster/patch/v1","id":5}`, `"id" cannot be number`},
+		{"wrong type", `{"schema":"ringmaster/patch/v1","id":5}`, `"id" cannot be a number`},
 		{"schema", `{"schema":"ringmaster/patch/v2","id":"A","type":"generic","package":"p","to":"1"}`, `patch "A": unknown schema "ringmaster/patch/v2"; expected "ringmaster/patch/v1"`},
 		{"no schema", `{"id":"A","type":"generic","package":"p","to":"1"}`, `patch "A": "schema" is missing; expected "ringmaster/patch/v1"`},
 		{"no to", `{"schema":"ringmaster/patch/v1","id":"A","type":"generic","package":"p"}`, `patch "A": "to" is missing`},

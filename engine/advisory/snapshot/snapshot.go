@@ -184,7 +184,7 @@ func (p *part) osv(doc []byte) {
 	if bytes.HasPrefix(bytes.TrimLeft(doc, " \t\r\n"), []byte("[")) {
 		records = nil
 		if err := json.Unmarshal(doc, &records); err != nil {
-			p.done(nil, fmt.Errorf("not a list of OSV records: %w", err))
+			p.done(nil, fmt.Errorf("not a list of OSV records: %s", advisory.JSONText(err)))
 			return
 		}
 	}

@@ -150,7 +150,7 @@ func TestReadMixed(t *testing.T) {
 		}
 	}
 	if got := fmt.Sprint(first.Unknown, first.Broken, first.Problems); got !=
-		`[README] ["broken.json": not an OSV record: unexpected end of JSON input] ["odd.json": advisory "X-2": ecosystem "Android" is not one whose versions are known here; it is left out]` {
+		`[README] ["broken.json": not an OSV record: not JSON: unexpected end of JSON input] ["odd.json": advisory "X-2": ecosystem "Android" is not one whose versions are known here; it is left out]` {
 		t.Errorf("what is left out: %s", got)
 	}
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
