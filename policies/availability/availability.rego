@@ -1,0 +1,63 @@
+# METADATA
+# title: Availability
+# description: What must stay up while a wave runs, and what leans on it.
+package ringmaster.availability
+
+# METADATA
+# title: A service keeps its declared minimum
+# description: Hosts known to be down now count as down during the wave, also where they are in it.
+# scope: rule
+hold contains {
+	"msg": sprintf("%s would have %d of %d hosts up, and needs %d", [s.name, up(s), s.total, s.min_available]),
+	"facts": {"service": s.name, "up": up(s), "needs": s.min_available, "down": s.down},
+	"remedy": sprintf("take fewer hosts of %s at once, or mend those that are down", [s.name]),
+} if {
+	some s in input.wave.services
+	up(s) < s.min_available
+}
+
+# METADATA
+# title: Never all hosts of a service at once
+# scope: rule
+hold contains {
+	"msg": sprintf("the wave takes every host of %s that is up", [s.name]),
+	"facts": {"service": s.name, "total": s.total, "down": s.down},
+	"remedy": sprintf("take %s in two waves or more", [s.name]),
+} if {
+	some s in input.wave.services
+	exhausted(s)
+}
+
+# METADATA
+# title: A service is not taken with the whole of what it depends on
+# scope: rule
+hold contains {
+	"msg": sprintf("%s depends on %s, of which the wave leaves nothing up", [s.name, on]),
+	"facts": {"service": s.name, "depends_on": on},
+	"remedy": sprintf("do %s in a wave of its own, before %s", [on, s.name]),
+} if {
+	some s in input.wave.services
+	some on in s.depends_on
+	some t in input.wave.services
+	t.name == on
+	exhausted(t)
+}
+
+# METADATA
+# title: A service and what it depends on share a wave
+# scope: rule
+warn contains {
+	"msg": sprintf("%s is in the same wave as %s, on which it depends", [s.name, on]),
+	"facts": {"service": s.name, "depends_on": on},
+	"remedy": sprintf("do %s in an earlier wave", [on]),
+} if {
+	some s in input.wave.services
+	some on in s.depends_on
+}
+
+up(s) := max([0, (s.total - s.down) - s.in_wave])
+
+exhausted(s) if {
+	s.total > 1
+	up(s) == 0
+}

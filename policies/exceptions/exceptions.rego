@@ -1,0 +1,35 @@
+# METADATA
+# title: Exceptions
+# description: An exception has an owner, a reason and an end that is near. One that has not holds every plan.
+package ringmaster.exceptions
+
+# METADATA
+# title: Exceptions end
+# scope: rule
+hold contains {
+	"msg": sprintf("exception %q ends at %s, more than %d days from now", [e.name, ends, data.exceptions.max_days]),
+	"facts": {"exception": e.name, "ends": ends},
+	"remedy": sprintf("let it end by %s; it can be renewed", [latest]),
+} if {
+	input.point == "plan"
+	some e in input.estate.exceptions
+	ends := object.get(e, "until", "9999-12-31T00:00:00Z")
+	ends > latest
+}
+
+# METADATA
+# title: Exceptions have an owner and a reason
+# scope: rule
+hold contains {
+	"msg": sprintf("exception %q has no %s", [e.name, word]),
+	"facts": {"exception": e.name, "missing": word},
+	"remedy": "write down who answers for it and why it is needed",
+} if {
+	input.point == "plan"
+	some e in input.estate.exceptions
+	some word in ["owner", "reason"]
+	object.get(e, word, "") == ""
+}
+
+# Text of times in UTC compares as the times do.
+latest := time.format([time.add_date(time.parse_rfc3339_ns(input.at), 0, 0, data.exceptions.max_days), "UTC", "RFC3339"])

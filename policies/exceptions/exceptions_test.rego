@@ -1,0 +1,26 @@
+package ringmaster.exceptions_test
+
+import data.ringmaster.exceptions
+
+plan_with(e) := {"point": "plan", "at": "2026-03-02T09:00:00Z", "estate": {"exceptions": [e]}}
+
+legacy := {"name": "legacy", "owner": "team-db", "reason": "no fix yet", "until": "2026-05-31T09:00:00Z"}
+
+test_ninety_days_pass if {
+	count(exceptions.hold) == 0 with input as plan_with(legacy)
+}
+
+test_longer_is_held if {
+	some d in exceptions.hold with input as plan_with(object.union(legacy, {"until": "2026-05-31T09:00:01Z"}))
+	d.remedy == "let it end by 2026-05-31T09:00:00Z; it can be renewed"
+}
+
+test_no_end_is_held if {
+	endless := object.remove(legacy, ["until"])
+	count(exceptions.hold) == 1 with input as plan_with(endless)
+}
+
+test_owner_and_reason if {
+	{d.facts.missing | some d in exceptions.hold with input as plan_with(object.union(legacy, {"owner": ""}))} == {"owner"}
+	{d.facts.missing | some d in exceptions.hold with input as plan_with(object.remove(legacy, ["reason"]))} == {"reason"}
+}
