@@ -99,16 +99,17 @@ func Changes(hosts []inventory.Host, advisories []advisory.Advisory) Result {
 
 // Binaries returns the packages of a host that move with the patch, in the order
 // of the facts: the package itself, or every binary package built from the source
-// package. What is at the patch's version or newer already is left out, and so
-// are older kernels beside the newest. A binary's own version may differ from
-// its source's, which is what the patch names: see Package.SourceVersion.
+// package. What is at the patch's version or newer already is left out (nothing
+// is, where To is ""), and so are older kernels beside the newest. A binary's own
+// version may differ from its source's, which is what the patch names: see
+// Package.SourceVersion.
 func Binaries(f *inventory.Facts, p Patch) []inventory.Package {
 	if f == nil {
 		return nil
 	}
 	var found []inventory.Package
 	for _, b := range f.Packages {
-		if v, ok := movesWith(&b, &p); ok && version.Compare(p.Type, v, p.To) < 0 {
+		if v, ok := movesWith(&b, &p); ok && (p.To == "" || version.Compare(p.Type, v, p.To) < 0) {
 			found = append(found, b)
 		}
 	}

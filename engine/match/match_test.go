@@ -271,6 +271,7 @@ func TestBinaries(t *testing.T) {
 		want []string
 	}{
 		{Patch{Type: version.Deb, Package: "openssl", Source: true, To: "3.0.15-1"}, []string{"libssl3", "openssl"}},
+		{Patch{Type: version.Deb, Package: "openssl", Source: true}, []string{"libssl3", "openssl", "libssl-dev"}},
 		{Patch{Type: version.Deb, Package: "openssl", To: "3.0.15-1"}, []string{"openssl"}},
 		{Patch{Type: version.Deb, Package: "linux", Source: true, To: "6.1.128-1"}, []string{"linux-image-6.1.0-29-amd64"}},
 		{Patch{Type: version.RPM, Package: "nodejs", Module: "nodejs:18", To: "2"}, []string{"nodejs"}},

@@ -76,8 +76,8 @@ func dated(s string) bool {
 	return n >= 8 && (s[:2] == "19" || s[:2] == "20")
 }
 
-// differsAt is the place of the first number that differs. What stands between
-// numbers counts as part of the one before it: 1.1.1w and 1.1.1x differ at 2.
+// differsAt is the place of the first number that differs. Words between numbers
+// are finer than the number before them: 2024a and 2024b differ at 1.
 func differsAt(a, b string) int {
 	for at := 0; ; at++ {
 		i, j := digits(a), digits(b)
@@ -87,7 +87,7 @@ func differsAt(a, b string) int {
 		a, b = a[i:], b[j:]
 		i, j = wordLength(a), wordLength(b)
 		if a[:i] != b[:j] && (strings.Trim(a[:i], ".") != "" || strings.Trim(b[:j], ".") != "") {
-			return at
+			return at + 1
 		}
 		a, b = a[i:], b[j:]
 		if a == "" && b == "" {

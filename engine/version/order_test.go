@@ -143,7 +143,7 @@ func TestJump(t *testing.T) {
 		{Deb, "1.9-1", "2.0+really1.9.1-1", "patch"},
 		{Deb, "1.9+dfsg-1", "1.9+dfsg2-1", "revision"},
 		{Deb, "20230311", "20240203", "unknown"},
-		{Deb, "2024a-0+deb12u1", "2024b-0+deb12u1", "major"},
+		{Deb, "2024a-0+deb12u1", "2024b-0+deb12u1", "minor"},
 		{RPM, "1:1.40.16-9.el8", "1:1.40.16-18.el8_10", "revision"},
 		{RPM, "4.18.0-513.el8", "5.14.0-70.el9", "major"},
 		{APK, "3.1.4-r5", "3.1.4-r6", "revision"},
