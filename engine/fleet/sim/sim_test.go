@@ -301,6 +301,14 @@ func TestHashIsFixed(t *testing.T) {
 	}
 }
 
+func TestWorldIsFixed(t *testing.T) {
+	f := New(Options{Seed: 7, Host: hosts})
+	got := fmt.Sprint(f.at(inventory.Host{ID: "web-1"}, nil, now.Unix()/60, now))
+	if want := "map[error_ratio:0.003458276422988634 latency_seconds:0.08647154132036723 load_ratio:0.25595418653248697 up:1]"; got != want {
+		t.Errorf("signals are %s, want %s", got, want)
+	}
+}
+
 func TestConcurrency(t *testing.T) {
 	f := New(Options{Seed: 7, Truth: truth(t), Host: hosts})
 	var wg sync.WaitGroup

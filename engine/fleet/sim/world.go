@@ -233,9 +233,9 @@ func (f *Fleet) healthy(h inventory.Host, minute int64, at time.Time) map[string
 	own := 0.5 + uniform(hash(f.seed, "level", string(h.ID)))
 	load := f.load(h, at) + float64(0.03*f.noise(h.ID, "load", minute))
 	load = min(1, max(0, load))
-	errors := number(n.ErrorRatio, 0.004) * own
+	errors := float64(number(n.ErrorRatio, 0.004) * own)
 	errors += float64(0.3 * errors * f.noise(h.ID, "errors", minute))
-	latency := number(n.LatencySeconds, 0.08) * own * (0.85 + float64(0.5*load))
+	latency := float64(number(n.LatencySeconds, 0.08) * own * (0.85 + float64(0.5*load)))
 	latency += float64(0.1 * latency * f.noise(h.ID, "latency", minute))
 	return map[string]float64{"up": 1, "error_ratio": min(1, max(0, errors)), "latency_seconds": max(0.0001, latency), "load_ratio": load}
 }
