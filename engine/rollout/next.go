@@ -33,12 +33,13 @@ func Next(g *Progress, at time.Time) Step {
 	}
 	held := g.stopped(at, &s)
 	promoted := g.promotions(at, held, &s)
+	busy := g.busy(at, held)
 	open := 0
 	for _, c := range g.Changes {
 		if !c.State.Ended() && !(c.State == Pending && held[c.Patch] != "") {
 			open++
 		}
-		g.step(c, at, held, promoted, &s)
+		g.step(c, at, held, promoted, busy, &s)
 	}
 	if open == 0 || open == len(skipped(s.Lines)) && len(s.Apply)+len(s.Rollback)+len(s.Open)+len(s.Judge) == 0 {
 		s.Lines = append(s.Lines, outcome.Line{At: at, Plan: g.Plan.ID, Event: outcome.Completed, Detail: g.summary(s.Lines)})
@@ -48,7 +49,7 @@ func Next(g *Progress, at time.Time) Step {
 }
 
 // step is one change's part.
-func (g *Progress) step(c *Change, at time.Time, held map[plan.PatchID]string, promoted map[Stage]bool, s *Step) {
+func (g *Progress) step(c *Change, at time.Time, held map[plan.PatchID]string, promoted map[Stage]bool, busy map[string]time.Time, s *Step) {
 	switch c.State {
 	case Intended, Undo:
 		s.Open = append(s.Open, c)
@@ -61,11 +62,29 @@ func (g *Progress) step(c *Change, at time.Time, held map[plan.PatchID]string, p
 		s.Judge = append(s.Judge, c)
 		s.wake(c.Applied.Add(c.Soak), at)
 	case Pending, Unreachable:
-		g.begin(c, at, held, promoted, s)
+		g.begin(c, at, held, promoted, busy, s)
 	}
 }
 
-func (g *Progress) begin(c *Change, at time.Time, held map[plan.PatchID]string, promoted map[Stage]bool, s *Step) {
+// busy says for each ring until when its earliest wave that is under way, or
+// could be now, was planned to last. A wave that was planned to come after it
+// waits for it, also when a run is late and both are due: a service's hosts are
+// never done together because time was short.
+func (g *Progress) busy(at time.Time, held map[plan.PatchID]string) map[string]time.Time {
+	until := map[string]time.Time{}
+	for _, c := range g.Changes {
+		waits := (c.State == Pending || c.State == Unreachable) && c.HeldWith == "" && held[c.Patch] == "" && !at.Before(c.Start) && !at.After(c.NotAfter)
+		if !waits && c.State != Intended && c.State != Undo && c.State != Failed && c.State != Degraded {
+			continue
+		}
+		if t, ok := until[c.Ring]; !ok || c.End.Before(t) {
+			until[c.Ring] = c.End
+		}
+	}
+	return until
+}
+
+func (g *Progress) begin(c *Change, at time.Time, held map[plan.PatchID]string, promoted map[Stage]bool, busy map[string]time.Time, s *Step) {
 	switch {
 	case held[c.Patch] != "":
 		if c.State == Unreachable {
@@ -78,6 +97,8 @@ func (g *Progress) begin(c *Change, at time.Time, held map[plan.PatchID]string, 
 	case at.Before(c.Start):
 		s.wake(c.Start, at)
 	case !g.ready(c, promoted) || !c.rested(at, s):
+	case !busy[c.Ring].IsZero() && !c.Start.Before(busy[c.Ring]):
+		// An earlier wave of the ring goes first.
 	default:
 		s.Apply = append(s.Apply, c)
 	}

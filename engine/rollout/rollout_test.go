@@ -256,3 +256,37 @@ func TestReadRefusesAnotherPlansLedger(t *testing.T) {
 		t.Error("Read() takes a line about a host that is not in the plan")
 	}
 }
+
+// A late run does not do the waves of a ring at once: the later one waits until
+// the earlier one is installed.
+func TestLateWavesStayApart(t *testing.T) {
+	p := twoRings()
+	p.Rings = p.Rings[1:]
+	second := &p.Rings[0].Waves[1]
+	second.Start = p.Rings[0].Waves[0].End
+	second.NotAfter = second.Start.Add(time.Hour)
+	p.Rings[0].Waves[0].NotAfter = second.NotAfter
+	at := second.Start.Add(time.Minute)
+	g, err := Read(p, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range Next(g, at).Apply {
+		if c.Wave != 1 {
+			t.Errorf("wave %d begins on %s while wave 1 has not", c.Wave, c.Host)
+		}
+	}
+	var lines []outcome.Line
+	for _, c := range g.Changes {
+		if c.Wave == 1 {
+			i, a := g.Line(c, at, outcome.Intended, ""), g.Line(c, at, outcome.Applied, "")
+			lines = append(lines, i, a)
+		}
+	}
+	if g, err = Read(p, lines); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(Next(g, at).Apply); n != 2 {
+		t.Errorf("after wave 1 is installed %d changes of wave 2 may begin, want 2", n)
+	}
+}
