@@ -4,8 +4,7 @@
 package inventorytest
 
 import (
-	"os"
-	"path/filepath"
+	"io/fs"
 	"strings"
 	"testing"
 
@@ -17,31 +16,27 @@ import (
 // Parse is a reader.
 type Parse func(name string, data []byte) ([]inventory.Facts, []inventory.Problem)
 
-// shared is where the real files lie, seen from a reader's package, and own
-// where our small ones do.
+// Shared is where the real files lie, seen from a reader's package, and Own where
+// our small ones do.
 const (
-	shared = "../../../../shared/data/inventory/"
-	own    = "../../../testdata/import/"
+	Shared = "../../../../shared/data/inventory"
+	Own    = "../../../testdata/import"
 )
 
 // Total is what a reader found in many files.
 type Total struct{ Hosts, Packages, Findings int }
 
-// Real reads all real files, those of other formats too, and returns what was
-// found; it skips the test where they are not here.
-func Real(t *testing.T, source string, parse Parse) Total {
+// Real reads all files of a folder, those of other formats too, and returns what
+// was found; it skips the test where they are not here.
+func Real(t *testing.T, files fs.FS, source string, parse Parse) Total {
 	t.Helper()
-	var names []string
-	for _, pattern := range []string{"*/*.json", "*/.*.json", "*/*/*"} {
-		found, _ := filepath.Glob(shared + pattern)
-		names = append(names, found...)
-	}
+	names := walk(files)
 	if len(names) == 0 {
-		t.Skip("real data is not here: " + shared)
+		t.Skip("real data is not here: " + Shared)
 	}
 	var total Total
 	for _, name := range names {
-		data, err := os.ReadFile(name)
+		data, err := fs.ReadFile(files, name)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -56,11 +51,21 @@ func Real(t *testing.T, source string, parse Parse) Total {
 	return total
 }
 
-// Fuzz runs a reader on anything, beginning with our small files of all formats.
-func Fuzz(f *testing.F, source string, parse Parse) {
-	names, _ := filepath.Glob(own + "*/*")
-	for _, name := range names {
-		if data, err := os.ReadFile(name); err == nil {
+// walk lists the files of a folder at any depth; none where it is not there.
+func walk(files fs.FS) (names []string) {
+	_ = fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() {
+			names = append(names, name)
+		}
+		return nil
+	})
+	return names
+}
+
+// Fuzz runs a reader on anything, beginning with files of all formats.
+func Fuzz(f *testing.F, files fs.FS, source string, parse Parse) {
+	for _, name := range walk(files) {
+		if data, err := fs.ReadFile(files, name); err == nil {
 			f.Add("web-1.json", data)
 		}
 	}
