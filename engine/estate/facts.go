@@ -145,12 +145,43 @@ func problemsOf(f *inventory.Facts) []string {
 	if i := slices.IndexFunc(f.Load, func(x float64) bool { return x < 0 || x > 1 }); i >= 0 {
 		p = append(p, fmt.Sprintf(`"load": number %d is %v; expected 0 to 1`, i+1, f.Load[i]))
 	}
+	p = append(p, unprintable(f)...)
 	for _, x := range f.Findings {
 		if x.CVE != "" && !validID(x.CVE) {
 			p = append(p, fmt.Sprintf("finding: %q is not the id of a CVE", x.CVE))
 		}
 		if x.ID != "" && !validID(x.ID) {
 			p = append(p, fmt.Sprintf("finding: %q is not the id of an advisory", x.ID))
+		}
+	}
+	return p
+}
+
+// unprintable names the texts of a line that hold control or invisible
+// characters: they end up in plans, which people read and approve.
+func unprintable(f *inventory.Facts) []string {
+	var p []string
+	check := func(what string, texts ...string) {
+		if slices.ContainsFunc(texts, func(s string) bool { return !printable(s) }) {
+			p = append(p, fmt.Sprintf("%q holds a character that cannot be printed", what))
+		}
+	}
+	check("source", f.Source)
+	check("address", f.Address)
+	if f.OS != nil {
+		check("os", f.OS.ID, f.OS.Version, f.OS.Arch, f.OS.Kernel, f.OS.Name)
+	}
+	for name, value := range f.Labels {
+		if !printable(name) || !printable(value) {
+			check("labels", name, value)
+			break
+		}
+	}
+	check("modules", f.Modules...)
+	for _, x := range f.Findings {
+		if !printable(x.Package) || !printable(x.Fixed) {
+			check("findings", x.Package, x.Fixed)
+			break
 		}
 	}
 	return p

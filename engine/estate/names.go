@@ -3,6 +3,8 @@ package estate
 import (
 	"sort"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/ringmaster-dev/ringmaster/engine/hclfile"
 	"github.com/ringmaster-dev/ringmaster/engine/inventory"
@@ -35,6 +37,19 @@ func validPerson(s string) bool { return made(s, alnum+"@", alnum+"@+._/-", 128)
 // validID is the grammar of ids that feeds and scanners give: CVE-2024-0727,
 // ALSA-2025:0288, GHSA-xxxx.
 func validID(s string) bool { return made(s, alnum, alnum+"._:+@/~-", 128) }
+
+// printable reports whether a text is valid UTF-8 of characters that print.
+func printable(s string) bool {
+	for i, r := range s {
+		if r >= ' ' && r <= '~' {
+			continue
+		}
+		if !unicode.IsPrint(r) || r == utf8.RuneError && !strings.HasPrefix(s[i:], "\uFFFD") {
+			return false
+		}
+	}
+	return true
+}
 
 // validPattern is a host name with "*" and "?" in it.
 func validPattern(s string) bool {

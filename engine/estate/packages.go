@@ -260,6 +260,10 @@ func packageProblem(p *inventory.Package) string {
 		return fmt.Sprintf("package %q: source version %q is not a %s version", p.Name, p.SourceVersion, grammar[p.Type])
 	case p.Source != "" && !validPackage(p.Type, p.Source):
 		return fmt.Sprintf("package %q: source %q is not the name of a %s package", p.Name, p.Source, p.Type)
+	case p.Module != "" && !validID(p.Module):
+		return fmt.Sprintf("package %q: module %q is not a stream; expected one such as \"nodejs:18\"", p.Name, p.Module)
+	case !printable(p.Arch) || !printable(p.Vendor):
+		return fmt.Sprintf(`package %q: "arch" or "vendor" holds a character that cannot be printed`, p.Name)
 	}
 	return ""
 }

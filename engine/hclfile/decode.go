@@ -19,6 +19,7 @@ type Decoder struct {
 	attrs  []string // legal attribute names
 	blocks []string // legal block types
 	bad    map[string]bool
+	absent []string // attributes that are needed, reported by Done
 }
 
 // Decode starts reading a block that has the given number of labels.
@@ -70,15 +71,16 @@ func (d *Decoder) Has(attr string) bool {
 	return a != nil && a.Value.Kind != "" && !d.bad[attr]
 }
 
-// Need reports each of the attributes that is absent. In a block whose text does
-// not parse, what is absent may only not have been made out: nothing is said.
+// Need asks for attributes that must be there; Done reports each that is absent,
+// unless a word that nobody knows is probably meant for it. In a block whose text
+// does not parse, what is absent may only not have been made out: nothing is said.
 func (d *Decoder) Need(attrs ...string) {
 	for _, name := range attrs {
 		d.legal(name)
 		if d.find(name) == nil {
 			d.bad[name] = true
 			if !d.block.Broken {
-				d.At(d.block.Place, "%s: attribute %q is missing", d.Title(), name)
+				d.absent = append(d.absent, name)
 			}
 		}
 	}
@@ -335,13 +337,21 @@ func (d *Decoder) Block(typ string) *Block {
 	return found[0]
 }
 
-// Done reports the attributes and blocks that no getter asked for.
+// Done reports the attributes and blocks that no getter asked for, and the
+// attributes that are missing.
 func (d *Decoder) Done() {
 	slices.Sort(d.attrs)
 	slices.Sort(d.blocks)
+	var meant []string
 	for _, a := range d.block.Attrs {
 		if !slices.Contains(d.attrs, a.Name) {
 			d.unknownAttr(a)
+			meant = append(meant, Nearest(a.Name, d.attrs))
+		}
+	}
+	for _, name := range d.absent {
+		if !slices.Contains(meant, name) {
+			d.At(d.block.Place, "%s: attribute %q is missing", d.Title(), name)
 		}
 	}
 	for _, b := range d.block.Blocks {
