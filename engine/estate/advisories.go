@@ -221,10 +221,10 @@ func (r *reader) unread(shots []shot) {
 
 // undelivered tells of declared feeds that nothing lies there of.
 func (r *reader) undelivered(documents map[snapshot.Kind]int) {
-	documents[snapshot.Debian] += documents[snapshot.Tracker]
 	told := map[string]bool{}
 	for _, f := range r.estate.Feeds {
-		if told[f.Kind] || documents[snapshot.Kind(f.Kind)] > 0 {
+		there := slices.ContainsFunc(snapshot.Holds(f.Kind), func(k snapshot.Kind) bool { return documents[k] > 0 })
+		if there || told[f.Kind] {
 			continue
 		}
 		told[f.Kind] = true

@@ -165,7 +165,7 @@ func (p *pack) file(name string, data []byte) error {
 	other := map[snapshot.Kind]int{}
 	err := archive.Walk(data, p.limits, func(m archive.Member) error {
 		kind := snapshot.Recognise(m.Data)
-		if !slices.Contains(kinds[p.kind], kind) {
+		if !slices.Contains(snapshot.Holds(p.kind), kind) {
 			other[kind]++
 			return nil
 		}

@@ -22,28 +22,13 @@ type source struct {
 	file  string   // from the estate's root, with slashes
 }
 
-// kinds are the words of feed blocks, and the documents that each may hold: some
-// publishers offer one kind in several formats.
-var kinds = map[string][]snapshot.Kind{
-	"osv":     {snapshot.OSV, snapshot.Index},
-	"csaf":    {snapshot.CSAF, snapshot.VEX},
-	"kev":     {snapshot.KEV},
-	"epss":    {snapshot.EPSS},
-	"cve":     {snapshot.CVE},
-	"nvd":     {snapshot.NVD},
-	"vex":     {snapshot.VEX, snapshot.CSAF},
-	"debian":  {snapshot.Debian, snapshot.Tracker, snapshot.OSV},
-	"ubuntu":  {snapshot.Ubuntu, snapshot.OSV, snapshot.VEX},
-	"patches": {snapshot.Patches},
-}
-
 // sourcesOf lists the sources. All that cannot be understood are told at once.
 func sourcesOf(feeds []inventory.Feed) ([]source, error) {
 	var list []source
 	var errs []error
 	count := map[string]int{}
 	for _, f := range feeds {
-		if kinds[f.Kind] == nil {
+		if snapshot.Holds(f.Kind) == nil {
 			errs = append(errs, fmt.Errorf("unknown feed %q", f.Kind))
 			continue
 		}

@@ -36,7 +36,7 @@ func verify(src source, g got, limits snapshot.Limits) (found, error) {
 		return found{}, fmt.Errorf("%d documents or lines are broken, the first: %s", n, s.Broken[0])
 	}
 	f := found{}
-	for _, k := range kinds[src.kind] {
+	for _, k := range snapshot.Holds(src.kind) {
 		if k != snapshot.Index {
 			f.records += s.Records(k)
 		}
@@ -65,7 +65,7 @@ func rightKind(kind string, s *snapshot.Snapshot) error {
 	for _, k := range slices.Sorted(maps.Keys(s.Documents)) {
 		n := s.Documents[k]
 		switch {
-		case slices.Contains(kinds[kind], k):
+		case slices.Contains(snapshot.Holds(kind), k):
 			if k != snapshot.Index {
 				right += n
 			}
@@ -81,7 +81,7 @@ func rightKind(kind string, s *snapshot.Snapshot) error {
 
 func expected(kind string) string {
 	text := ""
-	for i, k := range kinds[kind] {
+	for i, k := range snapshot.Holds(kind) {
 		switch {
 		case k == snapshot.Index:
 		case i == 0:

@@ -58,6 +58,25 @@ func (k Kind) Read() bool {
 	return false
 }
 
+// holds are the words of feed blocks, and the documents that each may hold: some
+// publishers offer one kind in several formats.
+var holds = map[string][]Kind{
+	"osv":     {OSV, Index},
+	"csaf":    {CSAF, VEX},
+	"kev":     {KEV},
+	"epss":    {EPSS},
+	"cve":     {CVE},
+	"nvd":     {NVD},
+	"vex":     {VEX, CSAF},
+	"debian":  {Debian, Tracker, OSV},
+	"ubuntu":  {Ubuntu, OSV, VEX},
+	"patches": {Patches},
+}
+
+// Holds returns the kinds of documents that a feed of a kind may hold, its own
+// first; nil for a word that is not a feed's. The list is not to be changed.
+func Holds(feed string) []Kind { return holds[feed] }
+
 // Recognise says what a document is by what stands in it.
 func Recognise(doc []byte) Kind {
 	doc = bytes.TrimLeft(bytes.TrimPrefix(doc, []byte("\ufeff")), " \t\r\n")
