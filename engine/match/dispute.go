@@ -29,7 +29,7 @@ type scanned struct {
 	claims   map[claimKey]claim
 	named    map[string][]string // id → names with a claim, sorted
 	packages map[string]*inventory.Package
-	states   map[stateKey]*state
+	versions map[targetKey][]*installed
 	answers  map[question]answer       // hosts of a class mostly have the same findings
 	missed   map[claimKey]plan.Dispute // what a scanner that misses a claim is told
 }
@@ -47,8 +47,8 @@ type answer struct {
 	row      plan.Dispute
 }
 
-// stateKey is a package, or a source package.
-type stateKey struct {
+// targetKey is a package, or a source package.
+type targetKey struct {
 	name   string
 	source bool
 }
@@ -157,7 +157,7 @@ func (d *disputer) scanned(f *inventory.Facts, c int32) *scanned {
 		return s
 	}
 	s := &scanned{
-		map[claimKey]claim{}, map[string][]string{}, map[string]*inventory.Package{}, map[stateKey]*state{},
+		map[claimKey]claim{}, map[string][]string{}, map[string]*inventory.Package{}, map[targetKey][]*installed{},
 		map[question]answer{}, map[claimKey]plan.Dispute{},
 	}
 	d.of[c] = s
@@ -170,9 +170,12 @@ func (d *disputer) scanned(f *inventory.Facts, c int32) *scanned {
 		}
 	}
 	cl := &d.m.classes[c]
-	states := d.m.lists[cl.list].states
-	for i := range states {
-		d.state(s, cl.place, &states[i])
+	l := &d.m.lists[cl.list]
+	for _, id := range l.single {
+		d.state(s, cl.place, []*installed{d.m.x.installed[id]})
+	}
+	for _, versions := range l.several {
+		d.state(s, cl.place, versions)
 	}
 	for k := range s.claims {
 		s.named[k.id] = append(s.named[k.id], k.name)
@@ -185,10 +188,10 @@ func (d *disputer) scanned(f *inventory.Facts, c int32) *scanned {
 
 func newest(a, b *inventory.Package) bool { return newer(a.Type, a.Version, b.Version) }
 
-func (d *disputer) state(s *scanned, p *place, st *state) {
-	t := &d.m.x.targets[st.target]
-	s.states[stateKey{t.name, t.source}] = st
-	for _, in := range st.versions {
+func (d *disputer) state(s *scanned, p *place, versions []*installed) {
+	t := &d.m.x.targets[versions[0].target]
+	s.versions[targetKey{t.name, t.source}] = versions
+	for _, in := range versions {
 		v := d.m.x.verdict(p, t, in)
 		for _, r := range v.fixed {
 			d.claims(s, claim{target: t, rule: r, in: in, fixed: r.fix.Fixed})

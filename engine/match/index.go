@@ -15,6 +15,7 @@ type index struct {
 	advisories []advisory.Advisory
 	platforms  []platform
 	targets    []target
+	installed  []*installed // every version met on hosts
 	types      map[version.Type]*names
 	supersedes map[int32]map[int32]bool // advisory → those it replaces, transitively
 	updates    []update                 // of Windows, by name alone

@@ -83,8 +83,11 @@ func (m *matcher) judge() {
 	for i := range m.classes {
 		c := &m.classes[i]
 		l := &m.lists[c.list]
-		for j := range l.states {
-			m.state(int32(i), c, &l.states[j])
+		for _, id := range l.single {
+			m.single(int32(i), c, m.x.installed[id])
+		}
+		for _, versions := range l.several {
+			m.several(int32(i), c, versions)
 		}
 		m.orphans(c, l)
 		m.missing(c, l)
@@ -94,13 +97,8 @@ func (m *matcher) judge() {
 	}
 }
 
-func (m *matcher) state(number int32, c *class, s *state) {
-	t := &m.x.targets[s.target]
-	if len(s.versions) > 1 {
-		m.several(number, c, t, s)
-		return
-	}
-	in := s.versions[0]
+func (m *matcher) single(number int32, c *class, in *installed) {
+	t := &m.x.targets[in.target]
 	v := m.x.verdict(c.place, t, in)
 	if v == fine {
 		return
@@ -114,9 +112,10 @@ func (m *matcher) state(number int32, c *class, s *state) {
 
 // several is for a target in several versions that count: all move from the
 // oldest one affected to the newest version that any of them needs.
-func (m *matcher) several(number int32, c *class, t *target, s *state) {
+func (m *matcher) several(number int32, c *class, versions []*installed) {
+	t := &m.x.targets[versions[0].target]
 	from, to, platform := "", "", int32(0)
-	for _, in := range s.versions {
+	for _, in := range versions {
 		v := m.x.verdict(c.place, t, in)
 		if v.to == "" {
 			continue
@@ -131,7 +130,7 @@ func (m *matcher) several(number int32, c *class, t *target, s *state) {
 			to = v.to
 		}
 	}
-	for _, in := range s.versions {
+	for _, in := range versions {
 		v := m.x.verdict(c.place, t, in)
 		raised := ""
 		if v.to != "" {

@@ -16,21 +16,18 @@ type build struct{ version, label string }
 // of it, by place.
 type installed struct {
 	build
+	id       int32 // in index.installed
+	target   int32
 	module   module
 	verdicts []*verdict
 }
 
-// state is a target that a package list holds, with the versions that count,
-// oldest first.
-type state struct {
-	target   int32
-	versions []*installed
-}
-
-// list is what matters of one package list.
+// list is what matters of one package list: the versions that count of the
+// targets that it holds.
 type list struct {
 	kinds      kinds
-	states     []state
+	single     []int32        // by index.installed: of targets in one version
+	several    [][]*installed // of each other target, oldest first
 	sourceless []orphan
 	updates    []int32 // targets: updates of Windows that the host has
 }
@@ -58,8 +55,7 @@ type scanner struct {
 	round int32
 	hits  []hit
 	slots []slot
-	one   []*installed // room for the states' versions
-	room  []state
+	room  []int32 // for the lists' single versions
 }
 
 func newScanner(x *index) *scanner {
@@ -95,7 +91,7 @@ func (s *scanner) scan(packages []inventory.Package) list {
 			l.sourceless = append(l.sourceless, orphan{n.kind, p.Name})
 		}
 	}
-	l.states = s.reduce()
+	s.reduce(&l)
 	return l
 }
 
@@ -140,7 +136,7 @@ func unsignedSource(source string) string {
 }
 
 func (s *scanner) hit(t int32, p *inventory.Package, v string) {
-	h := hit{t, s.x.targets[t].meet(v, p.Module), p, 0}
+	h := hit{t, s.x.meet(t, build{v, p.Module}), p, 0}
 	at := int32(len(s.hits))
 	if s.seen[t] == s.round {
 		first := &s.hits[s.first[t]]
@@ -154,9 +150,9 @@ func (s *scanner) hit(t int32, p *inventory.Package, v string) {
 // few is how many versions are looked through before a map pays.
 const few = 8
 
-// meet returns the one record of a version.
-func (t *target) meet(v, label string) *installed {
-	b := build{v, label}
+// meet returns the one record of a version of a target.
+func (x *index) meet(id int32, b build) *installed {
+	t := &x.targets[id]
 	for i := range t.first[:min(few, len(t.installed))] {
 		if t.first[i] == b {
 			return t.installed[i]
@@ -165,7 +161,8 @@ func (t *target) meet(v, label string) *installed {
 	if i, ok := t.found[b]; ok {
 		return t.installed[i]
 	}
-	in := &installed{build: b, module: moduleOf(t.typ, label, v)}
+	in := &installed{build: b, id: int32(len(x.installed)), target: id, module: moduleOf(t.typ, b.label, b.version)}
+	x.installed = append(x.installed, in)
 	switch n := len(t.installed); {
 	case n < few:
 		t.first[n] = b
@@ -178,24 +175,37 @@ func (t *target) meet(v, label string) *installed {
 	return in
 }
 
-// reduce turns the hits of a list into states.
-func (s *scanner) reduce() []state {
+// reduce turns the hits of a list into the versions that count.
+func (s *scanner) reduce(l *list) {
 	// New room is begun, never moved: lists keep parts of the old.
 	if cap(s.room)-len(s.room) < len(s.hits) {
-		s.room = make([]state, 0, max(len(s.hits), chunk))
-		s.one = make([]*installed, 0, cap(s.room))
+		s.room = make([]int32, 0, max(len(s.hits), chunk))
 	}
 	start := len(s.room)
 	for i := range s.hits {
 		h := &s.hits[i]
-		if s.first[h.target] == int32(i) {
-			s.room = append(s.room, state{h.target, s.versions(h)})
+		switch {
+		case s.first[h.target] != int32(i):
+		case s.alike(h):
+			s.room = append(s.room, h.version.id)
+		default:
+			s.several(l, h)
 		}
 	}
-	return s.room[start:len(s.room):len(s.room)]
+	l.single = s.room[start:len(s.room):len(s.room)]
 }
 
-// chunk is how many states room is made for at once.
+// alike reports whether all hits of a target are of one version.
+func (s *scanner) alike(h *hit) bool {
+	for i := h.next; i != 0; i = s.hits[i].next {
+		if s.hits[i].version != h.version {
+			return false
+		}
+	}
+	return true
+}
+
+// chunk is how many versions room is made for at once.
 const chunk = 1 << 14
 
 // slot is what can be installed once, at one architecture. Where a host has
@@ -205,16 +215,8 @@ type slot struct {
 	version      *installed
 }
 
-// versions returns the distinct versions that count of one target, oldest first.
-func (s *scanner) versions(h *hit) []*installed {
-	same := true
-	for i := h.next; i != 0; i = s.hits[i].next {
-		same = same && s.hits[i].version == h.version
-	}
-	if same {
-		s.one = append(s.one, h.version)
-		return s.one[len(s.one)-1 : len(s.one) : len(s.one)]
-	}
+// several adds the distinct versions that count of one target.
+func (s *scanner) several(l *list, h *hit) {
 	t := &s.x.targets[h.target]
 	s.slots = s.slots[:0]
 	s.fill(t, h)
@@ -226,7 +228,7 @@ func (s *scanner) versions(h *hit) []*installed {
 		found = append(found, sl.version)
 	}
 	slices.SortFunc(found, t.older)
-	return slices.Compact(found)
+	l.several = append(l.several, slices.Compact(found))
 }
 
 func (s *scanner) fill(t *target, h *hit) {

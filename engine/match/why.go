@@ -32,7 +32,7 @@ func (d *disputer) why(c int32, s *scanned, q question, id string, names []strin
 	if why := d.judged(cl.place, s, here, names); why != "" {
 		return why
 	}
-	if pkg != "" && s.packages[pkg] == nil && s.states[stateKey{pkg, true}] == nil {
+	if pkg != "" && s.packages[pkg] == nil && s.versions[targetKey{pkg, true}] == nil {
 		return fmt.Sprintf("%s is not among the packages that the host reports", pkg)
 	}
 	others := map[string]bool{}
@@ -52,12 +52,12 @@ func (d *disputer) why(c int32, s *scanned, q question, id string, names []strin
 func (d *disputer) judged(p *place, s *scanned, here []*rule, names []string) string {
 	best, bestFixed := "", ""
 	for _, r := range here {
-		st := s.states[stateKey{r.fix.Package, r.fix.Source}]
-		if st == nil || !slices.Contains(names, r.fix.Package) {
+		versions := s.versions[targetKey{r.fix.Package, r.fix.Source}]
+		if versions == nil || !slices.Contains(names, r.fix.Package) {
 			continue
 		}
-		t := &d.m.x.targets[st.target]
-		in := st.versions[0]
+		in := versions[0]
+		t := &d.m.x.targets[in.target]
 		for _, doubt := range d.m.x.verdict(p, t, in).doubts {
 			if doubt.advisory == r.advisory {
 				return "undecided: " + doubt.why
