@@ -72,7 +72,7 @@ var ErrNotOSV = errors.New(`not an OSV record: "id" or "modified" is missing`)
 // error means that there is none.
 func Parse(data []byte) (advisory.Advisory, []advisory.Problem, error) {
 	var r record
-	if err := json.Unmarshal(data, &r); err != nil {
+	if err := decode(data, &r); err != nil {
 		return advisory.Advisory{}, nil, fmt.Errorf("not an OSV record: %s", advisory.JSONText(err))
 	}
 	if r.ID == "" || r.Modified == "" {
