@@ -106,9 +106,11 @@ func absent(v reflect.Value, omit string) bool {
 	return false
 }
 
-// absentMark is what stands for an absent attribute in a key: no JSON begins
-// with it. The depth follows.
-const absentMark = '~'
+// Marks that no JSON begins with.
+const (
+	absentMark = '~' // an absent attribute; the depth follows
+	floatMark  = '#' // a number that is no integer; its bits in hex follow, which is quicker than its digits
+)
 
 // appendKey appends the attribute's canonical JSON, or the mark of its absence,
 // and a byte that is in neither.
@@ -117,11 +119,21 @@ func (g *getter) appendKey(b []byte, section reflect.Value) ([]byte, error) {
 	if !ok {
 		return append(b, absentMark, byte('0'+depth), 0), nil
 	}
-	b, err := appendJSON(b, v)
-	if err != nil {
-		return b, fmt.Errorf("%w", err)
+	if v.Kind() == reflect.Float64 {
+		b = append(b, floatMark)
+		return append(strconv.AppendUint(b, math.Float64bits(v.Float()), 16), 0), nil
 	}
-	return append(b, 0), nil
+	b, err := appendJSON(b, v)
+	return append(b, 0), err
+}
+
+// float reads what follows a floatMark.
+func float(hex []byte) float64 {
+	bits, err := strconv.ParseUint(string(hex), 16, 64)
+	if err != nil {
+		panic("policy: a key that is none: " + err.Error())
+	}
+	return math.Float64frombits(bits)
 }
 
 // appendJSON is plan.AppendCanonical with short ways for what most attributes

@@ -20,8 +20,8 @@ func (s *Set) Decide(in *Input, x Exceptions) []plan.Decision {
 
 // Batch asks many inputs of one point that share everything but what vary sets.
 // It calls vary(i, in) for i in 0..n-1, in this order and never at once, each
-// time with a fresh copy of base, to fill in the varying sections, and returns
-// the decisions of each. Rules are evaluated once per distinct projection of what
+// time with base as it was, to fill in the varying sections (in itself is used
+// again and not kept), and returns the decisions of each. Rules are evaluated once per distinct projection of what
 // they read.
 //
 // Sections are not changed once they were handed over: one that vary hands over
@@ -55,6 +55,7 @@ type batch struct {
 	view       *view
 	memo       *memo
 	exceptions *waiver
+	input      Input     // the one at hand
 	classes    []int32   // of the chunk: input × clause
 	waivers    []int32   // of the chunk: the exceptions that cover the input
 	answers    [][]int32 // clause → class → answer
@@ -76,10 +77,11 @@ func newBatch(s *set, v *view, x Exceptions) *batch {
 // classify works out the classes of a chunk of inputs, and lists what is new.
 func (b *batch) classify(from, to int, base Input, vary func(int, *Input)) {
 	b.classes, b.waivers, b.jobs = b.classes[:0], b.waivers[:0], b.jobs[:0]
+	in := &b.input
 	for i := from; i < to; i++ {
-		in := base
-		vary(i, &in)
-		b.memo.classify(&in)
+		*in = base
+		vary(i, in)
+		b.memo.classify(in)
 		for c, node := range b.view.node {
 			class := int32(0)
 			if node >= 0 {
@@ -91,7 +93,7 @@ func (b *batch) classify(from, to int, base Input, vary func(int, *Input)) {
 			}
 			b.classes = append(b.classes, class)
 		}
-		b.waivers = append(b.waivers, b.exceptions.cover(&in))
+		b.waivers = append(b.waivers, b.exceptions.cover(in))
 	}
 }
 

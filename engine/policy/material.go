@@ -6,6 +6,8 @@ import (
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/util"
+
+	"github.com/ringmaster-dev/ringmaster/engine/plan"
 )
 
 // materialise builds the values of a group from the key that names their class,
@@ -27,6 +29,9 @@ func (g *group) materialise(key []byte, fault string) groupValue {
 			}
 			root.add(p[:min(depth-1, len(p))], nil)
 			continue
+		}
+		if piece[0] == floatMark {
+			piece, _ = plan.AppendCanonical(nil, float(piece[1:])) // finite: absent else
 		}
 		value := parsed(piece)
 		v.trace = v.trace || composite(value)

@@ -8,12 +8,11 @@ package ringmaster.overrides
 # scope: rule
 hold contains {
 	"msg": sprintf("%s by %s: %s", [h.kind, h.by, h.reason]),
-	"facts": object.filter({"kind": h.kind, "by": h.by, "reason": h.reason, "until": object.get(h, "until", "")}, told(h)),
+	"facts": object.union({"kind": h.kind, "by": h.by, "reason": h.reason}, end(h)),
 	"remedy": sprintf("talk to %s; lifting an override is a pull request", [h.by]),
 } if {
 	some h in input.host.holds
 }
 
-told(h) := {"kind", "by", "reason", "until"} if h.until
-
-told(h) := {"kind", "by", "reason"} if not h.until
+# An override may have no end.
+end(h) := {word: h[word] | some word in object.keys(h); word == "until"}

@@ -36,6 +36,8 @@ hold contains {
 	not pressing
 }
 
+default dated := false
+
 dated if input.patch.published
 
 default pressing := false

@@ -68,4 +68,6 @@ warn contains {
 	object.get(input.host, "drift", false)
 }
 
+default dated := false
+
 dated if input.host.age_days >= 0
