@@ -53,8 +53,12 @@ func (r *reader) facts() {
 		}
 	}
 	for _, name := range r.under("inventory/facts") {
-		if ext := path.Ext(name); ext == ".jsonl" && path.Dir(name) != "inventory/facts" {
+		here := path.Dir(name) == "inventory/facts"
+		switch ext := path.Ext(name); {
+		case ext == ".jsonl" && !here:
 			r.fault(name, 0, "facts are read from inventory/facts/ itself, not from folders below it")
+		case (ext == ".json" || ext == ".ndjson") && here:
+			r.fault(name, 0, `facts are read from files *.jsonl, one line a host; "ringmaster import" makes them of what scanners write`)
 		}
 	}
 }

@@ -153,7 +153,7 @@ func (r *reader) exception(b *hclfile.Block) {
 		Name:     b.Name(),
 		Patch:    d.String("patch"),
 		Services: r.services(d, "services"),
-		Rules:    d.Strings("rules"),
+		Rules:    r.rules(d),
 		Owner:    d.String("owner"),
 		Reason:   d.String("reason"),
 		Until:    d.Time("until"),
@@ -164,11 +164,31 @@ func (r *reader) exception(b *hclfile.Block) {
 	if d.Has("reason") && strings.TrimSpace(e.Reason) == "" {
 		d.Fault("reason", `attribute "reason" is empty`)
 	}
-	if d.Has("patch") && e.Patch == "" {
+	switch {
+	case !d.Has("patch"):
+	case e.Patch == "":
 		d.Fault("patch", `attribute "patch" is empty; expected a pattern of patch ids such as "deb:openssl@*"`)
+	case !strings.ContainsAny(e.Patch, ":*?"):
+		d.Fault("patch", `attribute "patch": %q is the id of no patch; expected a pattern such as "deb:%s@*"`, e.Patch, e.Patch)
 	}
 	d.Done()
 	if r.declare(b) {
 		r.estate.Exceptions = append(r.estate.Exceptions, e)
 	}
+}
+
+// rules reads the names of policy rules.
+func (r *reader) rules(d *hclfile.Decoder) []string {
+	effects := []string{"deny", "hold", "require", "warn"}
+	var names []string
+	for _, it := range d.Items("rules") {
+		cut := max(strings.LastIndexByte(it.Text, '.'), 0)
+		concern, effect := it.Text[:cut], strings.TrimPrefix(it.Text[cut:], ".")
+		if !made(concern, letters, alnum+"_.", 64) || !slices.Contains(effects, effect) {
+			d.At(it.Place, `%s: attribute "rules": %q is not the name of a rule; expected a concern and one of "deny", "hold", "require", "warn", as in "freeze.deny"`, d.Title(), it.Text)
+			continue
+		}
+		names = append(names, it.Text)
+	}
+	return names
 }
