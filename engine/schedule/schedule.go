@@ -3,10 +3,38 @@
 // and dependents after what they depend on; and proves whether the binding
 // clock can be met.
 //
-// It is a pure function of its input.
+// It is a pure function of its input. The rules, in the order in which they
+// are applied:
+//
+//   - Patches that share hosts and would reach every ring in the same window
+//     form a batch, unless that would make one of them late. All changes of a
+//     host in a batch are one visit. A batch passes the rings in order; the next
+//     ring begins when all of the one before is done and soaked. Rings without
+//     changes are passed over.
+//   - A ring begins no earlier than After from the patch's clock start. Where
+//     the declared After and Soak do not leave a fifth of the clock unused, both
+//     are shortened in the same proportion, as little as that takes; where a
+//     fifth is out of reach, as little as the deadline takes. A soak is never
+//     shorter than half an hour unless it was declared so.
+//   - A visit starts where all windows of its host are open and no freeze that
+//     binds it holds, not in the last hour before either ends that, and only
+//     where install and rollback both fit before.
+//   - A lane is taken from a visit's start to the end of its install.
+//   - A service keeps MinAvailable hosts up, at least half where it declares
+//     nothing. The only host of a service may be done.
+//   - Within a ring and a batch, a service's hosts start when the hosts of all
+//     services it depends on, also through others, are done. Across rings the
+//     rings' order counts. In a circle, which validation refuses, the hosts are
+//     still never done together.
+//   - What is late is placed as early as can be.
+//
+// A patch that misses its deadline is proven to: its batch is placed again with
+// constraints taken away until a set remains of which every member is needed.
 package schedule
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"github.com/ringmaster-dev/ringmaster/engine/inventory"
@@ -32,7 +60,7 @@ type Service struct {
 	Name         string
 	Tier         string
 	Total        int // hosts it has in the estate
-	MinAvailable int // hosts that must stay up; 0: all but one where it has two or more
+	MinAvailable int // hosts that must stay up; 0: half of them, rounded up, where it has two or more
 	DependsOn    []string
 }
 
@@ -75,12 +103,28 @@ type Result struct {
 	// Unplaced are changes that no wave takes, with why and from when it might.
 	Unplaced []Unplaced
 	Proofs   []Proof // one for each of Input.Patches
+	Paces    []Pace  // one for each batch of patches, most urgent first
 }
 
-// Wave is changes done together.
+// Wave is changes done together: they start at Start, and are installed by End.
+// The time that a rollback would need lies behind End and inside the same
+// window.
 type Wave struct {
-	Start, End time.Time
-	Changes    []int32
+	Start    time.Time
+	NotAfter time.Time // the last start from which install and rollback still fit; no more than a day after Start
+	End      time.Time
+	Soak     time.Duration // as used, see Pace
+	Changes  []int32
+}
+
+// Pace is how a batch of patches goes through the rings: what of the rings'
+// After and Soak was kept, and why not all of it.
+type Pace struct {
+	Patches []int32
+	After   []time.Duration // by ring index
+	Soaks   []time.Duration // by ring index
+	Kept    float64         // part of the declared pace that was kept, 1 all
+	Why     string          // "" where all was kept
 }
 
 // Unplaced is a change without a wave.
@@ -100,5 +144,40 @@ type Proof struct {
 	WaysOut  []plan.WayOut
 }
 
-// Waves schedules.
-func Waves(in Input) Result { panic("schedule.Waves") }
+// Waves schedules. Patches go batch by batch, the most urgent first; a later
+// batch takes the lanes and the hosts that the earlier ones leave.
+//
+// The input is not changed. Rings, services, freezes and so on are referred to
+// by index, so their order counts; nothing else does.
+func Waves(in Input) Result {
+	p := newPlanner(&in)
+	res := Result{Rings: make([][]Wave, len(in.Rings)), Proofs: make([]Proof, len(in.Patches))}
+	for i := range res.Proofs {
+		res.Proofs[i].Feasible = true
+	}
+	for _, b := range p.batches() {
+		p.settle(b, &res)
+	}
+	for i := range res.Rings {
+		sortWaves(res.Rings[i])
+	}
+	slices.SortFunc(res.Unplaced, func(a, b Unplaced) int { return cmp.Compare(a.Change, b.Change) })
+	return res
+}
+
+// settle finds a batch's pace, proves what cannot be met, and takes its places.
+func (p *planner) settle(b *batch, res *Result) {
+	t := p.pace(b)
+	p.stretch(b, t)
+	for i, patch := range b.patches {
+		res.Proofs[patch] = p.prove(b, t, i)
+	}
+	res.Paces = append(res.Paces, p.describe(b, t))
+	p.commit(b, t, res)
+}
+
+func sortWaves(waves []Wave) {
+	slices.SortFunc(waves, func(a, b Wave) int {
+		return cmp.Or(a.Start.Compare(b.Start), a.End.Compare(b.End), cmp.Compare(a.Changes[0], b.Changes[0]))
+	})
+}
