@@ -46,8 +46,11 @@ func approval(d plan.Decision) plan.Approval {
 		return s
 	}
 	a := plan.Approval{From: cmp.Or(said("from"), DefaultTeam), Count: 1, EscalateTo: said("escalate_to")}
-	if n, ok := d.Facts["count"].(float64); ok {
+	switch n := d.Facts["count"].(type) {
+	case float64:
 		a.Count = max(1, int(math.Ceil(min(n, 1000))))
+	case int:
+		a.Count = max(1, n)
 	}
 	if t, err := time.Parse(time.RFC3339, said("by")); err == nil {
 		a.By = t.UTC()

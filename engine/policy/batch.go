@@ -27,22 +27,32 @@ func (s *Set) Decide(in *Input, x Exceptions) []plan.Decision {
 // Sections are not changed once they were handed over: one that vary hands over
 // again by the same pointer is taken to be the same.
 func (s *Set) Batch(n int, base Input, vary func(i int, in *Input), x Exceptions) [][]plan.Decision {
-	v := s.views[base.Point]
-	if v == nil {
-		panic("policy: no such decision point: " + string(base.Point))
-	}
-	if base.Estate.Exceptions == nil {
-		base.Estate.Exceptions = exceptionInputs(x)
-	}
-	b := newBatch(&s.set, v, x)
 	out := make([][]plan.Decision, n)
-	for from := 0; from < n; from += chunk {
-		to := min(n, from+chunk)
-		b.classify(from, to, base, vary)
+	b := newBatch(s, base.Point, x)
+	b.run(n, base, vary, func(from, to int) {
 		b.evaluate()
 		b.assemble(out[from:to])
-	}
+	})
 	return out
+}
+
+// RuleCost is how often a rule is evaluated.
+type RuleCost struct {
+	RuleReads
+	Evaluations int
+}
+
+// Cost says how many evaluations each rule takes in a Batch of these inputs,
+// the most expensive first, without making them.
+func (s *Set) Cost(n int, base Input, vary func(i int, in *Input), x Exceptions) []RuleCost {
+	b := newBatch(s, base.Point, x)
+	b.run(n, base, vary, func(int, int) {})
+	var list []RuleCost
+	for c, classes := range b.answers {
+		list = append(list, RuleCost{b.view.clauses[c].about(), len(classes)})
+	}
+	slices.SortStableFunc(list, func(a, b RuleCost) int { return b.Evaluations - a.Evaluations })
+	return list
 }
 
 // chunk is how many inputs are classed before what is new is evaluated: enough
@@ -70,8 +80,24 @@ type job struct {
 	result []plan.Decision
 }
 
-func newBatch(s *set, v *view, x Exceptions) *batch {
-	return &batch{set: s, view: v, memo: newMemo(v), exceptions: newWaiver(x), answers: make([][]int32, len(v.clauses)), book: newBook()}
+func newBatch(s *Set, point Point, x Exceptions) *batch {
+	v := s.views[point]
+	if v == nil {
+		panic("policy: no such decision point: " + string(point))
+	}
+	return &batch{set: &s.set, view: v, memo: newMemo(v), exceptions: newWaiver(x), answers: make([][]int32, len(v.clauses)), book: newBook()}
+}
+
+// run classes all inputs, a chunk at a time, and calls do after each.
+func (b *batch) run(n int, base Input, vary func(int, *Input), do func(from, to int)) {
+	if base.Estate.Exceptions == nil {
+		base.Estate.Exceptions = exceptionInputs(b.exceptions.exceptions)
+	}
+	for from := 0; from < n; from += chunk {
+		to := min(n, from+chunk)
+		b.classify(from, to, base, vary)
+		do(from, to)
+	}
 }
 
 // classify works out the classes of a chunk of inputs, and lists what is new.

@@ -93,7 +93,9 @@ func TestNotJSON(t *testing.T) {
 // TestTimeLimit: a built-in that takes long is cut off by the context handed in.
 func TestTimeLimit(t *testing.T) {
 	s := one(t, `deny contains {"msg": "m"} if count(numbers.range(1, 200000000)) > 0`)
-	ended := func() (context.Context, context.CancelFunc) { return context.WithTimeout(context.Background(), time.Millisecond) }
+	ended := func() (context.Context, context.CancelFunc) {
+		return context.WithTimeout(context.Background(), time.Millisecond)
+	}
 	got := s.WithLimits(Limits{Context: ended}).Decide(change(), nil)
 	if len(got) != 1 || got[0].Rule != ruleError || !strings.Contains(got[0].Message, "takes longer than is allowed") {
 		t.Errorf("Decide() = %v, want a hold", got)

@@ -28,7 +28,7 @@ func (src *source) lookBuiltins(m *ast.Module) {
 		}
 		name := ref.String()
 		if why := bannedWhy[name]; why != "" {
-			loc := place(t, m)
+			loc := located(t, m)
 			src.fault(loc.File, loc.Row, loc.Col, "policies may not use %s: it %s", name, why)
 		}
 		return false
@@ -41,7 +41,7 @@ func (src *source) lookBuiltins(m *ast.Module) {
 	})
 }
 
-func place(t *ast.Term, m *ast.Module) *ast.Location {
+func located(t *ast.Term, m *ast.Module) *ast.Location {
 	if t.Location != nil {
 		return t.Location
 	}

@@ -30,13 +30,17 @@ type RuleReads struct {
 func (s *Set) Reads() []RuleReads {
 	var list []RuleReads
 	for _, c := range s.clauses {
-		r := RuleReads{Rule: c.rule, Title: c.title, File: c.file, Line: c.line, Exceptable: c.exceptable, Points: c.points}
-		for _, p := range c.reads {
-			r.Attributes = append(r.Attributes, p.String())
-		}
-		list = append(list, r)
+		list = append(list, c.about())
 	}
 	return list
+}
+
+func (c *clause) about() RuleReads {
+	r := RuleReads{Rule: c.rule, Title: c.title, File: c.file, Line: c.line, Exceptable: c.exceptable, Points: c.points}
+	for _, p := range c.reads {
+		r.Attributes = append(r.Attributes, p.String())
+	}
+	return r
 }
 
 // reads are the paths that a rule reads, itself and through what it calls.
