@@ -23,7 +23,7 @@ var floors = map[string]int{
 	"engine/inventory": 1, "engine/ring": 1,
 	"engine/plan":    2,
 	"engine/outcome": 3, "engine/telemetry": 3, "engine/fleet": 3, "engine/forge": 3, // the last three: ports alone, plain values
-	"engine/match":   4, "engine/clock": 4, "engine/risk": 4, "engine/policy": 4, "engine/schedule": 4, "engine/rollout": 4,
+	"engine/match": 4, "engine/clock": 4, "engine/risk": 4, "engine/policy": 4, "engine/schedule": 4, "engine/rollout": 4,
 	"engine/health": 4, "engine/report": 4,
 	"engine/estate": 5, "engine/feed": 5,
 	"engine/forge/local": 5, "engine/forge/github": 5, "engine/forge/forgetest": 5,

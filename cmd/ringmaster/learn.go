@@ -1,0 +1,35 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ringmaster-dev/ringmaster/engine"
+)
+
+func (a *app) learn() *cobra.Command {
+	return &cobra.Command{
+		Use: "learn", Short: "outcomes in, models and their review out, as a pull request", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.withEnv(cmd, func(e *engine.Env) error {
+				l, err := e.Learn(cmd.Context())
+				if err != nil {
+					return err
+				}
+				if a.format == "json" {
+					return json.NewEncoder(a.out).Encode(map[string]any{"changed": l.Changed, "model": json.RawMessage(l.Model.Bytes())})
+				}
+				fmt.Fprint(a.out, l.Review)
+				if !l.Changed {
+					fmt.Fprintln(a.out, "\nthe protected branch has this model already")
+					return nil
+				}
+				fmt.Fprintf(a.out, "\nproposed as %s; next: ringmaster pr show %s\n", l.Pull.Branch, strings.TrimPrefix(l.Pull.Branch, "ringmaster/"))
+				return nil
+			})
+		},
+	}
+}

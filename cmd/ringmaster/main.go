@@ -1,0 +1,23 @@
+// Command ringmaster decides which patches go where and when, explains it in a
+// pull request, carries out what was merged, and learns from what happened.
+//
+// This package turns flags into values, chooses adapters, and turns errors into
+// exit codes. Everything else is in package engine and below.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	_ "time/tzdata" // the same zones on every machine
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}, os.Getenv, time.Now())
+	stop()
+	os.Exit(code)
+}

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ringmaster-dev/ringmaster/engine"
+	"github.com/ringmaster-dev/ringmaster/engine/inventory"
+	"github.com/ringmaster-dev/ringmaster/engine/outcome"
+)
+
+// overrideKinds are what an override may do.
+var overrideKinds = []string{"hold", "exclude", "risk"}
+
+func (a *app) override() *cobra.Command {
+	var o outcome.Override
+	var host, until string
+	cmd := &cobra.Command{
+		Use: "override KIND", Short: "records a disagreement with its reason and its end: hold, exclude, risk",
+		Long: `Records a disagreement. KIND is hold (nothing of it begins), exclude (the same,
+meant for good) or risk (--value high | low). What adds caution is committed at
+once; what takes it away becomes a pull request that an owner approves.`,
+		Args: cobra.ExactArgs(1), ValidArgs: overrideKinds,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.Kind = args[0]
+			if err := checkKind(o); err != nil {
+				return err
+			}
+			return a.disagree(cmd, o, host, until)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.Patch, "patch", "", "patches it is about, as a `pattern` of ids (default: every one)")
+	f.StringVar(&o.Service, "service", "", "the service it is about")
+	f.StringVar(&o.Plan, "plan", "", "the plan it is about")
+	f.StringVar(&o.Value, "value", "", "risk: high | low")
+	a.whoAndWhy(cmd, &o, &host, &until)
+	return cmd
+}
+
+func (a *app) stop() *cobra.Command {
+	o := outcome.Override{Kind: "stop"}
+	var host, until string
+	cmd := &cobra.Command{
+		Use: "stop", Short: "stops everything now: nothing more begins until it is taken back by a pull request, or ends", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.disagree(cmd, o, host, until) },
+	}
+	a.whoAndWhy(cmd, &o, &host, &until)
+	return cmd
+}
+
+func (a *app) whoAndWhy(cmd *cobra.Command, o *outcome.Override, host, until *string) {
+	f := cmd.Flags()
+	f.StringVar(host, "host", "", "the host it is about")
+	f.StringVar(&o.By, "by", "", "who disagrees (default: $USER)")
+	f.StringVar(&o.Reason, "reason", "", "why; models learn from it")
+	f.StringVar(until, "until", "", "when it ends, as `RFC 3339`")
+}
+
+func checkKind(o outcome.Override) error {
+	switch {
+	case o.Kind == "risk" && o.Value != "high" && o.Value != "low":
+		return usage("override risk: --value %q; expected one of high, low", o.Value)
+	case o.Kind != "risk" && o.Value != "":
+		return usage("override %s: --value is for risk", o.Kind)
+	}
+	for _, k := range overrideKinds {
+		if k == o.Kind {
+			return nil
+		}
+	}
+	return usage("override %q; expected one of %s", o.Kind, strings.Join(overrideKinds, ", "))
+}
+
+func (a *app) disagree(cmd *cobra.Command, o outcome.Override, host, until string) error {
+	if until != "" {
+		t, err := time.Parse(time.RFC3339, until)
+		if err != nil {
+			return usage("--until %q is not an RFC 3339 time", until)
+		}
+		o.Until = t.UTC().Truncate(time.Second)
+	}
+	o.Host = inventory.HostID(host)
+	if o.By == "" {
+		o.By = a.getenv("USER")
+	}
+	return a.withEnv(cmd, func(e *engine.Env) error {
+		pr, err := e.Override(cmd.Context(), o)
+		if err != nil {
+			return err
+		}
+		if pr != nil {
+			fmt.Fprintf(a.out, "it takes caution away, so it is proposed as %s for an owner's approval\n", pr.Branch)
+			return nil
+		}
+		fmt.Fprintln(a.out, "recorded; it holds from now on")
+		return nil
+	})
+}

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ringmaster-dev/ringmaster/engine"
+	"github.com/ringmaster-dev/ringmaster/engine/report"
+)
+
+func (a *app) plan() *cobra.Command {
+	var o engine.PlanOptions
+	cmd := &cobra.Command{
+		Use: "plan", Short: "decides what HEAD needs; writes each plan on its branch ringmaster/<id>", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			e, err := a.env(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer e.Repo.Close()
+			r, err := e.Plan(cmd.Context(), o)
+			if err != nil {
+				return err
+			}
+			if err := a.printPlans(r, o.Open); err != nil {
+				return err
+			}
+			if r.Standing() {
+				return held
+			}
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&o.Open, "open", false, "open or update the pull requests")
+	return cmd
+}
+
+func (a *app) printPlans(r *engine.PlanReport, opened bool) error {
+	for i, p := range r.Plans {
+		var err error
+		switch a.format {
+		case "json":
+			_, err = a.out.Write(p.Bytes)
+		case "markdown":
+			_, err = a.out.Write(report.Markdown(p.Plan))
+		default:
+			if i > 0 {
+				fmt.Fprintln(a.out)
+			}
+			err = report.Text(a.out, p.Plan, report.TextOptions{Color: a.color(a.out), Width: a.width(a.out)})
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if a.format == "text" {
+		a.planNotes(r, opened)
+	}
+	return nil
+}
+
+// planNotes says what was done about each plan, and what to do next.
+func (a *app) planNotes(r *engine.PlanReport, opened bool) {
+	if len(r.Plans) == 0 {
+		fmt.Fprintln(a.out, "nothing to plan: no host needs a change that an advisory describes")
+	} else {
+		fmt.Fprintln(a.out)
+	}
+	written := false
+	for _, p := range r.Plans {
+		fmt.Fprintf(a.out, "%-24s %s\n", p.Plan.ID, planNote(p))
+		written = written || p.Action != engine.Nothing
+	}
+	for _, c := range r.Closed {
+		fmt.Fprintf(a.out, "%-24s closed: %s\n", strings.TrimPrefix(c.Branch, "ringmaster/"), c.Why)
+	}
+	switch {
+	case !written:
+	case opened:
+		fmt.Fprintln(a.out, "\nnext: ringmaster pr list")
+	default:
+		fmt.Fprintln(a.out, "\nnext: ringmaster plan --open   opens the pull requests")
+	}
+}
+
+func planNote(p engine.Planned) string {
+	switch p.Action {
+	case engine.Nothing:
+		return "nothing of it can be planned now; the reasons stand above"
+	case engine.Kept:
+		return "says the same as before; left alone"
+	case engine.Queued:
+		return "queued: " + p.Why
+	case engine.Written:
+		return "written on branch ringmaster/" + p.Plan.ID
+	}
+	if p.Pull != nil && p.Pull.URL != "" {
+		return fmt.Sprintf("pull request %s: %s", p.Action, p.Pull.URL)
+	}
+	return fmt.Sprintf("pull request %s", p.Action)
+}

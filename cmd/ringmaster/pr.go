@@ -1,0 +1,195 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ringmaster-dev/ringmaster/engine"
+)
+
+func (a *app) pr() *cobra.Command {
+	cmd := &cobra.Command{Use: "pr", Short: "the forge's pull requests: list, show, approve, merge, close"}
+	cmd.AddCommand(a.prList(), a.prShow(), a.prApprove(), a.prMerge(), a.prClose())
+	return cmd
+}
+
+// withEnv runs f with an open environment.
+func (a *app) withEnv(cmd *cobra.Command, f func(*engine.Env) error) error {
+	e, err := a.env(cmd.Context())
+	if err != nil {
+		return err
+	}
+	defer e.Repo.Close()
+	return f(e)
+}
+
+func first(args []string) string {
+	if len(args) == 0 {
+		return ""
+	}
+	return args[0]
+}
+
+func (a *app) prList() *cobra.Command {
+	var state string
+	cmd := &cobra.Command{
+		Use: "list", Short: "pull requests of plans, models and overrides", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.withEnv(cmd, func(e *engine.Env) error {
+				if state == "all" {
+					state = ""
+				}
+				list, err := e.Pulls(cmd.Context(), state)
+				if err != nil {
+					return err
+				}
+				if a.format == "json" {
+					return json.NewEncoder(a.out).Encode(list)
+				}
+				for _, p := range list {
+					note := p.State
+					if p.NeedsReview {
+						note += ", needs review"
+					}
+					if len(p.Approvals) > 0 {
+						note += ", approved by " + strings.Join(p.Approvals, ", ")
+					}
+					fmt.Fprintf(a.out, "%-28s %-40s %s\n", p.ID, note, p.Title)
+				}
+				if len(list) == 0 {
+					fmt.Fprintln(a.out, "none; `ringmaster plan --open` opens them")
+				}
+				return nil
+			})
+		},
+	}
+	cmd.Flags().StringVar(&state, "state", "all", "open | merged | closed | all")
+	return cmd
+}
+
+func (a *app) prShow() *cobra.Command {
+	return &cobra.Command{
+		Use: "show [ID]", Short: "a pull request's description and what it lacks", Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.withEnv(cmd, func(e *engine.Env) error {
+				pr, err := e.Pull(cmd.Context(), first(args))
+				if err != nil {
+					return err
+				}
+				missing, err := e.Missing(cmd.Context(), pr)
+				if err != nil {
+					return err
+				}
+				if a.format == "json" {
+					return json.NewEncoder(a.out).Encode(map[string]any{"id": strings.TrimPrefix(pr.Branch, "ringmaster/"), "branch": pr.Branch, "title": pr.Title, "body": pr.Body, "state": pr.State, "head": pr.Head, "missing": append([]string{}, missing...)})
+				}
+				fmt.Fprintf(a.out, "%s (%s)\n\n%s\n", pr.Title, pr.State, strings.TrimRight(pr.Body, "\n"))
+				if pr.State == "open" && len(missing) > 0 {
+					fmt.Fprintf(a.out, "\nmissing: %s\n", strings.Join(missing, "; "))
+				}
+				return nil
+			})
+		},
+	}
+}
+
+func (a *app) prApprove() *cobra.Command {
+	var by string
+	cmd := &cobra.Command{
+		Use: "approve [ID]", Short: "records a review of what the pull request says now", Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.withEnv(cmd, func(e *engine.Env) error {
+				if err := a.claim(e, &by); err != nil {
+					return err
+				}
+				pr, err := e.Pull(cmd.Context(), first(args))
+				if err != nil {
+					return err
+				}
+				if err := e.Forge.Approve(cmd.Context(), pr.Branch, by, e.At); err != nil {
+					return err
+				}
+				if pr, err = e.Forge.Find(cmd.Context(), pr.Branch); err != nil {
+					return err
+				}
+				missing, err := e.Missing(cmd.Context(), pr)
+				if err != nil {
+					return err
+				}
+				if len(missing) > 0 {
+					fmt.Fprintf(a.out, "approved; still missing: %s\n", strings.Join(missing, "; "))
+				} else {
+					fmt.Fprintf(a.out, "approved; next: ringmaster pr merge %s\n", strings.TrimPrefix(pr.Branch, "ringmaster/"))
+				}
+				return nil
+			})
+		},
+	}
+	cmd.Flags().StringVar(&by, "by", "", "who approves, on the local forge: recorded as claimed (default: $USER)")
+	return cmd
+}
+
+// claim settles who acts: on the local forge whoever --by names, else the
+// token's owner, whom nobody may name.
+func (a *app) claim(e *engine.Env, by *string) error {
+	if e.Forge.Name() != "local" {
+		if *by != "" {
+			return usage("--by is for the local forge; here the token's owner acts")
+		}
+		return nil
+	}
+	if *by == "" {
+		*by = a.getenv("USER")
+	}
+	if *by == "" {
+		return usage("nobody is named; say who with --by")
+	}
+	return nil
+}
+
+func (a *app) prMerge() *cobra.Command {
+	var by string
+	cmd := &cobra.Command{
+		Use: "merge [ID]", Short: "merges what has everything it needs", Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.withEnv(cmd, func(e *engine.Env) error {
+				if err := a.claim(e, &by); err != nil {
+					return err
+				}
+				pr, err := e.Merge(cmd.Context(), first(args), by)
+				if err != nil {
+					return err
+				}
+				fmt.Fprintf(a.out, "merged %s as %.10s; next: ringmaster execute\n", strings.TrimPrefix(pr.Branch, "ringmaster/"), pr.Merge)
+				return nil
+			})
+		},
+	}
+	cmd.Flags().StringVar(&by, "by", "", "who merges, on the local forge (default: $USER)")
+	return cmd
+}
+
+func (a *app) prClose() *cobra.Command {
+	var reason string
+	cmd := &cobra.Command{
+		Use: "close [ID]", Short: "closes a pull request with a reason", Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.withEnv(cmd, func(e *engine.Env) error {
+				pr, err := e.Pull(cmd.Context(), first(args))
+				if err != nil {
+					return err
+				}
+				if err := e.Forge.Close(cmd.Context(), pr.Branch, reason); err != nil {
+					return err
+				}
+				fmt.Fprintf(a.out, "closed %s\n", strings.TrimPrefix(pr.Branch, "ringmaster/"))
+				return nil
+			})
+		},
+	}
+	cmd.Flags().StringVar(&reason, "reason", "closed by hand", "why")
+	return cmd
+}

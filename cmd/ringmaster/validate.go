@@ -1,0 +1,31 @@
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ringmaster-dev/ringmaster/engine"
+)
+
+func (a *app) validate() *cobra.Command {
+	return &cobra.Command{
+		Use: "validate", Short: "every fault of inventory, rings, policies and models at once", Args: cobra.NoArgs,
+		Annotations: map[string]string{"formats": "github sarif"},
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			dir, err := a.folder()
+			if err != nil {
+				return err
+			}
+			faults := engine.Validate(os.DirFS(dir))
+			if len(faults) == 0 && a.format == "text" {
+				fmt.Fprintln(a.out, "valid")
+			}
+			if err := a.printFaults(faults, &usageError{fmt.Errorf("the estate is invalid: %s", count(len(faults), "fault"))}); err != nil {
+				return err
+			}
+			return nil
+		},
+	}
+}

@@ -1,0 +1,306 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"hash/fnv"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/ringmaster-dev/ringmaster/engine/fleet"
+	"github.com/ringmaster-dev/ringmaster/engine/inventory"
+	"github.com/ringmaster-dev/ringmaster/engine/match"
+	"github.com/ringmaster-dev/ringmaster/engine/outcome"
+	"github.com/ringmaster-dev/ringmaster/engine/plan"
+	"github.com/ringmaster-dev/ringmaster/engine/ring"
+	"github.com/ringmaster-dev/ringmaster/engine/rollout"
+	"github.com/ringmaster-dev/ringmaster/engine/version"
+)
+
+// Result is what became of one committed intent, or of one change that was
+// measured: what the apply phase hands to the record phase.
+type Result struct {
+	Key      string            `json:"key"`
+	Plan     string            `json:"plan"`
+	Host     inventory.HostID  `json:"host"`
+	Patch    plan.PatchID      `json:"patch"`
+	Event    outcome.Event     `json:"event"`
+	At       time.Time         `json:"at"`
+	Seconds  float64           `json:"seconds"`
+	Detail   string            `json:"detail"`
+	Fleet    string            `json:"fleet"`
+	Measured *outcome.Measured `json:"measured,omitempty"`
+}
+
+// lease is how long another run's intents are left to it, where several clones
+// may run at once.
+const lease = 45 * time.Minute
+
+// Apply carries out a shard's share of the committed intents and measures what
+// has been applied. It writes nothing to Git. Shard counts from 0; a host is in
+// one shard.
+func (x *Executor) Apply(ctx context.Context, shard, of int) ([]Result, error) {
+	t, err := x.look(ctx)
+	if err != nil {
+		return nil, err
+	}
+	jobs := x.jobs(t, shard, of)
+	var results []Result
+	for _, n := range sortedFleets(jobs) {
+		got, err := x.onFleet(ctx, t, n, jobs[n])
+		results = append(results, got...)
+		if err != nil {
+			return results, err
+		}
+	}
+	return results, nil
+}
+
+// job is a change with something to do or to measure.
+type job struct {
+	live    *live
+	change  *rollout.Change
+	undo    bool
+	measure bool
+	key     string
+	from    string // the version before
+	to      string // the version after
+}
+
+// jobs are the open intents and the changes to measure, by fleet block.
+func (x *Executor) jobs(t *tip, shard, of int) map[int][]*job {
+	jobs := map[int][]*job{}
+	add := func(j *job) {
+		if shardOf(j.change.Host, of) != shard {
+			return
+		}
+		n := -1
+		if h := t.decider.hostOf(j.change.Host); h != nil {
+			_, n = t.decider.fleetOf(h)
+		}
+		jobs[n] = append(jobs[n], j)
+	}
+	for _, l := range t.live {
+		step := rollout.Next(l.progress, x.At)
+		for _, c := range step.Open {
+			if x.theirs(l, c) {
+				continue
+			}
+			_, _, to, _ := c.Patch.Parts()
+			j := &job{live: l, change: c, key: c.Key(l.plan.ID), from: c.From, to: to}
+			if c.State == rollout.Undo {
+				j.undo, j.key, j.from, j.to = true, c.UndoKey(l.plan.ID), to, c.From
+			}
+			add(j)
+		}
+		for _, c := range step.Judge {
+			add(&job{live: l, change: c, measure: true, key: c.Key(l.plan.ID)})
+		}
+	}
+	return jobs
+}
+
+// theirs says whether another run, perhaps in another clone, has just intended
+// the change and is still at it.
+func (x *Executor) theirs(l *live, c *rollout.Change) bool {
+	if x.Remote == nil {
+		return false
+	}
+	for _, line := range slices.Backward(l.lines) {
+		if line.Event == outcome.Intended && line.Host == c.Host && line.Patch == c.Patch {
+			return line.Run != x.Run && x.At.Before(line.At.Add(lease))
+		}
+	}
+	return false
+}
+
+func shardOf(host inventory.HostID, of int) int {
+	h := fnv.New32a()
+	h.Write([]byte(host))
+	return int(h.Sum32() % uint32(max(1, of)))
+}
+
+func sortedFleets(jobs map[int][]*job) []int {
+	var list []int
+	for n := range jobs {
+		list = append(list, n)
+	}
+	slices.Sort(list)
+	return list
+}
+
+// onFleet does the jobs of one fleet block's hosts.
+func (x *Executor) onFleet(ctx context.Context, t *tip, n int, jobs []*job) ([]Result, error) {
+	if n < 0 {
+		x.Log.Warnf("%d changes are on hosts that no fleet block takes; declare one in rings/", len(jobs))
+		return nil, nil
+	}
+	block := t.est.Fleets[n]
+	w, err := x.world(t)
+	if err != nil {
+		return nil, err
+	}
+	f, err := x.OpenFleet(ctx, block, w)
+	if err != nil {
+		return nil, fmt.Errorf("opening fleet %q: %w", block.Kind, err)
+	}
+	defer f.Close()
+	caps, err := f.Hello(ctx, x.At)
+	if err != nil {
+		return nil, fmt.Errorf("greeting fleet %q: %w", block.Kind, err)
+	}
+	h := &hand{Executor: x, t: t, fleet: f, block: block, caps: caps}
+	results := h.carry(ctx, pick(jobs, false))
+	measured, err := h.measure(ctx, w, pick(jobs, true))
+	return append(results, measured...), err
+}
+
+func pick(jobs []*job, measure bool) []*job {
+	return slices.DeleteFunc(slices.Clone(jobs), func(j *job) bool { return j.measure != measure })
+}
+
+// world is what a fleet may know.
+func (x *Executor) world(t *tip) (World, error) {
+	files, err := x.Repo.At(t.commit)
+	if err != nil {
+		return World{}, err
+	}
+	w := World{Files: files, Dir: x.Repo.Dir(), Hosts: t.est.Hosts, Now: x.At}
+	for _, d := range t.decider.deeds {
+		for _, l := range d.lines {
+			if l.Host == "" || l.Event != outcome.Applied && l.Event != outcome.RolledBack && l.Event != outcome.Failed {
+				continue
+			}
+			from, to := l.From, l.To
+			w.Past = append(w.Past, Done{Key: l.Key, Host: l.Host, Patch: l.Patch, At: l.At, Rollback: l.Event == outcome.RolledBack, Failed: l.Event == outcome.Failed,
+				Packages: t.packages(l.Host, l.Patch, from, to)})
+		}
+	}
+	slices.SortStableFunc(w.Past, func(a, b Done) int { return a.At.Compare(b.At) })
+	return w, nil
+}
+
+// packages are what moves on a host with a patch: the package itself, or every
+// binary that the host has of a source package.
+func (t *tip) packages(host inventory.HostID, id plan.PatchID, from, to string) []fleet.Package {
+	typ, name, _, _ := id.Parts()
+	one := fleet.Package{Type: version.Type(typ), Name: name, From: from, To: to, Patch: t.label(id)}
+	i, ok := slices.BinarySearchFunc(t.est.Hosts, host, func(h inventory.Host, id inventory.HostID) int { return cmp.Compare(h.ID, id) })
+	if !ok || t.est.Hosts[i].Facts == nil {
+		return []fleet.Package{one}
+	}
+	m := match.Patch{ID: id, Type: version.Type(typ), Package: name, Source: t.bySource(id)}
+	var list []fleet.Package
+	for _, p := range match.Binaries(t.est.Hosts[i].Facts, m) {
+		next := one
+		next.Name = p.Name
+		if !slices.Contains(list, next) {
+			list = append(list, next)
+		}
+	}
+	if len(list) == 0 {
+		return []fleet.Package{one}
+	}
+	return list
+}
+
+// bySource says whether a patch's package is a source package.
+func (t *tip) bySource(id plan.PatchID) bool {
+	typ, name, to, _ := id.Parts()
+	for i := range t.est.Advisories {
+		for _, f := range t.est.Advisories[i].Fixes {
+			if f.Package == name && string(f.Type) == typ && f.Fixed == to {
+				return f.Source
+			}
+		}
+	}
+	return false
+}
+
+// label is the patch's name in requests to fleets: the advisory that describes
+// it where it is a generic update, else its id.
+func (t *tip) label(id plan.PatchID) plan.PatchID {
+	typ, name, to, _ := id.Parts()
+	if version.Type(typ) != version.Generic {
+		return id
+	}
+	for i := range t.est.Advisories {
+		for _, f := range t.est.Advisories[i].Fixes {
+			if f.Package == name && f.Type == version.Generic && f.Fixed == to {
+				return plan.PatchID(t.est.Advisories[i].ID)
+			}
+		}
+	}
+	return id
+}
+
+// hand is one fleet at work.
+type hand struct {
+	*Executor
+	t     *tip
+	fleet fleet.Fleet
+	block ring.Fleet
+	caps  fleet.Caps
+}
+
+// carry does jobs host by host: a host's jobs one after another, as many hosts
+// at a time as the fleet's block allows.
+func (h *hand) carry(ctx context.Context, jobs []*job) []Result {
+	found := h.installed(ctx, jobs)
+	var hosts [][]*job
+	for _, j := range jobs {
+		i := slices.IndexFunc(hosts, func(list []*job) bool { return list[0].change.Host == j.change.Host })
+		if i < 0 {
+			hosts = append(hosts, nil)
+			i = len(hosts) - 1
+		}
+		hosts[i] = append(hosts[i], j)
+	}
+	out := make([][]Result, len(hosts))
+	lanes := make(chan struct{}, max(1, h.block.Parallel))
+	var wg sync.WaitGroup
+	for i, list := range hosts {
+		lanes <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-lanes }()
+			for _, j := range list {
+				if r, ok := h.do(ctx, j, found[j.change.Host]); ok {
+					out[i] = append(out[i], r)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	return slices.Concat(out...)
+}
+
+// installed asks what the hosts of jobs have now; nil where the fleet cannot say.
+func (h *hand) installed(ctx context.Context, jobs []*job) map[inventory.HostID]map[string]string {
+	if len(jobs) == 0 || !slices.Contains(h.caps.Ops, "installed") {
+		return nil
+	}
+	var hosts []inventory.HostID
+	var names []string
+	for _, j := range jobs {
+		if !slices.Contains(hosts, j.change.Host) {
+			hosts = append(hosts, j.change.Host)
+		}
+		for _, p := range h.packages(j) {
+			if !slices.Contains(names, p.Name) {
+				names = append(names, p.Name)
+			}
+		}
+	}
+	found, err := h.fleet.Installed(ctx, h.At, hosts, names)
+	if err != nil {
+		h.Log.WithError(err).Warn("asking the fleet what is installed")
+		return nil
+	}
+	return found
+}
+
+func (h *hand) packages(j *job) []fleet.Package {
+	return h.t.packages(j.change.Host, j.change.Patch, j.from, j.to)
+}

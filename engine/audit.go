@@ -1,0 +1,158 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/ringmaster-dev/ringmaster/engine/estate"
+	"github.com/ringmaster-dev/ringmaster/engine/forge"
+	"github.com/ringmaster-dev/ringmaster/engine/outcome"
+	"github.com/ringmaster-dev/ringmaster/engine/plan"
+	"github.com/ringmaster-dev/ringmaster/engine/repo"
+)
+
+// Audit is what verifying a repository found.
+type Audit struct {
+	Commits  int             // of the base branch
+	Plans    int             // recomputed, the same byte for byte
+	Others   []string        // plans of another engine version: not recomputed, which is no fault
+	Lines    int             // of ledgers, chained without a gap
+	Findings []estate.Fault  // what does not hold
+	seen     map[string]bool // plans whose ledger was looked at
+}
+
+// AuditVerify recomputes every merged plan from its own commit, checks every
+// chain, and every commit's right to be on the base branch.
+func (e *Env) AuditVerify(ctx context.Context) (*Audit, error) {
+	_, tip, err := e.base(ctx)
+	if err != nil {
+		return nil, err
+	}
+	est, err := e.read(tip)
+	if err != nil {
+		return nil, err
+	}
+	a := &Audit{seen: map[string]bool{}}
+	breaches, err := e.breaches(ctx, tip, est)
+	if err != nil {
+		return nil, err
+	}
+	for _, b := range breaches {
+		a.find("", 0, "%s", b)
+	}
+	if err := e.auditGrowth(a, tip); err != nil {
+		return nil, err
+	}
+	for _, id := range sortedKeys(est.Plans) {
+		if err := e.auditPlan(ctx, a, est, id, tip); err != nil {
+			return nil, fmt.Errorf("auditing plan %s: %w", id, err)
+		}
+	}
+	for _, id := range sortedKeys(est.Ledgers) {
+		if _, ok := est.Plans[id]; !ok {
+			a.find(outcome.Path(id), 0, "there is no plan %q", id)
+		}
+	}
+	return a, nil
+}
+
+func (a *Audit) find(file string, line int, format string, args ...any) {
+	a.Findings = append(a.Findings, estate.Fault{File: file, Line: line, Message: fmt.Sprintf(format, args...)})
+}
+
+// auditGrowth checks that ledgers and approvals only ever grew.
+func (e *Env) auditGrowth(a *Audit, tip repo.Hash) error {
+	w := &walk{Env: e}
+	for c, err := range e.Repo.FirstParents(tip) {
+		if err != nil {
+			return err
+		}
+		a.Commits++
+		if len(c.Parents) == 0 {
+			continue
+		}
+		changes, err := e.Repo.Diff(c.Parents[0], c.Hash)
+		if err != nil {
+			return err
+		}
+		for _, ch := range changes {
+			if !strings.HasPrefix(ch.Path, "outcomes/") && !strings.HasPrefix(ch.Path, "approvals/") {
+				continue
+			}
+			if _, grew, err := w.grown(c.Parents[0], c.Hash, ch); err != nil {
+				return err
+			} else if !grew {
+				a.find(ch.Path, 0, "commit %.10s rewrote, cut or deleted it; ledgers only grow", c.Hash)
+			}
+		}
+	}
+	return nil
+}
+
+func (e *Env) auditPlan(ctx context.Context, a *Audit, est *estate.Estate, id string, tip repo.Hash) error {
+	file, data := plan.Path(id), est.Plans[id]
+	p, err := plan.Parse(data)
+	if err != nil {
+		a.find(file, 1, "%v", err)
+		return nil
+	}
+	if why, err := e.auditMerge(ctx, p, data, tip); err != nil {
+		return err
+	} else if why != "" {
+		a.find(file, 1, "%s", why)
+	}
+	lines, err := outcome.Parse(est.Ledgers[id], p.Digest)
+	a.chain(outcome.Path(id), err)
+	a.Lines += len(lines)
+	_, err = outcome.ParseApprovals(est.Approvals[id], p.Digest)
+	a.chain(outcome.ApprovalsPath(id), err)
+	if p.Inputs.Engine != e.Version {
+		a.Others = append(a.Others, fmt.Sprintf("%s was made by engine %s; recompute it with that one", id, p.Inputs.Engine))
+		return nil
+	}
+	again, err := e.remake(repo.Hash(p.Inputs.Commit), p)
+	if err != nil {
+		a.find(file, 1, "recomputing it at commit %.10s: %v", p.Inputs.Commit, err)
+		return nil
+	}
+	if !bytes.Equal(again, data) {
+		a.find(file, 1, "recomputed at commit %.10s and %s it is another plan (%s)", p.Inputs.Commit, p.At.Format(time.RFC3339), firstDifference(again, data))
+		return nil
+	}
+	a.Plans++
+	return nil
+}
+
+func (a *Audit) chain(file string, err error) {
+	var broken *outcome.ChainError
+	if errors.As(err, &broken) {
+		a.find(file, broken.Line, "%s", broken.Why)
+	}
+}
+
+// auditMerge says what is wrong with how a plan came to the base branch.
+func (e *Env) auditMerge(ctx context.Context, p *plan.Plan, data []byte, at repo.Hash) (string, error) {
+	pr, err := e.Forge.Find(ctx, prefix+p.ID)
+	if errors.Is(err, forge.ErrNotFound) {
+		return "no pull request brought it", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	if pr.State != "merged" {
+		return "its pull request is " + pr.State, nil
+	}
+	head, err := e.Forge.File(ctx, pr.Head, plan.Path(p.ID))
+	if err != nil {
+		return "", err
+	}
+	if !bytes.Equal(head, data) {
+		return "it differs from what its pull request was merged with", nil
+	}
+	x := &Executor{Env: e}
+	return x.untouched(&tip{commit: at}, p.ID, pr)
+}

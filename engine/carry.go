@@ -1,0 +1,184 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/ringmaster-dev/ringmaster/engine/fleet"
+	"github.com/ringmaster-dev/ringmaster/engine/outcome"
+)
+
+// do carries out one job. It looks before it acts: a step that an earlier run
+// did and could not record is found done. ok is false where the outcome is not
+// known yet, so that a later run asks again.
+func (h *hand) do(ctx context.Context, j *job, found map[string]string) (Result, bool) {
+	r := Result{Key: j.key, Plan: j.live.plan.ID, Host: j.change.Host, Patch: j.change.Patch, At: h.At, Fleet: h.block.Kind}
+	packages := h.packages(j)
+	switch where(packages, found) {
+	case atTo:
+		r.Event, r.Detail = succeeded(j), "found done"
+		return r, true
+	case elsewhere:
+		return h.surprised(r, j, packages, found)
+	}
+	if h.tooLate(j) {
+		r.Event, r.Detail = outcome.Skipped, "intended, but its window was over before it began"
+		return r, true
+	}
+	job, err := h.send(ctx, j, packages)
+	if err != nil {
+		return h.refused(r, j, err)
+	}
+	job = h.await(ctx, job)
+	return h.settle(r, j, job)
+}
+
+// place is where a host's packages stand.
+type place int
+
+const (
+	unknown place = iota
+	atFrom
+	atTo
+	elsewhere
+)
+
+// where compares what is found with where the packages come from and go to.
+func where(packages []fleet.Package, found map[string]string) place {
+	if len(found) == 0 {
+		return unknown
+	}
+	from, to := 0, 0
+	for _, p := range packages {
+		v, ok := found[p.Name]
+		switch {
+		case !ok:
+			return unknown
+		case v == p.To:
+			to++
+		case v == p.From:
+			from++
+		}
+	}
+	switch {
+	case to == len(packages):
+		return atTo
+	case from+to == len(packages):
+		return atFrom
+	}
+	return elsewhere
+}
+
+func succeeded(j *job) outcome.Event {
+	if j.undo {
+		return outcome.RolledBack
+	}
+	return outcome.Applied
+}
+
+// surprised is a host that has a version nobody planned from: nothing is done
+// to it. A rollback goes ahead all the same: what is there is what failed.
+func (h *hand) surprised(r Result, j *job, packages []fleet.Package, found map[string]string) (Result, bool) {
+	r.Event = outcome.Skipped
+	if j.undo {
+		r.Event = outcome.Failed
+	}
+	for _, p := range packages {
+		if v := found[p.Name]; v != p.From && v != p.To {
+			r.Detail = fmt.Sprintf("refused: %s is at %s, the plan was made for %s", p.Name, cmp.Or(v, "no version (not installed)"), p.From)
+			break
+		}
+	}
+	return r, true
+}
+
+// tooLate says that an apply was intended and its wave is over.
+func (h *hand) tooLate(j *job) bool { return !j.undo && h.At.After(j.change.NotAfter) }
+
+func (h *hand) send(ctx context.Context, j *job, packages []fleet.Package) (fleet.Job, error) {
+	s := fleet.Step{
+		Key: j.key, Host: j.change.Host, Packages: packages, NotBefore: h.At, NotAfter: j.change.NotAfter, Reboot: "if-needed",
+		Labels: map[string]string{"ring": j.change.Ring, "plan": j.live.plan.ID},
+	}
+	if j.undo {
+		s.NotAfter, s.Reason = h.At.Add(24*time.Hour), j.change.Detail
+		return h.fleet.Rollback(ctx, h.At, s)
+	}
+	return h.fleet.Apply(ctx, h.At, s)
+}
+
+// refused turns an answer that is not ok into an outcome, where it is one.
+func (h *hand) refused(r Result, j *job, err error) (Result, bool) {
+	var e *fleet.Error
+	if !errors.As(err, &e) {
+		h.Log.WithError(err).WithField("host", j.change.Host).Warn("asking the fleet; the step is still open")
+		return r, false
+	}
+	r.Detail = e.Message
+	switch e.Code {
+	case "unreachable":
+		r.Event = outcome.Unreachable
+	case "refused":
+		if r.Event = outcome.Skipped; j.undo {
+			r.Event = outcome.Failed
+		}
+		r.Detail = "refused: " + e.Message
+	case "invalid":
+		r.Event = outcome.Failed
+	default:
+		h.Log.WithError(err).WithField("host", j.change.Host).Warn("asking the fleet; the step is still open")
+		return r, false
+	}
+	return r, true
+}
+
+// How often, and how long at most in one run, a job is looked at.
+const (
+	firstPoll = time.Second
+	lastPoll  = 30 * time.Second
+	pollFor   = 45 * time.Minute
+)
+
+// await looks at an accepted job until it is over, as far as this run waits.
+func (h *hand) await(ctx context.Context, j fleet.Job) fleet.Job {
+	pause, spent := firstPoll, time.Duration(0)
+	limit := cmp.Or(h.block.Timeout, pollFor)
+	for looked := false; j.State == fleet.Accepted || j.State == fleet.Running; looked = true {
+		if looked {
+			if h.Wait == nil || spent >= limit || !h.Wait(ctx, pause) {
+				return j
+			}
+			spent += pause
+			pause = min(2*pause, lastPoll)
+		}
+		list, err := h.fleet.Status(ctx, h.At.Add(spent), []string{j.ID})
+		if err != nil || len(list) != 1 {
+			h.Log.WithField("job", j.ID).WithError(err).Warn("asking for a job's state")
+			if looked || err != nil {
+				return j
+			}
+			continue
+		}
+		j = list[0]
+	}
+	return j
+}
+
+func (h *hand) settle(r Result, j *job, done fleet.Job) (Result, bool) {
+	r.Detail = done.Detail
+	if d := done.Finished.Sub(done.Started).Seconds(); d > 0 {
+		r.Seconds = float64(int64(d*1000)) / 1000
+	}
+	switch done.State {
+	case fleet.Succeeded:
+		r.Event = succeeded(j)
+	case fleet.Failed, fleet.Canceled:
+		r.Event, r.Detail = outcome.Failed, cmp.Or(done.Detail, "the fleet says "+string(done.State))
+	default:
+		return r, false
+	}
+	return r, true
+}

@@ -1,0 +1,143 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ringmaster-dev/ringmaster/engine/forge"
+	"github.com/ringmaster-dev/ringmaster/engine/outcome"
+	"github.com/ringmaster-dev/ringmaster/engine/plan"
+	"github.com/ringmaster-dev/ringmaster/engine/repo"
+)
+
+// prefix is what ringmaster's branches begin with.
+const prefix = "ringmaster/"
+
+// confirm says why a plan that lies on the base branch is not carried out, ""
+// when it may be, and who approved it (Trust 1): its bytes have the digest they
+// name, one merged pull request brought exactly these bytes and nobody touched
+// them since, everybody who must approve has, and it has not expired.
+func (x *Executor) confirm(ctx context.Context, t *tip, d deed) ([]outcome.Approval, string, error) {
+	p := d.plan
+	data := t.est.Plans[p.ID]
+	if err := plan.Verify(data); err != nil {
+		return nil, err.Error() + ": it was edited after it was made", nil
+	}
+	if len(d.lines) == 0 && !x.At.Before(p.Expires) {
+		return nil, "it expired on " + p.Expires.Format(time.RFC3339), nil
+	}
+	pr, err := x.Forge.Find(ctx, prefix+p.ID)
+	if errors.Is(err, forge.ErrNotFound) {
+		return nil, "no pull request brought it: a file that merely lies on " + t.branch + " is not a plan", nil
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	if why := merged(pr, t.branch); why != "" {
+		return nil, why, nil
+	}
+	head, err := x.Forge.File(ctx, pr.Head, plan.Path(p.ID))
+	if err != nil {
+		return nil, "", fmt.Errorf("reading the plan that was reviewed: %w", err)
+	}
+	if !bytes.Equal(head, data) {
+		return nil, "it differs from what its pull request was merged with", nil
+	}
+	if why, err := x.untouched(t, p.ID, pr); why != "" || err != nil {
+		return nil, why, err
+	}
+	approvals, missing, err := x.approved(ctx, t.est.Settings.Teams, p, pr)
+	if err != nil {
+		return nil, "", err
+	}
+	if len(missing) > 0 {
+		return nil, "approvals are missing: " + strings.Join(missing, "; "), nil
+	}
+	return approvals, "", nil
+}
+
+func merged(pr forge.PullRequest, branch string) string {
+	switch {
+	case pr.State != "merged":
+		return fmt.Sprintf("its pull request is %s, not merged", pr.State)
+	case pr.Base != branch:
+		return fmt.Sprintf("its pull request was merged into %q, not into %q", pr.Base, branch)
+	}
+	return ""
+}
+
+// untouched says what happened to a plan's file besides its merge: a plan that
+// was taken back (reverted) or changed never runs again, whatever lies there now.
+func (x *Executor) untouched(t *tip, id string, pr forge.PullRequest) (string, error) {
+	n := 0
+	for c, err := range x.Repo.PathHistory(t.commit, plan.Path(id)) {
+		if err != nil {
+			return "", fmt.Errorf("reading the history of plan %s: %w", id, err)
+		}
+		n++
+		if n > 1 {
+			return "its file was changed or taken back after it was merged", nil
+		}
+		if string(c.Hash) != pr.Merge {
+			return fmt.Sprintf("commit %.10s brought it, not the merge of its pull request", c.Hash), nil
+		}
+	}
+	return "", nil
+}
+
+// approved checks the approvals that a plan requires against the forge's
+// reviews of exactly what was merged. Nobody approves what they proposed, and
+// one person counts once for each requirement.
+func (e *Env) approved(ctx context.Context, teams map[string][]string, p *plan.Plan, pr forge.PullRequest) ([]outcome.Approval, []string, error) {
+	var list []outcome.Approval
+	var missing []string
+	for _, need := range p.Approvals {
+		n := 0
+		for _, r := range pr.Approvals {
+			if r.By == pr.Author || r.Commit != pr.Head {
+				continue
+			}
+			in, err := e.member(ctx, teams, need.From, r.By)
+			if err != nil {
+				return nil, nil, err
+			}
+			if in {
+				n++
+				list = append(list, outcome.Approval{At: r.At, Plan: p.ID, Digest: p.Digest, By: r.By, For: need.From, Commit: pr.Head, Merge: pr.Merge, Claimed: r.Claimed, Forge: e.Forge.Name()})
+			}
+		}
+		if n < need.Count {
+			missing = append(missing, fmt.Sprintf("%d of %d by %q (%s)", n, need.Count, need.From, need.Because))
+		}
+	}
+	return list, missing, nil
+}
+
+// member says whether a person is in a team: as the forge knows, or as the
+// estate declares where the forge has no teams.
+func (e *Env) member(ctx context.Context, teams map[string][]string, team, person string) (bool, error) {
+	if !e.Forge.Reviews() && (team == person || slices.Contains(teams[team], person)) {
+		return true, nil
+	}
+	return e.Forge.Member(ctx, team, person)
+}
+
+// mergedBy returns the merged pull request that a commit of the base branch is,
+// nil when it was pushed directly.
+func (e *Env) mergedBy(ctx context.Context, branch string, commit repo.Hash) (*forge.PullRequest, error) {
+	list, err := e.Forge.Merged(ctx, string(commit))
+	if err != nil {
+		return nil, fmt.Errorf("asking the forge who merged %.10s: %w", commit, err)
+	}
+	for i := range list {
+		if list[i].Merge == string(commit) && list[i].Base == branch && list[i].State == "merged" {
+			return &list[i], nil
+		}
+	}
+	return nil, nil
+}

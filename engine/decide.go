@@ -1,0 +1,211 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/ringmaster-dev/ringmaster/engine/advisory"
+	"github.com/ringmaster-dev/ringmaster/engine/clock"
+	"github.com/ringmaster-dev/ringmaster/engine/estate"
+	"github.com/ringmaster-dev/ringmaster/engine/inventory"
+	"github.com/ringmaster-dev/ringmaster/engine/match"
+	"github.com/ringmaster-dev/ringmaster/engine/plan"
+	"github.com/ringmaster-dev/ringmaster/engine/policy"
+	"github.com/ringmaster-dev/ringmaster/engine/repo"
+	"github.com/ringmaster-dev/ringmaster/engine/risk"
+)
+
+// Stale is the age at which a host's facts no longer count as fresh.
+const Stale = 7 * 24 * time.Hour
+
+// basis is what a decision is made on besides the estate.
+type basis struct {
+	commit  repo.Hash
+	at      time.Time
+	version string
+}
+
+// decide makes the plans of an estate: one for each class of each group that
+// has a change to make. It is a pure function of its arguments, which is what
+// makes every decision in history repeatable. Plans are sealed and sorted by id.
+func decide(est *estate.Estate, b basis) ([]*plan.Plan, error) {
+	d, err := newDecider(est, b)
+	if err != nil {
+		return nil, err
+	}
+	found := match.Changes(d.hosts, est.Advisories)
+	drafts := d.drafts(found)
+	var plans []*plan.Plan
+	for _, dr := range drafts {
+		d.score(dr)
+		d.admit(dr)
+		d.place(dr)
+		d.judgeWaves(dr)
+		plans = append(plans, d.compose(dr))
+	}
+	d.leftovers(plans, found)
+	for _, p := range plans {
+		if _, err := plan.Seal(p); err != nil {
+			return nil, err
+		}
+	}
+	slices.SortFunc(plans, byID)
+	return plans, nil
+}
+
+func byID(a, b *plan.Plan) int {
+	if a.ID < b.ID {
+		return -1
+	}
+	return 1
+}
+
+// decider is an estate made ready for decisions: what every plan shares.
+type decider struct {
+	basis
+	est      *estate.Estate
+	hosts    []inventory.Host // with what ledgers know overlaid on facts
+	services map[string]*inventory.Service
+	tiers    map[string]*inventory.Tier
+	sizes    map[string]int // service → hosts it has
+	needed   map[string]int // service → services that depend on it
+	deeds    []deed
+	running  map[work]string // (host, patch) → the merged plan that has it in hand
+	walls    []policy.Quarantine
+	policies *policy.Set
+	record   *risk.TrackRecord
+	history  risk.History
+}
+
+// work is a patch on a host.
+type work struct {
+	host  inventory.HostID
+	patch plan.PatchID
+}
+
+func newDecider(est *estate.Estate, b basis) (*decider, error) {
+	done, err := deeds(est)
+	if err != nil {
+		return nil, err
+	}
+	d := &decider{basis: b, est: est, deeds: done, services: map[string]*inventory.Service{}, tiers: map[string]*inventory.Tier{}, sizes: map[string]int{}, needed: map[string]int{}}
+	for i := range est.Services {
+		s := &est.Services[i]
+		d.services[s.Name] = s
+		for _, on := range s.DependsOn {
+			d.needed[on]++
+		}
+	}
+	for i := range est.Tiers {
+		d.tiers[est.Tiers[i].Name] = &est.Tiers[i]
+	}
+	for _, h := range est.Hosts {
+		for _, s := range h.Services {
+			d.sizes[s]++
+		}
+	}
+	if err := d.learnt(); err != nil {
+		return nil, err
+	}
+	if err := d.past(); err != nil {
+		return nil, err
+	}
+	set, faults := policy.Compile(est.Policies)
+	if len(faults) > 0 {
+		return nil, policyFaults(faults)
+	}
+	d.policies = set
+	return d, nil
+}
+
+// learnt measures the history and reads the model fitted to it.
+func (d *decider) learnt() error {
+	trials := risk.Trials(linesByPlan(d.deeds), d.est.Imported, d.est.Settings.Clock == "given")
+	d.history = risk.Measure(trials, d.at)
+	if data, ok := d.est.Models[trackRecord]; ok {
+		m, err := risk.ParseTrackRecord(data)
+		if err != nil {
+			return fmt.Errorf("%s: %w", trackRecord, err)
+		}
+		d.record = m
+	}
+	return nil
+}
+
+const trackRecord = "models/track-record.json"
+
+func policyFaults(faults []policy.Fault) error {
+	e := &FaultsError{}
+	for _, f := range faults {
+		e.Faults = append(e.Faults, estate.Fault(f))
+	}
+	return e
+}
+
+// draft is a plan in the making: one class of one group.
+type draft struct {
+	id      string
+	class   plan.Class
+	group   string
+	patches []*patchDraft // sorted by id
+	changes []change      // sorted by host, then patch
+	rings   []plan.Ring
+	skipped []plan.Skipped
+	ringOf  map[int32]int // host → index into est.Rings, -1 none
+}
+
+// patchDraft is a patch of one draft.
+type patchDraft struct {
+	id          plan.PatchID
+	found       []*match.Patch // one a platform
+	advisories  []*advisory.Advisory
+	from        []from // sorted by host
+	verdict     clock.Verdict
+	deploy      plan.Risk
+	exploit     plan.Risk
+	reasons     []plan.Reason
+	decisions   []plan.Decision
+	test        string
+	feasible    bool
+	conflict    []plan.Constraint
+	waysOut     []plan.WayOut
+	reboot      *bool
+	knownIssues int
+}
+
+// from is a host that needs a patch, and its version now.
+type from struct {
+	host int32
+	from string
+}
+
+// change is a patch on a host inside a draft.
+type change struct {
+	host      int32
+	patch     int32 // index into draft.patches
+	from      string
+	risk      plan.Risk
+	decisions []plan.Decision
+	notBefore time.Time
+	out       bool // not planned after all
+}
+
+// leave takes a change out of the draft, with the reason.
+func (dr *draft) leave(d *decider, c *change, why string, until time.Time) {
+	c.out = true
+	p := dr.patches[c.patch]
+	dr.skipped = append(dr.skipped, plan.Skipped{Patch: p.id, Host: d.hosts[c.host].ID, Why: why, Until: until,
+		Deadline: p.verdict.Deadline, Overdue: d.at.After(p.verdict.Deadline)})
+}
+
+// staying returns the changes that are still in the draft, with their places.
+func (dr *draft) staying() []int {
+	var list []int
+	for i := range dr.changes {
+		if !dr.changes[i].out {
+			list = append(list, i)
+		}
+	}
+	return list
+}

@@ -1,0 +1,491 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/sirupsen/logrus"
+
+	"github.com/ringmaster-dev/ringmaster/engine/forge/local"
+	"github.com/ringmaster-dev/ringmaster/engine/outcome"
+	"github.com/ringmaster-dev/ringmaster/engine/plan"
+	"github.com/ringmaster-dev/ringmaster/engine/repo"
+	"github.com/ringmaster-dev/ringmaster/engine/report"
+)
+
+// DemoOptions say where the demo happens and with what.
+type DemoOptions struct {
+	Dir      string // an empty or new folder
+	Starter  fs.FS
+	At       time.Time // the Monday morning on which it begins
+	Executor func(*Env) *Executor
+	Log      logrus.FieldLogger
+	Out      io.Writer
+	Color    bool
+	Width    int
+}
+
+// DemoAt is when the demo begins unless somebody says otherwise.
+var DemoAt = time.Date(2026, time.March, 2, 9, 0, 0, 0, time.UTC)
+
+// Demo goes through the whole loop on a starter estate with simulated hosts,
+// and tells what happens: an estate with history, plans opened, approved,
+// merged and carried out ring by ring, a bad patch caught and rolled back, its
+// outcome learnt from, and the next plan the wiser for it.
+func Demo(ctx context.Context, o DemoOptions) error {
+	d := &demo{DemoOptions: o, ctx: ctx, at: o.At}
+	for _, step := range []func() error{d.estate, d.firstPlans, d.review, d.rollout, d.learn, d.wiser, d.proof} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// demo is the story as far as it has been told.
+type demo struct {
+	DemoOptions
+	ctx   context.Context
+	at    time.Time
+	repo  *repo.Repo
+	teams map[string][]string
+	step  int
+	first map[string]plan.Risk // package → deploy risk before anything was learnt
+}
+
+func (d *demo) env() *Env {
+	return &Env{Repo: d.repo, Forge: local.New(d.repo, "main", d.teams), At: d.at, Clock: d.at, Version: Version,
+		Run: fmt.Sprintf("demo-%d", d.at.Unix()), Log: d.Log}
+}
+
+func (d *demo) title(format string, args ...any) {
+	d.step++
+	text := fmt.Sprintf("%d. %s", d.step, fmt.Sprintf(format, args...))
+	if d.Color {
+		text = "\x1b[1m" + text + "\x1b[0m"
+	}
+	fmt.Fprintf(d.Out, "\n%s\n", text)
+}
+
+func (d *demo) say(format string, args ...any) {
+	fmt.Fprintf(d.Out, "   "+format+"\n", args...)
+}
+
+// estate writes the starter with hosts, history and two updates, as one commit.
+func (d *demo) estate() error {
+	content, err := starterFiles(d.Starter)
+	if err != nil {
+		return err
+	}
+	names, err := writeStarter(d.Dir, content)
+	if err != nil {
+		return err
+	}
+	d.title("An estate in Git: inventory, rings, policies")
+	files, err := demoFiles(d.Dir, d.at)
+	if err != nil {
+		return err
+	}
+	for name, data := range files {
+		if err := writeNew(d.Dir, name, data); err != nil {
+			return err
+		}
+	}
+	imported, err := Import(ImportOptions{Dir: d.Dir, Format: "outcomes", Files: []string{"-"}, Stdin: bytes.NewReader(demoHistory(d.at)), At: d.at})
+	if err != nil {
+		return err
+	}
+	if content, err = filesOf(d.Dir); err != nil {
+		return err
+	}
+	if err := firstCommit(d.Dir, content, "A starter estate with the demo's hosts, history and updates", d.at); err != nil {
+		return err
+	}
+	if d.repo, err = repo.Open(d.Dir); err != nil {
+		return err
+	}
+	est, err := d.env().readHead()
+	if err != nil {
+		return err
+	}
+	d.teams = est.Settings.Teams
+	d.say("%d files of the starter, %d simulated hosts, %d changes from the eight months before", len(names), len(est.Hosts), imported.Added)
+	d.say("today is %s", d.at.Format("Monday, 2 January 2006, 15:04 MST"))
+	return nil
+}
+
+// filesOf reads a folder's files by their path in it, leaving out .git.
+func filesOf(dir string) (map[string][]byte, error) {
+	files := map[string][]byte{}
+	err := fs.WalkDir(os.DirFS(dir), ".", func(name string, e fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case e.IsDir() && e.Name() == ".git":
+			return fs.SkipDir
+		case e.IsDir():
+			return nil
+		}
+		files[name], err = os.ReadFile(filepath.Join(dir, filepath.FromSlash(name)))
+		return err
+	})
+	return files, err
+}
+
+// firstPlans decides what to do about the two updates.
+func (d *demo) firstPlans() error {
+	d.title("ringmaster plan --open: what is needed, what it risks, what policy allows")
+	r, err := d.env().Plan(d.ctx, PlanOptions{Open: true})
+	if err != nil {
+		return err
+	}
+	d.first = map[string]plan.Risk{}
+	for _, p := range r.Plans {
+		for _, x := range p.Plan.Patches {
+			d.first[x.Package] = x.DeployRisk
+		}
+		fmt.Fprintln(d.Out)
+		if err := report.Text(d.Out, p.Plan, report.TextOptions{Color: d.Color, Width: d.Width}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// review approves every open pull request as its plan asks, and merges it.
+func (d *demo) review() error {
+	d.title("People review: whoever the policies name approves, then it is merged")
+	return d.mergeAll()
+}
+
+func (d *demo) mergeAll() error {
+	e := d.env()
+	open, err := e.Forge.List(d.ctx, "open")
+	if err != nil {
+		return err
+	}
+	for _, pr := range open {
+		id := strings.TrimPrefix(pr.Branch, prefix)
+		p, err := e.planOf(d.ctx, pr)
+		if err != nil {
+			return err
+		}
+		needs := []plan.Approval{{From: "owners", Count: 1}}
+		if p != nil {
+			needs = p.Approvals
+		}
+		for _, n := range needs {
+			for _, who := range d.members(n.From, n.Count) {
+				if err := e.Forge.Approve(d.ctx, pr.Branch, who, d.at); err != nil {
+					return err
+				}
+				d.say("%s: %s approves for %s", id, who, n.From)
+			}
+		}
+		merged, err := e.Merge(d.ctx, id, "olivia")
+		if err != nil {
+			return err
+		}
+		d.say("%s: merged as %.10s", id, merged.Merge)
+	}
+	return nil
+}
+
+func (d *demo) members(team string, n int) []string {
+	list := d.teams[team]
+	return list[:min(n, len(list))]
+}
+
+// most is how many runs the demo makes before it says that something is wrong.
+const most = 200
+
+// rollout lets time pass, from one due step to the next, until every plan is over.
+func (d *demo) rollout() error {
+	d.title("ringmaster execute, again and again: ring by ring, watched, rolled back by itself")
+	return d.runOut()
+}
+
+func (d *demo) runOut() error {
+	for range most {
+		x := d.Executor(d.env())
+		done, err := x.Execute(d.ctx)
+		if err != nil {
+			return err
+		}
+		d.tell(done.Lines)
+		if done.Wake.IsZero() {
+			return nil
+		}
+		d.at = done.Wake
+	}
+	return fmt.Errorf("the demo's plans were not over after %d runs", most)
+}
+
+// tell sums up a run's lines: what happened in each ring, and whatever went wrong.
+func (d *demo) tell(lines []outcome.Line) {
+	type key struct {
+		event outcome.Event
+		ring  string
+		patch plan.PatchID
+	}
+	counts := map[key]int{}
+	var order []key
+	for _, l := range lines {
+		k := key{l.Event, l.Ring, l.Patch}
+		if counts[k] == 0 {
+			order = append(order, k)
+		}
+		counts[k]++
+	}
+	told := map[key]bool{}
+	for _, l := range lines {
+		k := key{l.Event, l.Ring, l.Patch}
+		if told[k] || k.event == outcome.Intended {
+			continue
+		}
+		told[k] = true
+		d.say("%s", d.line(l, counts[k]))
+	}
+}
+
+func (d *demo) line(l outcome.Line, n int) string {
+	when := d.at.Format("Mon 2 15:04")
+	what := strings.ReplaceAll(string(l.Event), "_", " ")
+	who := fmt.Sprintf("%d hosts", n)
+	if n == 1 {
+		who = string(l.Host)
+	}
+	color := ""
+	switch l.Event {
+	case outcome.Degraded, outcome.Failed, outcome.RolledBack:
+		color = "\x1b[31m"
+	case outcome.Held:
+		color = "\x1b[33m"
+	case outcome.Promoted, outcome.Healthy, outcome.Completed:
+		color = "\x1b[32m"
+	}
+	word := fmt.Sprintf("%-11s", what)
+	if d.Color && color != "" {
+		word = color + word + "\x1b[0m"
+	}
+	text := fmt.Sprintf("%-12s %s %s", when, word, strings.TrimSpace(fmt.Sprintf("%-8s %s %s", l.Ring, l.Patch, who)))
+	switch {
+	case l.Event == outcome.Completed:
+		text = fmt.Sprintf("%-12s %s %s: %s", when, word, l.Plan, l.Detail)
+	case l.Host == "" && l.Detail != "" || l.Event == outcome.Degraded || l.Event == outcome.Failed:
+		text = fmt.Sprintf("%-12s %s %-8s %s %s: %s", when, word, l.Ring, l.Patch, l.Host, l.Detail)
+	}
+	return text
+}
+
+// learn makes the outcomes into a model, by pull request.
+func (d *demo) learn() error {
+	d.title("ringmaster learn: outcomes become a model, which is reviewed like anything else")
+	l, err := d.env().Learn(d.ctx)
+	if err != nil {
+		return err
+	}
+	for _, line := range strings.Split(strings.TrimSpace(l.Review), "\n") {
+		d.say("%s", line)
+	}
+	return d.mergeAll()
+}
+
+// wiser plans again: the vendor's next build meets what was learnt.
+func (d *demo) wiser() error {
+	d.title("The next update: heron-web 4.2.3 comes out, and the plan is wiser")
+	data := []byte(demoPatch(d.at, "HER-1318", "heron-web", "4.2.2", "4.2.3", `"supersedes":["HER-1312"],`))
+	if err := d.addPatch(data); err != nil {
+		return err
+	}
+	d.at = d.at.Add(3*24*time.Hour + time.Hour)
+	r, err := d.env().Plan(d.ctx, PlanOptions{Open: true})
+	if err != nil {
+		return err
+	}
+	for _, p := range r.Plans {
+		for _, x := range p.Plan.Patches {
+			was, ok := d.first[x.Package]
+			if !ok {
+				continue
+			}
+			d.say("%s: deploy risk %s, from %s (%s); tested in %q first", x.ID, percent(x.DeployRisk), x.DeployRisk.Source, "before: "+percent(was), x.Test)
+			for _, reason := range x.Reasons {
+				if reason.Effect > 0.05 {
+					d.say("   because %s: %s", reason.Term, reason.Value)
+				}
+			}
+		}
+		for _, s := range p.Plan.NotPlanned {
+			d.say("not planned: %s %s: %s", s.Patch, s.Host, s.Why)
+		}
+	}
+	return nil
+}
+
+func percent(r plan.Risk) string {
+	return fmt.Sprintf("%.1f %% (%.1f–%.1f %%)", 100*r.P, 100*r.Low, 100*r.High)
+}
+
+// addPatch commits a vendor's new update, as `feeds sync` and a push would.
+func (d *demo) addPatch(line []byte) error {
+	e := d.env()
+	branch, base, err := e.base(d.ctx)
+	if err != nil {
+		return err
+	}
+	const path = "inventory/patches/demo.jsonl"
+	old, err := e.readOrEmpty(base, path)
+	if err != nil {
+		return err
+	}
+	_, err = e.advance(d.ctx, branch, repo.Next{Base: base, Message: "feeds: a new update", Changes: map[string][]byte{path: append(old, line...)}})
+	return err
+}
+
+// proof recomputes every decision, and ends.
+func (d *demo) proof() error {
+	d.title("ringmaster audit verify: every decision recomputed from its commit")
+	a, err := d.env().AuditVerify(d.ctx)
+	if err != nil {
+		return err
+	}
+	d.say("%d commits, %d plans the same byte for byte, %d outcome lines chained, %d findings", a.Commits, a.Plans, a.Lines, len(a.Findings))
+	for _, f := range a.Findings {
+		d.say("%s", f)
+	}
+	fmt.Fprintf(d.Out, "\nThe estate is in %s. Try there:\n", d.Dir)
+	at := d.at.Format(time.RFC3339)
+	for _, c := range []string{
+		"ringmaster -C " + d.Dir + " pr list",
+		"ringmaster -C " + d.Dir + " --at " + at + " plan",
+		"ringmaster -C " + d.Dir + " --at " + at + " audit verify",
+	} {
+		fmt.Fprintln(d.Out, "  "+c)
+	}
+	return nil
+}
+
+func writeNew(dir, name string, data []byte) error {
+	path := filepath.Join(dir, filepath.FromSlash(name))
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(path, data, 0o644)
+}
+
+// demoFiles are what the demo adds to the starter, or says differently.
+func demoFiles(dir string, at time.Time) (map[string][]byte, error) {
+	files := map[string][]byte{}
+	settings, err := os.ReadFile(filepath.Join(dir, "inventory", "estate.hcl"))
+	if err != nil {
+		return nil, err
+	}
+	files["inventory/estate.hcl"] = bytes.Replace(settings, []byte("  open_plans = 5\n"), []byte("  open_plans = 5\n  clock      = \"given\" # the demo's time is told to it\n"), 1)
+	fleet, err := os.ReadFile(filepath.Join(dir, "rings", "fleet.hcl"))
+	if err != nil {
+		return nil, err
+	}
+	files["rings/fleet.hcl"] = bytes.Replace(fleet, []byte("  seed     = 7\n"), []byte("  seed     = 7\n  file     = \"inventory/sim.json\"\n"), 1)
+	files["inventory/sim.json"] = []byte(demoTruth)
+	files["inventory/advisories/kev/1-demo.json"] = demoKEV(at)
+	files["inventory/facts/demo.jsonl"], err = demoFacts(at)
+	files["inventory/patches/demo.jsonl"] = []byte(
+		demoPatch(at.AddDate(0, 0, -4), "HER-1312", "heron-web", "4.2.1", "4.2.2", "") +
+			demoPatch(at.AddDate(0, 0, -12), "OSP-88", "osprey-agent", "2.3.0", "2.3.1", ""))
+	return files, err
+}
+
+// demoTruth is what nobody knows: heron-web 4.2.2 breaks where hba7 is loaded.
+const demoTruth = `{
+  "schema": "ringmaster/sim/v1",
+  "faults": [
+    {"name": "heron-web 4.2.2 and the hba7 module", "package": "heron-web", "patch": "HER-1312", "modules": ["hba7"],
+     "kind": "errors", "error_ratio": 0.3, "after_s": 600, "p": 1}
+  ]
+}
+`
+
+// demoKEV is a catalogue that lists neither of the demo's vulnerabilities: that
+// they are not in it is knowledge.
+func demoKEV(at time.Time) []byte {
+	return fmt.Appendf(nil, `{"title":"Known exploited vulnerabilities, for the demo","catalogVersion":"%s","dateReleased":%q,"count":1,"vulnerabilities":[
+{"cveID":"CVE-2025-10001","vendorProject":"Kestrel","product":"kestrel","vulnerabilityName":"Kestrel session flaw","dateAdded":"%s","shortDescription":"","requiredAction":"","dueDate":"%s","knownRansomwareCampaignUse":"Unknown","notes":"","cwes":[]}]}
+`, at.Format("2006.01.02"), at.Add(-3*time.Hour).Format("2006-01-02T15:04:05.0000Z"), at.AddDate(0, -1, 0).Format("2006-01-02"), at.AddDate(0, 0, -10).Format("2006-01-02"))
+}
+
+func demoFacts(at time.Time) ([]byte, error) {
+	type pkg struct {
+		Type    string `json:"type"`
+		Name    string `json:"name"`
+		Version string `json:"version"`
+		Vendor  string `json:"vendor"`
+	}
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	for _, kind := range []struct {
+		name, role string
+		n          int
+		module     string
+	}{{"api", "api", 6, ""}, {"db", "db", 2, ""}, {"lab", "web", 1, ""}, {"office", "office", 6, ""}, {"web", "web", 12, "hba7"}} {
+		for i := range kind.n {
+			packages := []pkg{{"generic", "osprey-agent", "2.3.0", "Osprey"}}
+			if kind.role == "web" {
+				packages = append([]pkg{{"generic", "heron-web", "4.2.1", "Heron"}}, packages...)
+			}
+			f := map[string]any{
+				"host": fmt.Sprintf("%s-%02d", kind.name, i+1), "at": at.Add(-2 * time.Hour).Format(time.RFC3339), "source": "demo",
+				"os":       map[string]any{"id": "debian", "version": "12", "arch": "amd64"},
+				"packages": packages, "labels": map[string]string{"role": kind.role}, "exposed": kind.name == "web", "uptime_s": 40 * 86400,
+				"reboot_pending": false, "drift": false, "disk_mb": 40000, "disk_free_mb": 21000, "mem_mb": 8192, "mem_free_mb": 3000,
+			}
+			if kind.module != "" {
+				f["modules"] = []string{kind.module}
+			}
+			if err := e.Encode(f); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return b.Bytes(), nil
+}
+
+func demoPatch(published time.Time, id, name, from, to, more string) string {
+	vendor, cvss, cve := "Heron", "CVSS:3.1/AV:N/AC:L/PR:L/UI:N/S:U/C:H/I:H/A:N", "CVE-2026-10312"
+	if name == "osprey-agent" {
+		vendor, cvss, cve = "Osprey", "CVSS:3.1/AV:L/AC:L/PR:L/UI:N/S:U/C:L/I:L/A:N", "CVE-2026-10088"
+	}
+	return fmt.Sprintf(`{"schema":"ringmaster/patch/v1","id":%q,"vendor":%q,"type":"generic","package":%q,"from":%q,"to":%q,%s"kind":"security","published":%q,"size_bytes":4200000,"reboot":false,"components":["tls"],"cves":[{"id":%q,"cvss":%q}],"bulletin":"A flaw in the handling of sessions. Restart the service.","known_issues":[],"reports":0}`+"\n",
+		id, vendor, name, from, to, more, published.Format(time.RFC3339), cve, cvss)
+}
+
+// demoHistory is what the team did in the eight months before, as CSV. Osprey's
+// updates were dull; a few of Heron's went wrong.
+func demoHistory(at time.Time) []byte {
+	var b strings.Builder
+	b.WriteString("at,host,patch,service,type,package,vendor,from,to,event,kind,role,env\n")
+	for month := 8; month >= 1; month-- {
+		day := at.AddDate(0, -month, 3)
+		for i := range 12 {
+			event := "healthy"
+			if i == 5 && month%3 == 0 {
+				event = "failed"
+			}
+			to := fmt.Sprintf("4.1.%d", 10-month)
+			fmt.Fprintf(&b, "%s,web-%02d,generic:heron-web@%s,shop,generic,heron-web,Heron,,%s,%s,security,web,prod\n", day.Add(time.Duration(i)*time.Hour).Format(time.RFC3339), i+1, to, to, event)
+		}
+		for i := range 6 {
+			to := fmt.Sprintf("2.2.%d", 10-month)
+			fmt.Fprintf(&b, "%s,api-%02d,generic:osprey-agent@%s,orders,generic,osprey-agent,Osprey,,%s,healthy,bugfix,api,prod\n", day.AddDate(0, 0, 7).Add(time.Duration(i)*time.Hour).Format(time.RFC3339), i+1, to, to)
+		}
+	}
+	return []byte(b.String())
+}

@@ -1,0 +1,241 @@
+package engine
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ringmaster-dev/ringmaster/engine/advisory"
+	"github.com/ringmaster-dev/ringmaster/engine/clock"
+	"github.com/ringmaster-dev/ringmaster/engine/inventory"
+	"github.com/ringmaster-dev/ringmaster/engine/match"
+	"github.com/ringmaster-dev/ringmaster/engine/plan"
+)
+
+// drafts sorts what matching found into plans: every patch is judged for each
+// group of services on its own, since exposure and impact differ, and goes into
+// the draft of its class there.
+func (d *decider) drafts(found match.Result) []*draft {
+	byKey := map[string]*draft{}
+	for _, group := range d.grouped(found) {
+		for _, p := range group.patches {
+			p.verdict = d.judge(p)
+			key := string(p.verdict.Class) + "-" + group.name
+			dr := byKey[key]
+			if dr == nil {
+				dr = &draft{class: p.verdict.Class, group: group.name}
+				dr.id = plan.ID(dr.class, dr.group, 1+d.merged(dr.class, dr.group))
+				byKey[key] = dr
+			}
+			dr.patches = append(dr.patches, p)
+		}
+	}
+	drafts := slices.SortedFunc(maps.Values(byKey), func(a, b *draft) int { return strings.Compare(a.id, b.id) })
+	for _, dr := range drafts {
+		dr.fill()
+	}
+	return drafts
+}
+
+// merged counts the plans of a class and group that are on the base branch.
+func (d *decider) merged(class plan.Class, group string) int {
+	n := 0
+	for _, done := range d.deeds {
+		c, g, _, _ := plan.ParseID(done.plan.ID)
+		if c == class && g == group {
+			n++
+		}
+	}
+	return n
+}
+
+// fill lists the draft's changes by host, then patch.
+func (dr *draft) fill() {
+	slices.SortFunc(dr.patches, func(a, b *patchDraft) int { return cmp.Compare(a.id, b.id) })
+	n := 0
+	for _, p := range dr.patches {
+		n += len(p.from)
+	}
+	dr.changes = make([]change, 0, n)
+	for i, p := range dr.patches {
+		for _, f := range p.from {
+			dr.changes = append(dr.changes, change{host: f.host, patch: int32(i), from: f.from})
+		}
+	}
+	slices.SortFunc(dr.changes, func(a, b change) int {
+		return cmp.Or(cmp.Compare(a.host, b.host), cmp.Compare(a.patch, b.patch))
+	})
+}
+
+// group is the patches that one group of services needs.
+type group struct {
+	name    string
+	patches []*patchDraft
+}
+
+// grouped splits each patch by the group of its hosts. Patches of several
+// platforms with the same id become one.
+func (d *decider) grouped(found match.Result) []group {
+	groupOf := make([]string, len(d.hosts))
+	for i := range d.hosts {
+		groupOf[i] = d.groupOf(&d.hosts[i])
+	}
+	byGroup := map[string]map[plan.PatchID]*patchDraft{}
+	for i := range found.Patches {
+		m := &found.Patches[i]
+		for _, g := range m.Groups {
+			for _, h := range g.Hosts {
+				patches := byGroup[groupOf[h]]
+				if patches == nil {
+					patches = map[plan.PatchID]*patchDraft{}
+					byGroup[groupOf[h]] = patches
+				}
+				p := patches[m.ID]
+				if p == nil {
+					p = &patchDraft{id: m.ID}
+					patches[m.ID] = p
+				}
+				if len(p.found) == 0 || p.found[len(p.found)-1] != m {
+					p.found = append(p.found, m)
+				}
+				p.from = append(p.from, from{h, g.From})
+			}
+		}
+	}
+	var groups []group
+	for _, name := range slices.Sorted(maps.Keys(byGroup)) {
+		g := group{name: name}
+		for _, id := range slices.Sorted(maps.Keys(byGroup[name])) {
+			p := byGroup[name][id]
+			slices.SortFunc(p.from, func(a, b from) int { return cmp.Compare(a.host, b.host) })
+			p.advisories = d.advisoriesOf(p.found)
+			p.describe(d.at)
+			g.patches = append(g.patches, p)
+		}
+		groups = append(groups, g)
+	}
+	return groups
+}
+
+func (d *decider) groupOf(h *inventory.Host) string {
+	if s := d.primary(h); s != nil {
+		return s.Group
+	}
+	return "main"
+}
+
+// primary is the service that a host's tier, owner and window come from.
+func (d *decider) primary(h *inventory.Host) *inventory.Service {
+	if len(h.Services) == 0 {
+		return nil
+	}
+	return d.services[h.Services[0]]
+}
+
+// advisoriesOf lists the advisories of matched patches by id, each once.
+func (d *decider) advisoriesOf(found []*match.Patch) []*advisory.Advisory {
+	var list []*advisory.Advisory
+	for _, m := range found {
+		for _, i := range m.Advisories {
+			list = append(list, &d.est.Advisories[i])
+		}
+	}
+	slices.SortFunc(list, func(a, b *advisory.Advisory) int { return strings.Compare(a.ID, b.ID) })
+	return slices.Compact(list)
+}
+
+// describe gathers what the advisories say of the update as such.
+func (p *patchDraft) describe(at time.Time) {
+	for _, a := range p.advisories {
+		if a.Reboot != nil && (p.reboot == nil || *a.Reboot) {
+			p.reboot = a.Reboot
+		}
+		for _, k := range a.KnownIssues {
+			if !k.At.After(at) && (k.Resolved == nil || k.Resolved.After(at)) {
+				p.knownIssues++
+			}
+		}
+	}
+}
+
+// judge works out class and deadline for the hosts of one group.
+func (d *decider) judge(p *patchDraft) clock.Verdict {
+	f := clock.Facts{Advisories: p.advisories, Knowledge: &d.est.Knowledge, Detected: d.at, At: d.at, SLA: d.est.Settings.SLA}
+	f.Exposure, f.Impact = d.worst(p)
+	return clock.Judge(f)
+}
+
+var (
+	exposures = []string{"isolated", "internal", "internet"}
+	impacts   = []string{"low", "medium", "high", "very high"}
+)
+
+// worst is the worst exposure and human impact among a patch's hosts. One host
+// of which it is unknown makes it unknown, unless another is at the top already.
+func (d *decider) worst(p *patchDraft) (exposure, impact string) {
+	e, i := worstOf{words: exposures}, worstOf{words: impacts}
+	for _, f := range p.from {
+		h := &d.hosts[f.host]
+		e.see(d.exposure(h))
+		i.see(d.impact(h))
+	}
+	return e.word(), i.word()
+}
+
+// worstOf is the last of an ascending list of words that was seen.
+type worstOf struct {
+	words   []string
+	top     int // 1 + index
+	unknown bool
+}
+
+func (w *worstOf) see(word string) {
+	if i := slices.Index(w.words, word); i >= 0 {
+		w.top = max(w.top, i+1)
+		return
+	}
+	w.unknown = true
+}
+
+func (w *worstOf) word() string {
+	if w.top == 0 || w.unknown && w.top < len(w.words) {
+		return ""
+	}
+	return w.words[w.top-1]
+}
+
+// exposure is a host's: what its facts say when they say exposed, else the
+// widest of its services'.
+func (d *decider) exposure(h *inventory.Host) string {
+	if h.Facts != nil && h.Facts.Exposed != nil && *h.Facts.Exposed {
+		return "internet"
+	}
+	w := worstOf{words: exposures}
+	for _, s := range h.Services {
+		w.see(d.services[s].Exposure)
+	}
+	if word := w.word(); word != "" {
+		return word
+	}
+	if h.Facts != nil && h.Facts.Exposed != nil {
+		return "internal"
+	}
+	return ""
+}
+
+// impact is SSVC's human impact of a host: the service's own word, else from
+// the rank of its tier.
+func (d *decider) impact(h *inventory.Host) string {
+	w := worstOf{words: impacts}
+	for _, name := range h.Services {
+		s := d.services[name]
+		word := s.HumanImpact
+		if t := d.tiers[s.Tier]; word == "" && t != nil {
+			word = impacts[max(0, len(impacts)-t.Rank)]
+		}
+		w.see(word)
+	}
+	return w.word()
+}

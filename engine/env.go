@@ -1,0 +1,174 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sirupsen/logrus"
+
+	"github.com/ringmaster-dev/ringmaster/engine/estate"
+	"github.com/ringmaster-dev/ringmaster/engine/forge"
+	"github.com/ringmaster-dev/ringmaster/engine/outcome"
+	"github.com/ringmaster-dev/ringmaster/engine/plan"
+	"github.com/ringmaster-dev/ringmaster/engine/repo"
+)
+
+// Env is what a verb works with: everything outside is handed in here.
+type Env struct {
+	Repo    *repo.Repo
+	Forge   forge.Forge
+	Remote  *repo.Remote // where the protected branch lives; nil: in Repo itself
+	At      time.Time    // the only clock
+	Clock   time.Time    // the machine's own clock at start, for the check of Trust 6
+	Version string       // of this engine
+	Run     string       // names this run in ledgers
+	Log     logrus.FieldLogger
+	Teams   map[string][]string // team → members, where the forge has no teams of its own
+}
+
+// FaultsError is an invalid estate: what is wrong, and where.
+type FaultsError struct{ Faults []estate.Fault }
+
+func (e *FaultsError) Error() string {
+	var b strings.Builder
+	for i, f := range e.Faults {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		b.WriteString(f.String())
+	}
+	return b.String()
+}
+
+// read reads the estate of a commit. An invalid one is a *FaultsError.
+func (e *Env) read(commit repo.Hash) (*estate.Estate, error) {
+	fsys, err := e.Repo.At(commit)
+	if err != nil {
+		return nil, fmt.Errorf("reading commit %s: %w", commit, err)
+	}
+	est, faults := estate.Read(fsys)
+	if len(faults) > 0 {
+		return nil, &FaultsError{faults}
+	}
+	return est, nil
+}
+
+// head is the commit that verbs read: what is checked out.
+func (e *Env) head() (repo.Hash, error) {
+	h, err := e.Repo.Head()
+	if err != nil {
+		return "", fmt.Errorf("reading HEAD: %w", err)
+	}
+	if h.Commit == "" {
+		return "", errors.New("the repository has no commit yet; commit the estate first")
+	}
+	return h.Commit, nil
+}
+
+// readHead reads the estate of what is checked out.
+func (e *Env) readHead() (*estate.Estate, error) {
+	h, err := e.head()
+	if err != nil {
+		return nil, err
+	}
+	return e.read(h)
+}
+
+// base is the newest commit of the protected branch.
+func (e *Env) base(ctx context.Context) (branch string, at repo.Hash, err error) {
+	branch, err = e.Forge.Base(ctx)
+	if err != nil {
+		return "", "", fmt.Errorf("asking for the protected branch: %w", err)
+	}
+	if e.Remote == nil {
+		at, err = e.Repo.Ref("refs/heads/" + branch)
+	} else {
+		at, err = e.fetched(ctx, branch)
+	}
+	if err == nil && at == "" {
+		err = fmt.Errorf("there is no branch %q", branch)
+	}
+	return branch, at, err
+}
+
+func (e *Env) fetched(ctx context.Context, branch string) (repo.Hash, error) {
+	refs, err := e.Repo.Fetch(ctx, *e.Remote, branch)
+	if err != nil {
+		return "", fmt.Errorf("fetching %s from %s: %w", branch, e.Remote, err)
+	}
+	i := slices.IndexFunc(refs, func(r repo.Ref) bool { return r.Name == "refs/heads/"+branch })
+	if i < 0 {
+		return "", nil
+	}
+	return refs[i].Hash, nil
+}
+
+// advance makes the next commit of the protected branch and moves the branch to
+// it by compare-and-swap; where another run was first it returns repo.ErrMoved.
+func (e *Env) advance(ctx context.Context, branch string, n repo.Next) (repo.Hash, error) {
+	n.Author, n.At = bot, e.At
+	if e.Remote == nil {
+		return e.Repo.Advance("refs/heads/"+branch, n)
+	}
+	h, err := e.Repo.Write(n)
+	if err != nil {
+		return "", err
+	}
+	if err := e.Repo.Push(ctx, *e.Remote, "refs/heads/"+branch, n.Base, h); err != nil {
+		return "", err
+	}
+	return h, e.follow(branch, n.Base, h)
+}
+
+// follow brings the local branch along after a push, where it was at the same
+// commit; a branch that people moved elsewhere stays.
+func (e *Env) follow(branch string, old, now repo.Hash) error {
+	ref := "refs/heads/" + branch
+	at, err := e.Repo.Ref(ref)
+	if err != nil || at != old {
+		return err
+	}
+	return e.Repo.Move(ref, old, now)
+}
+
+var bot = repo.Person{Name: "ringmaster", Email: "ringmaster@localhost"}
+
+// deed is a merged plan with its verified ledger.
+type deed struct {
+	plan   *plan.Plan
+	ledger []byte
+	lines  []outcome.Line
+}
+
+// deeds returns the plans of an estate with their ledgers, sorted by id. A
+// ledger whose chain is broken, or that has no plan, is an error: history was
+// changed, and nothing may be decided on it.
+func deeds(est *estate.Estate) ([]deed, error) {
+	var list []deed
+	for id, data := range est.Plans {
+		p, err := plan.Decode(data)
+		if err != nil {
+			return nil, fmt.Errorf("plans/%s/plan.json: %w", id, err)
+		}
+		if p.ID != id {
+			return nil, fmt.Errorf("plans/%s/plan.json: its id is %q", id, p.ID)
+		}
+		lines, err := outcome.Parse(est.Ledgers[id], p.Digest)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w; history was changed: see `ringmaster audit verify`", outcome.Path(id), err)
+		}
+		list = append(list, deed{p, est.Ledgers[id], lines})
+	}
+	for id := range est.Ledgers {
+		if _, ok := est.Plans[id]; !ok {
+			return nil, fmt.Errorf("%s: there is no plan %q; history was changed: see `ringmaster audit verify`", outcome.Path(id), id)
+		}
+	}
+	slices.SortFunc(list, func(a, b deed) int { return cmp.Compare(a.plan.ID, b.plan.ID) })
+	return list, nil
+}

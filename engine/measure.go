@@ -1,0 +1,216 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/ringmaster-dev/ringmaster/engine/health"
+	"github.com/ringmaster-dev/ringmaster/engine/inventory"
+	"github.com/ringmaster-dev/ringmaster/engine/outcome"
+	"github.com/ringmaster-dev/ringmaster/engine/ring"
+	"github.com/ringmaster-dev/ringmaster/engine/rollout"
+	"github.com/ringmaster-dev/ringmaster/engine/telemetry"
+)
+
+// How much of a host's past is compared with, and how many hosts that are not
+// yet changed stand beside it.
+const (
+	past     = time.Hour
+	maxPeers = 20
+)
+
+// measure judges changes that were applied. A bad verdict counts at once, a
+// good one when the soak is over; without a verdict nothing is said before the
+// soak has passed, and then that there is none.
+func (h *hand) measure(ctx context.Context, w World, jobs []*job) ([]Result, error) {
+	var results []Result
+	for _, block := range blocks(h.t, jobs) {
+		got, err := h.measureWith(ctx, w, block.health, block.jobs)
+		if err != nil {
+			return results, err
+		}
+		results = append(results, got...)
+	}
+	return results, nil
+}
+
+// measured is jobs whose hosts have the same health block.
+type measured struct {
+	no     int
+	health ring.Health
+	jobs   []*job
+}
+
+func blocks(t *tip, jobs []*job) []*measured {
+	var list []*measured
+	for _, j := range jobs {
+		no, block := -1, ring.Health{}
+		if host := t.decider.hostOf(j.change.Host); host != nil {
+			no, block = t.healthOf(host)
+		}
+		i := slices.IndexFunc(list, func(m *measured) bool { return m.no == no })
+		if i < 0 {
+			list = append(list, &measured{no: no, health: block})
+			i = len(list) - 1
+		}
+		list[i].jobs = append(list[i].jobs, j)
+	}
+	return list
+}
+
+// healthOf is the last health block that takes the host; -1 where none does.
+func (t *tip) healthOf(h *inventory.Host) (int, ring.Health) {
+	m := t.decider.member(h)
+	for i := len(t.est.Healths) - 1; i >= 0; i-- {
+		if t.est.Healths[i].Matches(m) {
+			return i, t.est.Healths[i]
+		}
+	}
+	return -1, ring.Health{}
+}
+
+func (h *hand) measureWith(ctx context.Context, w World, block ring.Health, jobs []*job) ([]Result, error) {
+	var source telemetry.Source
+	if block.Kind != "" {
+		var err error
+		if source, err = h.OpenHealth(ctx, block, h.fleet, w); err != nil {
+			return nil, fmt.Errorf("opening health %q: %w", block.Kind, err)
+		}
+		defer source.Close()
+	}
+	var results []Result
+	for _, group := range together(jobs) {
+		got, err := h.verdicts(ctx, source, group)
+		if err != nil {
+			return results, err
+		}
+		results = append(results, got...)
+	}
+	return results, nil
+}
+
+// together groups jobs that were applied at the same time, so that the source
+// is asked once for them.
+func together(jobs []*job) [][]*job {
+	var list [][]*job
+	for _, j := range jobs {
+		i := slices.IndexFunc(list, func(g []*job) bool {
+			return g[0].change.Applied.Equal(j.change.Applied) && g[0].live == j.live && g[0].change.Soak == j.change.Soak
+		})
+		if i < 0 {
+			list = append(list, nil)
+			i = len(list) - 1
+		}
+		list[i] = append(list[i], j)
+	}
+	return list
+}
+
+func (h *hand) verdicts(ctx context.Context, source telemetry.Source, group []*job) ([]Result, error) {
+	first := group[0].change
+	due := first.Due(h.At)
+	if source == nil {
+		return h.unmeasured(group, due, "no health block takes the host, so nothing says that it is well"), nil
+	}
+	to := h.At
+	if end := first.Applied.Add(first.Soak); to.After(end) && first.HeldWith == "" {
+		to = end // where that was not enough to tell, the next look takes all there is
+	}
+	if !to.After(first.Applied) && !due {
+		return nil, nil
+	}
+	hosts, peers := hostsOf(group), h.peers(group)
+	all := append(slices.Clone(hosts), peers...)
+	before, err := source.Measure(ctx, h.At, all, first.Applied.Add(-past), first.Applied)
+	if err != nil {
+		return h.unmeasured(group, false, err.Error()), nil
+	}
+	after, err := source.Measure(ctx, h.At, all, first.Applied, to)
+	if err != nil {
+		return h.unmeasured(group, false, err.Error()), nil
+	}
+	beside, besideBefore := pooled(after, peers), pooled(before, peers)
+	var results []Result
+	for _, j := range group {
+		v := health.Judge(health.Evidence{Before: before[j.change.Host], After: after[j.change.Host], Peers: beside, PeersBefore: besideBefore})
+		if r, ok := h.verdict(j, v, due); ok {
+			results = append(results, r)
+		}
+	}
+	return results, nil
+}
+
+// verdict is what a judgement comes to at this time.
+func (h *hand) verdict(j *job, v health.Verdict, due bool) (Result, bool) {
+	r := Result{Key: j.key, Plan: j.live.plan.ID, Host: j.change.Host, Patch: j.change.Patch, At: h.At, Detail: v.Why,
+		Fleet: h.block.Kind, Measured: &outcome.Measured{Before: v.Before, After: v.After}}
+	switch {
+	case v.State == health.Degraded:
+		r.Event = outcome.Degraded
+	case due && v.State == health.Healthy:
+		r.Event = outcome.Healthy
+	case due:
+		r.Event = outcome.Held
+	default:
+		return r, false
+	}
+	return r, true
+}
+
+// unmeasured says of changes whose soak is over that nothing is known.
+func (h *hand) unmeasured(group []*job, due bool, why string) []Result {
+	if !due {
+		h.Log.WithField("hosts", len(group)).Warn("measuring health: " + why)
+		return nil
+	}
+	var results []Result
+	for _, j := range group {
+		r, _ := h.verdict(j, health.Verdict{State: health.Inconclusive, Why: why}, true)
+		results = append(results, r)
+	}
+	return results
+}
+
+func hostsOf(group []*job) []inventory.HostID {
+	var list []inventory.HostID
+	for _, j := range group {
+		if !slices.Contains(list, j.change.Host) {
+			list = append(list, j.change.Host)
+		}
+	}
+	return list
+}
+
+// peers are hosts of the same plan that nothing was done to yet.
+func (h *hand) peers(group []*job) []inventory.HostID {
+	touched := map[inventory.HostID]bool{}
+	for _, c := range group[0].live.progress.Changes {
+		touched[c.Host] = touched[c.Host] || c.State != rollout.Pending
+	}
+	var list []inventory.HostID
+	for _, c := range group[0].live.progress.Changes {
+		if !touched[c.Host] && !slices.Contains(list, c.Host) && len(list) < maxPeers {
+			list = append(list, c.Host)
+		}
+	}
+	return list
+}
+
+// pooled puts the peers' points of each signal together, by time.
+func pooled(series telemetry.Series, peers []inventory.HostID) map[string][]telemetry.Point {
+	pool := map[string][]telemetry.Point{}
+	for _, id := range peers {
+		for signal, points := range series[id] {
+			pool[signal] = append(pool[signal], points...)
+		}
+	}
+	if len(pool) == 0 {
+		return nil
+	}
+	for _, points := range pool {
+		slices.SortStableFunc(points, func(a, b telemetry.Point) int { return a.At.Compare(b.At) })
+	}
+	return pool
+}

@@ -1,0 +1,334 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ringmaster-dev/ringmaster/engine/estate"
+	"github.com/ringmaster-dev/ringmaster/engine/forge"
+	"github.com/ringmaster-dev/ringmaster/engine/plan"
+	"github.com/ringmaster-dev/ringmaster/engine/repo"
+	"github.com/ringmaster-dev/ringmaster/engine/report"
+)
+
+// PlanOptions say what Plan does with its plans.
+type PlanOptions struct {
+	Open bool // open or update pull requests
+}
+
+// Planned is a plan with what was done about it.
+type Planned struct {
+	Plan   *plan.Plan
+	Bytes  []byte
+	Action Action
+	Why    string // for queued: what it waits for
+	Pull   *forge.PullRequest
+}
+
+// Action is what happened to a plan's branch or pull request.
+type Action string
+
+// The actions.
+const (
+	Nothing Action = "nothing" // nothing of it can be planned now
+	Written Action = "written" // the branch was made or rewritten
+	Kept    Action = "kept"    // the branch says the same already
+	Opened  Action = "opened"
+	Updated Action = "updated"
+	Queued  Action = "queued" // too many pull requests are open
+)
+
+// PlanReport is what Plan did.
+type PlanReport struct {
+	Plans  []Planned // sorted by id
+	Closed []Closed
+}
+
+// Closed is a pull request that was closed because nothing stands behind it.
+type Closed struct{ Branch, Why string }
+
+// bodyLimit is GitHub's for a pull request's description, in characters.
+const bodyLimit = 65536
+
+// Plan decides what HEAD needs and writes every plan on its branch
+// ringmaster/<id>; with Open it opens or updates the pull requests. A branch
+// whose plan differs in nothing but the time is left alone.
+func (e *Env) Plan(ctx context.Context, o PlanOptions) (*PlanReport, error) {
+	commit, err := e.head()
+	if err != nil {
+		return nil, err
+	}
+	est, err := e.read(commit)
+	if err != nil {
+		return nil, err
+	}
+	plans, err := decide(est, basis{commit, e.At, e.Version})
+	if err != nil {
+		return nil, fmt.Errorf("planning: %w", err)
+	}
+	open, err := e.openPulls(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r := &PlanReport{}
+	for _, p := range plans {
+		one, err := e.write(est, commit, p)
+		if err != nil {
+			return nil, fmt.Errorf("writing plan %s: %w", p.ID, err)
+		}
+		r.Plans = append(r.Plans, one)
+	}
+	if !o.Open {
+		return r, nil
+	}
+	if err := e.supersede(ctx, r, open); err != nil {
+		return nil, err
+	}
+	return r, e.propose(ctx, est.Settings.OpenPlans, r, open)
+}
+
+// openPulls are the open pull requests of plans, by branch.
+func (e *Env) openPulls(ctx context.Context) (map[string]forge.PullRequest, error) {
+	list, err := e.Forge.List(ctx, "open")
+	if err != nil {
+		return nil, fmt.Errorf("listing open pull requests: %w", err)
+	}
+	open := map[string]forge.PullRequest{}
+	for _, pr := range list {
+		if _, _, _, ok := plan.ParseID(strings.TrimPrefix(pr.Branch, prefix)); ok {
+			open[pr.Branch] = pr
+		}
+	}
+	return open, nil
+}
+
+// write puts a plan on its branch, unless the branch says the same already.
+func (e *Env) write(est *estate.Estate, commit repo.Hash, p *plan.Plan) (Planned, error) {
+	data, err := plan.Seal(p)
+	if err != nil {
+		return Planned{}, err
+	}
+	one := Planned{Plan: p, Bytes: data, Action: Nothing}
+	if len(p.Rings) == 0 {
+		return one, nil
+	}
+	ref := "refs/heads/" + prefix + p.ID
+	old, err := e.Repo.Ref(ref)
+	if err != nil {
+		return one, err
+	}
+	if old != "" {
+		kept, err := e.stillHolds(est, commit, old, p)
+		if err != nil {
+			return one, err
+		}
+		if kept != nil {
+			return *kept, nil
+		}
+	}
+	h, err := e.Repo.Write(repo.Next{
+		Base: commit, Author: bot, At: e.At, Message: report.Title(p),
+		Changes: map[string][]byte{plan.Path(p.ID): data, "plans/" + p.ID + "/plan.md": report.Markdown(p)},
+	})
+	if err != nil {
+		return one, err
+	}
+	one.Action = Written
+	return one, e.Repo.Move(ref, old, h)
+}
+
+// stillHolds returns the plan that a branch has, when making it again at its
+// own time from what is known now differs in nothing that matters, and its first
+// wave can still begin. nil: it must be rewritten.
+func (e *Env) stillHolds(est *estate.Estate, commit, branch repo.Hash, now *plan.Plan) (*Planned, error) {
+	data, err := e.Repo.ReadFile(branch, plan.Path(now.ID))
+	if err != nil {
+		return nil, nil // the branch has no such plan: write it
+	}
+	old, err := plan.Parse(data)
+	if err != nil || old.Inputs.Engine != e.Version || !startable(old, e) {
+		return nil, nil
+	}
+	kept := &Planned{Plan: old, Bytes: data, Action: Kept}
+	if Same(old, now) {
+		return kept, nil
+	}
+	again, err := decide(est, basis{commit, old.At, e.Version})
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range again {
+		if p.ID == old.ID && Same(p, old) {
+			return kept, nil
+		}
+	}
+	return nil, nil
+}
+
+// startable says whether every wave of a plan can still begin in time.
+func startable(p *plan.Plan, e *Env) bool {
+	for _, r := range p.Rings {
+		for _, w := range r.Waves {
+			if !e.At.Before(w.NotAfter) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// Same says whether two plans ask people for the same: changes, waves,
+// decisions, classes, feasibility and approvals.
+func Same(a, b *plan.Plan) bool {
+	x, err := plan.Canonical(substance(a))
+	y, err2 := plan.Canonical(substance(b))
+	return err == nil && err2 == nil && string(x) == string(y)
+}
+
+// substance is what reviewers decide on.
+func substance(p *plan.Plan) any {
+	type patch struct {
+		ID        plan.PatchID      `json:"id"`
+		Class     plan.Class        `json:"class"`
+		Test      string            `json:"test"`
+		Feasible  bool              `json:"feasible"`
+		Decisions []plan.Decision   `json:"decisions"`
+		Conflict  []plan.Constraint `json:"conflict"`
+	}
+	var patches []patch
+	for _, x := range p.Patches {
+		patches = append(patches, patch{x.ID, x.Class, x.Test, x.Feasible, x.Decisions, x.Conflict})
+	}
+	rings := slices.Clone(p.Rings)
+	for i := range rings {
+		rings[i].Waves = slices.Clone(rings[i].Waves)
+		for w := range rings[i].Waves {
+			wave := &rings[i].Waves[w]
+			wave.Changes = slices.Clone(wave.Changes)
+			for c := range wave.Changes {
+				wave.Changes[c].DeployRisk = plan.Risk{}
+			}
+		}
+	}
+	return map[string]any{"patches": patches, "rings": rings, "approvals": p.Approvals}
+}
+
+// supersede closes pull requests that no plan stands behind any more.
+func (e *Env) supersede(ctx context.Context, r *PlanReport, open map[string]forge.PullRequest) error {
+	for _, branch := range sortedKeys(open) {
+		id := strings.TrimPrefix(branch, prefix)
+		i := slices.IndexFunc(r.Plans, func(p Planned) bool { return p.Plan.ID == id })
+		why := ""
+		switch {
+		case i < 0:
+			why = superseded(id, r.Plans)
+		case r.Plans[i].Action == Nothing:
+			why = "nothing of it can be planned now; `ringmaster plan` says why"
+		default:
+			continue
+		}
+		if err := e.Forge.Close(ctx, branch, why); err != nil {
+			return fmt.Errorf("closing %s: %w", branch, err)
+		}
+		delete(open, branch)
+		r.Closed = append(r.Closed, Closed{branch, why})
+	}
+	return nil
+}
+
+func superseded(id string, plans []Planned) string {
+	class, group, _, _ := plan.ParseID(id)
+	for _, p := range plans {
+		c, g, _, _ := plan.ParseID(p.Plan.ID)
+		if g == group && c == class {
+			return "superseded by " + p.Plan.ID
+		}
+	}
+	return "nothing is left to do: every change of it was made, moved to another plan, or is no longer needed"
+}
+
+// propose opens and updates pull requests: most urgent first, no more at a time
+// than the estate allows, critical ones beyond that.
+func (e *Env) propose(ctx context.Context, limit int, r *PlanReport, open map[string]forge.PullRequest) error {
+	order := make([]int, len(r.Plans))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return urgency(r.Plans[a].Plan, r.Plans[b].Plan) })
+	count := len(open)
+	for _, i := range order {
+		p := &r.Plans[i]
+		if p.Action == Nothing {
+			continue
+		}
+		branch := prefix + p.Plan.ID
+		_, isOpen := open[branch]
+		if !isOpen && count >= limit && classOf(p.Plan) != plan.Critical {
+			p.Action, p.Why = Queued, fmt.Sprintf("%d plans are open and the estate allows %d", count, limit)
+			continue
+		}
+		if err := e.proposeOne(ctx, p, branch, isOpen); err != nil {
+			return err
+		}
+		if !isOpen {
+			count++
+		}
+	}
+	return nil
+}
+
+func urgency(a, b *plan.Plan) int {
+	return cmp.Or(cmp.Compare(plan.Rank(classOf(a)), plan.Rank(classOf(b))), deadlineOf(a).Compare(deadlineOf(b)), strings.Compare(a.ID, b.ID))
+}
+
+func (e *Env) proposeOne(ctx context.Context, p *Planned, branch string, isOpen bool) error {
+	head, err := e.Repo.Ref("refs/heads/" + branch)
+	if err != nil {
+		return err
+	}
+	pr, err := e.Forge.Propose(ctx, forge.Proposal{
+		Branch: branch, Commit: string(head), Title: report.Title(p.Plan), Body: report.Body(p.Plan, bodyLimit),
+		Labels: []string{"plan", string(classOf(p.Plan))}, Author: "ringmaster", At: e.At,
+	})
+	if err != nil {
+		return fmt.Errorf("proposing plan %s: %w", p.Plan.ID, err)
+	}
+	p.Pull = &pr
+	switch {
+	case !isOpen:
+		p.Action = Opened
+	case p.Action == Written:
+		p.Action = Updated
+	}
+	return nil
+}
+
+// Standing says whether something of the plans is denied, held or cannot be
+// done in time.
+func (r *PlanReport) Standing() bool {
+	for _, p := range r.Plans {
+		if len(p.Plan.NotPlanned) > 0 || slices.ContainsFunc(p.Plan.Patches, func(x plan.Patch) bool { return !x.Feasible }) {
+			return true
+		}
+	}
+	return false
+}
+
+// errNoPlan is a plan that is nowhere.
+var errNoPlan = errors.New("no such plan")
+
+// deadlineOf is the earliest deadline among a plan's patches.
+func deadlineOf(p *plan.Plan) time.Time {
+	var first time.Time
+	for _, x := range p.Patches {
+		if first.IsZero() || x.Deadline.Before(first) {
+			first = x.Deadline
+		}
+	}
+	return first
+}

@@ -1,0 +1,266 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ringmaster-dev/ringmaster/engine/estate"
+	"github.com/ringmaster-dev/ringmaster/engine/forge"
+	"github.com/ringmaster-dev/ringmaster/engine/outcome"
+	"github.com/ringmaster-dev/ringmaster/engine/plan"
+	"github.com/ringmaster-dev/ringmaster/engine/repo"
+)
+
+// PullView is a pull request as `pr list --format json` shows it.
+type PullView struct {
+	ID          string   `json:"id"`
+	Branch      string   `json:"branch"`
+	Title       string   `json:"title"`
+	Labels      []string `json:"labels"`
+	State       string   `json:"state"`
+	NeedsReview bool     `json:"needs_review"`
+	Approvals   []string `json:"approvals"`
+}
+
+// Pulls lists pull requests of ringmaster's branches, sorted by id; state is
+// open, merged, closed or "" for all.
+func (e *Env) Pulls(ctx context.Context, state string) ([]PullView, error) {
+	list, err := e.Forge.List(ctx, state)
+	if err != nil {
+		return nil, fmt.Errorf("listing pull requests: %w", err)
+	}
+	views := []PullView{}
+	for _, pr := range list {
+		missing, err := e.Missing(ctx, pr)
+		if err != nil {
+			return nil, err
+		}
+		views = append(views, view(pr, pr.State == "open" && len(missing) > 0))
+	}
+	return views, nil
+}
+
+func view(pr forge.PullRequest, needs bool) PullView {
+	v := PullView{ID: strings.TrimPrefix(pr.Branch, prefix), Branch: pr.Branch, Title: pr.Title, Labels: pr.Labels, State: pr.State, NeedsReview: needs, Approvals: []string{}}
+	if v.Labels == nil {
+		v.Labels = []string{}
+	}
+	for _, a := range pr.Approvals {
+		v.Approvals = append(v.Approvals, a.By)
+	}
+	return v
+}
+
+// Missing says what a pull request lacks to be merged: approvals that its plan
+// requires, or an owner's where it changes what may loosen. Both are judged by
+// the protected branch's estate.
+func (e *Env) Missing(ctx context.Context, pr forge.PullRequest) ([]string, error) {
+	_, base, err := e.base(ctx)
+	if err != nil {
+		return nil, err
+	}
+	fsys, err := e.Repo.At(base)
+	if err != nil {
+		return nil, err
+	}
+	s, _ := estate.ReadSettings(fsys)
+	p, err := e.planOf(ctx, pr)
+	if err != nil {
+		return nil, err
+	}
+	if p != nil {
+		_, missing, err := e.approved(ctx, s.Teams, p, pr)
+		return missing, err
+	}
+	return e.ownerMissing(ctx, base, s.Owners, s.Teams, pr)
+}
+
+// planOf is the plan that a pull request brings, nil when it brings none.
+func (e *Env) planOf(ctx context.Context, pr forge.PullRequest) (*plan.Plan, error) {
+	id := strings.TrimPrefix(pr.Branch, prefix)
+	if _, _, _, ok := plan.ParseID(id); !ok {
+		return nil, nil
+	}
+	data, err := e.Forge.File(ctx, pr.Head, plan.Path(id))
+	if err != nil {
+		return nil, fmt.Errorf("reading plan %s: %w", id, err)
+	}
+	return plan.Parse(data)
+}
+
+func (e *Env) ownerMissing(ctx context.Context, base repo.Hash, owners []string, teams map[string][]string, pr forge.PullRequest) ([]string, error) {
+	from, err := e.Repo.MergeBase(base, repo.Hash(pr.Head))
+	if err != nil {
+		return nil, err
+	}
+	changes, err := e.Repo.Diff(from, repo.Hash(pr.Head))
+	if err != nil {
+		return nil, err
+	}
+	w := &walk{Env: e}
+	why, err := w.reviewed(ctx, pr, changes, rules{owners: owners, teams: teams})
+	if err != nil || why == "" {
+		return nil, err
+	}
+	i := slices.IndexFunc(changes, func(c repo.Change) bool { return loosens(c.Path) })
+	return []string{fmt.Sprintf("0 of 1 by one of %s (it changes %s)", strings.Join(owners, ", "), changes[i].Path)}, nil
+}
+
+// Denied is a merge that policy refuses: what is missing, in words.
+type Denied struct {
+	Branch  string
+	Missing []string
+}
+
+func (d *Denied) Error() string {
+	return fmt.Sprintf("merging %s is refused: %s", d.Branch, strings.Join(d.Missing, "; "))
+}
+
+// Merge merges a pull request when everything it needs is there and, for a
+// plan, when it still holds: a *Denied otherwise.
+func (e *Env) Merge(ctx context.Context, id, by string) (forge.PullRequest, error) {
+	pr, err := e.Pull(ctx, id)
+	if err != nil {
+		return pr, err
+	}
+	if pr.State != "open" {
+		return pr, fmt.Errorf("merging %s: the pull request is %s", pr.Branch, pr.State)
+	}
+	missing, err := e.Missing(ctx, pr)
+	if err != nil {
+		return pr, err
+	}
+	if p, _ := e.planOf(ctx, pr); p != nil {
+		c, err := e.Check(ctx, p.ID)
+		if err != nil {
+			return pr, err
+		}
+		for _, f := range c.Faults {
+			missing = append(missing, f.Message)
+		}
+	}
+	if len(missing) > 0 {
+		return pr, &Denied{pr.Branch, missing}
+	}
+	return e.Forge.Merge(ctx, pr.Branch, pr.Head, by, e.At)
+}
+
+// Pull finds a pull request by its id: a plan's, or what follows "ringmaster/".
+// Without an id it is the only open one.
+func (e *Env) Pull(ctx context.Context, id string) (forge.PullRequest, error) {
+	if id != "" {
+		return e.Forge.Find(ctx, prefix+strings.TrimPrefix(id, prefix))
+	}
+	list, err := e.Forge.List(ctx, "open")
+	if err != nil {
+		return forge.PullRequest{}, err
+	}
+	switch len(list) {
+	case 0:
+		return forge.PullRequest{}, errors.New("no pull request is open")
+	case 1:
+		return list[0], nil
+	}
+	var ids []string
+	for _, pr := range list {
+		ids = append(ids, strings.TrimPrefix(pr.Branch, prefix))
+	}
+	return forge.PullRequest{}, fmt.Errorf("%d pull requests are open; name one of %s", len(list), strings.Join(ids, ", "))
+}
+
+// Override records a disagreement. What tightens is committed to the protected
+// branch at once; what loosens becomes a pull request for the owners (Trust 4).
+// It returns the pull request, nil where there is none.
+func (e *Env) Override(ctx context.Context, o outcome.Override) (*forge.PullRequest, error) {
+	o.Schema, o.At = "ringmaster/override/v1", e.At
+	o.Loosens = Loosens(o)
+	if err := checkOverride(o); err != nil {
+		return nil, err
+	}
+	line, err := plan.Canonical(o)
+	if err != nil {
+		return nil, err
+	}
+	path := "overrides/" + e.At.UTC().Format("2006-01") + ".jsonl"
+	if o.Loosens {
+		return e.loosen(ctx, o, path, line)
+	}
+	return nil, contest("recording an override", func() error {
+		branch, base, err := e.base(ctx)
+		if err != nil {
+			return err
+		}
+		n, err := e.overrideCommit(base, o, path, line)
+		if err != nil {
+			return err
+		}
+		_, err = e.advance(ctx, branch, n)
+		return err
+	})
+}
+
+func (e *Env) overrideCommit(base repo.Hash, o outcome.Override, path string, line []byte) (repo.Next, error) {
+	old, err := e.readOrEmpty(base, path)
+	if err != nil {
+		return repo.Next{}, err
+	}
+	return repo.Next{
+		Base: base, Author: bot, At: e.At, Changes: map[string][]byte{path: append(append(old, line...), '\n')},
+		Message: fmt.Sprintf("override: %s by %s\n\n%s", o.Kind, o.By, o.Reason),
+	}, nil
+}
+
+func (e *Env) readOrEmpty(at repo.Hash, path string) ([]byte, error) {
+	blob, err := e.Repo.Blob(at, path)
+	if err != nil || blob == "" {
+		return nil, err
+	}
+	return e.Repo.ReadFile(at, path)
+}
+
+func (e *Env) loosen(ctx context.Context, o outcome.Override, path string, line []byte) (*forge.PullRequest, error) {
+	_, base, err := e.base(ctx)
+	if err != nil {
+		return nil, err
+	}
+	n, err := e.overrideCommit(base, o, path, line)
+	if err != nil {
+		return nil, err
+	}
+	h, err := e.Repo.Write(n)
+	if err != nil {
+		return nil, err
+	}
+	pr, err := e.Forge.Propose(ctx, forge.Proposal{
+		Branch: fmt.Sprintf("%soverride-%.10s", prefix, plan.Sum(line)[len("sha256:"):]), Commit: string(h), Author: o.By, At: e.At,
+		Title: fmt.Sprintf("override: %s by %s", o.Kind, o.By), Labels: []string{"override"},
+		Body: "This takes caution away, so an owner other than its author must approve it.\n\n" + quoted(o.Reason) + "\n",
+	})
+	return &pr, err
+}
+
+// quoted makes text from outside inert in Markdown: a block that nothing ends.
+func quoted(text string) string {
+	var b strings.Builder
+	for line := range strings.SplitSeq(text, "\n") {
+		b.WriteString("    " + strings.TrimRight(line, "\r") + "\n")
+	}
+	return b.String()
+}
+
+func checkOverride(o outcome.Override) error {
+	switch {
+	case o.By == "":
+		return errors.New("an override has an author; say who with --by")
+	case strings.TrimSpace(o.Reason) == "":
+		return errors.New("an override has a reason, which models learn from; say it with --reason")
+	case o.Host != "" && !o.Host.Valid():
+		return fmt.Errorf("%q is not a host's name", o.Host)
+	case !o.Until.IsZero() && !o.Until.After(o.At):
+		return fmt.Errorf("until %s is not after now", o.Until.Format("2006-01-02T15:04:05Z07:00"))
+	}
+	return nil
+}

@@ -1,0 +1,93 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/ringmaster-dev/ringmaster/engine/outcome"
+	"github.com/ringmaster-dev/ringmaster/engine/rollout"
+)
+
+// Record commits what became of committed intents. Results for anything else
+// are passed over with a warning. It returns how many lines it wrote.
+func (x *Executor) Record(ctx context.Context, results []Result, done *Executed) (int, error) {
+	if len(results) == 0 {
+		return 0, nil
+	}
+	var lines []outcome.Line
+	err := contest("recording", func() error {
+		t, err := x.look(ctx)
+		if err != nil {
+			return err
+		}
+		changes := map[string][]byte{}
+		lines = nil
+		for _, l := range t.live {
+			new := x.outcomes(t, l, results)
+			if len(new) == 0 {
+				continue
+			}
+			lines = append(lines, new...)
+			if err := x.extend(l, new, changes); err != nil {
+				return err
+			}
+		}
+		if len(lines) == 0 {
+			return nil
+		}
+		return x.commit(ctx, t, changes, fmt.Sprintf("outcomes: %d lines", len(lines)))
+	})
+	if err != nil {
+		return 0, err
+	}
+	done.add(lines)
+	x.tell(lines)
+	return len(lines), nil
+}
+
+// outcomes are the lines that results add to a plan's ledger.
+func (x *Executor) outcomes(t *tip, l *live, results []Result) []outcome.Line {
+	var lines []outcome.Line
+	for _, r := range results {
+		if r.Plan != l.plan.ID {
+			continue
+		}
+		c := l.progress.Of(r.Host, r.Patch)
+		if c == nil || !expected(l, c, r) {
+			x.Log.WithField("key", r.Key).WithField("event", r.Event).Warn("a result that no committed intent asks for is passed over")
+			continue
+		}
+		line := l.progress.Line(c, r.At, r.Event, r.Detail)
+		line.Key, line.Seconds, line.Fleet, line.Measured = r.Key, r.Seconds, r.Fleet, r.Measured
+		if c.State == rollout.Undo {
+			line.From, line.To = line.To, line.From
+		}
+		if r.Event == outcome.Held && c.HeldWith == r.Detail {
+			continue
+		}
+		lines = append(lines, line)
+	}
+	return x.stamp(t, lines)
+}
+
+// expected says whether the ledger waits for such a result.
+func expected(l *live, c *rollout.Change, r Result) bool {
+	switch c.State {
+	case rollout.Intended:
+		return r.Key == c.Key(l.plan.ID) && oneOf(r.Event, outcome.Applied, outcome.Failed, outcome.Skipped, outcome.Unreachable)
+	case rollout.Undo:
+		return r.Key == c.UndoKey(l.plan.ID) && oneOf(r.Event, outcome.RolledBack, outcome.Failed, outcome.Unreachable)
+	case rollout.Applied:
+		return r.Key == c.Key(l.plan.ID) && oneOf(r.Event, outcome.Healthy, outcome.Degraded, outcome.Held)
+	}
+	return false
+}
+
+func oneOf(e outcome.Event, list ...outcome.Event) bool {
+	for _, o := range list {
+		if e == o {
+			return true
+		}
+	}
+	return false
+}

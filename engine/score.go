@@ -1,0 +1,132 @@
+package engine
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"time"
+
+	"github.com/ringmaster-dev/ringmaster/engine/inventory"
+	"github.com/ringmaster-dev/ringmaster/engine/outcome"
+	"github.com/ringmaster-dev/ringmaster/engine/plan"
+	"github.com/ringmaster-dev/ringmaster/engine/risk"
+)
+
+// score says what each patch, and each change of it, may break and what waiting
+// may cost.
+func (d *decider) score(dr *draft) {
+	for _, p := range dr.patches {
+		s := risk.NewScorer(d.riskPatch(p, p.found[0].Groups[0].From), d.record, d.history, d.at)
+		p.deploy, p.reasons = s.Score(nil, "")
+		var why []plan.Reason
+		p.exploit, why = risk.Exploit(p.advisories, &d.est.Knowledge, d.at)
+		p.reasons = slices.Concat(p.reasons, why, p.verdict.Reasons)
+	}
+	d.scoreChanges(dr)
+	for _, p := range dr.patches {
+		p.test = risk.Test(p.deploy, d.tolerance(p), p.reasons...)
+	}
+}
+
+// scoreChanges scores every change for its own host.
+func (d *decider) scoreChanges(dr *draft) {
+	type move struct {
+		patch int32
+		from  string
+	}
+	scorers := map[move]*risk.Scorer{}
+	for i := range dr.changes {
+		c := &dr.changes[i]
+		p, h := dr.patches[c.patch], &d.hosts[c.host]
+		m := move{c.patch, c.from}
+		s := scorers[m]
+		if s == nil {
+			s = risk.NewScorer(d.riskPatch(p, c.from), d.record, d.history, d.at)
+			scorers[m] = s
+		}
+		c.risk, _ = s.Score(h, d.role(h))
+		c.risk = d.overruled(c.risk, p.id, h)
+		// A patch is as risky as its riskiest host: an average would hide it.
+		if c.risk.P > p.deploy.P {
+			p.deploy = c.risk
+		}
+	}
+}
+
+func (d *decider) riskPatch(p *patchDraft, from string) risk.Patch {
+	m := p.found[0]
+	return risk.Patch{ID: p.id, Package: m.Package, Vendor: m.Vendor, From: from, To: m.To, Advisories: p.advisories}
+}
+
+// tolerance is the smallest risk that a patch's hosts tolerate.
+func (d *decider) tolerance(p *patchDraft) float64 {
+	least := 1.0
+	for _, f := range p.from {
+		for _, s := range d.hosts[f.host].Services {
+			if t := d.tiers[d.services[s].Tier]; t != nil {
+				least = min(least, t.RiskTolerance)
+			}
+		}
+	}
+	return least
+}
+
+// A person who says "high" or "low" is taken at these, unless the score is
+// beyond them already.
+const saidHigh, saidLow = 0.5, 0.01
+
+// overruled applies the newest override of a risk that stands. A lower risk
+// only came here by a reviewed merge (Trust 4).
+func (d *decider) overruled(r plan.Risk, patch plan.PatchID, h *inventory.Host) plan.Risk {
+	for _, o := range slices.Backward(d.est.Overrides) {
+		if o.Kind != "risk" || !d.stands(o, patch, h) {
+			continue
+		}
+		if o.Value == "high" {
+			r.P, r.High = max(r.P, saidHigh), max(r.High, saidHigh)
+		} else {
+			r.P, r.Low = min(r.P, saidLow), min(r.Low, saidLow)
+		}
+		return r
+	}
+	return r
+}
+
+// stands says whether an override holds now, for the patch on the host.
+func (d *decider) stands(o outcome.Override, patch plan.PatchID, h *inventory.Host) bool {
+	return stands(o, d.at) &&
+		(o.Patch == "" || globs(o.Patch, string(patch))) &&
+		(o.Host == "" || o.Host == h.ID) &&
+		(o.Service == "" || slices.Contains(h.Services, o.Service))
+}
+
+func stands(o outcome.Override, at time.Time) bool {
+	return !o.At.After(at) && (o.Until.IsZero() || at.Before(o.Until))
+}
+
+// globs matches a pattern of patch ids, in which "/" is nothing special.
+func globs(pattern, s string) bool {
+	ok, err := path.Match(slashless(pattern), slashless(s))
+	return err == nil && ok
+}
+
+func slashless(s string) string {
+	b := []byte(s)
+	for i := range b {
+		if b[i] == '/' {
+			b[i] = 0
+		}
+	}
+	return string(b)
+}
+
+// reasonsOf says in a plan's words why an override took a risk elsewhere.
+func (d *decider) reasonsOf(p *patchDraft) []plan.Reason {
+	reasons := p.reasons
+	for _, o := range d.est.Overrides {
+		if o.Kind == "risk" && stands(o, d.at) && (o.Patch == "" || globs(o.Patch, string(p.id))) {
+			reasons = append(slices.Clip(reasons), plan.Reason{Term: "override", Value: fmt.Sprintf("%s says %s: %s", o.By, o.Value, o.Reason)})
+		}
+	}
+	return reasons
+}

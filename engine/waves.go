@@ -1,0 +1,229 @@
+package engine
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ringmaster-dev/ringmaster/engine/hclfile"
+	"github.com/ringmaster-dev/ringmaster/engine/inventory"
+	"github.com/ringmaster-dev/ringmaster/engine/plan"
+	"github.com/ringmaster-dev/ringmaster/engine/policy"
+)
+
+// judgeWaves asks the policies about every wave as it was scheduled. A wave
+// that is denied or held is taken out, its changes with the rule's words; what
+// is required or warned of is kept with the changes.
+func (d *decider) judgeWaves(dr *draft) {
+	type slot struct{ ring, wave int }
+	var slots []slot
+	for i, r := range dr.rings {
+		for n := range r.Waves {
+			slots = append(slots, slot{i, n})
+		}
+	}
+	if len(slots) == 0 {
+		return
+	}
+	w := newWaveViews(d)
+	base := d.input(policy.Wave, "plan", d.at)
+	base.Plan = d.planInput(dr)
+	all := d.policies.Batch(len(slots), base, func(i int, in *policy.Input) {
+		r := &dr.rings[slots[i].ring]
+		in.Ring = d.ringNamed(r.Name)
+		in.Wave = w.input(&r.Waves[slots[i].wave], slots[i].wave+1)
+		in.Wave.Earlier = d.plannedEnds(dr.rings[:slots[i].ring], &r.Waves[slots[i].wave])
+	}, d.est.Exceptions)
+	for i, decisions := range all {
+		d.settleWave(dr, &dr.rings[slots[i].ring].Waves[slots[i].wave], decisions)
+	}
+	for i := range dr.rings {
+		dr.rings[i].Waves = slices.DeleteFunc(dr.rings[i].Waves, func(w plan.Wave) bool { return len(w.Changes) == 0 })
+	}
+	dr.rings = slices.DeleteFunc(dr.rings, func(r plan.Ring) bool { return len(r.Waves) == 0 })
+}
+
+func (d *decider) settleWave(dr *draft, w *plan.Wave, decisions []plan.Decision) {
+	if len(decisions) == 0 {
+		return
+	}
+	if stop := stopper(decisions); stop != nil {
+		taken := map[work]bool{}
+		for _, c := range w.Changes {
+			taken[work{c.Host, c.Patch}] = true
+		}
+		for i := range dr.changes {
+			c := &dr.changes[i]
+			if !c.out && taken[work{d.hosts[c.host].ID, dr.patches[c.patch].id}] {
+				dr.leave(d, c, stop.Rule+": "+stop.Message, until(stop))
+			}
+		}
+		w.Changes = nil
+		return
+	}
+	for i := range w.Changes {
+		w.Changes[i].Decisions = slices.Concat(w.Changes[i].Decisions, decisions)
+	}
+}
+
+func (d *decider) ringNamed(name string) *policy.RingInput {
+	for i := range d.est.Rings {
+		if d.est.Rings[i].Name == name {
+			return ringInput(&d.est.Rings[i])
+		}
+	}
+	return nil
+}
+
+// plannedEnds says when each of the lower rings will be over, soak included, for
+// the patches of a wave.
+func (d *decider) plannedEnds(lower []plan.Ring, wave *plan.Wave) []policy.RingProgress {
+	list := []policy.RingProgress{}
+	patches := map[plan.PatchID]bool{}
+	for _, c := range wave.Changes {
+		patches[c.Patch] = true
+	}
+	for _, r := range lower {
+		p := policy.RingProgress{Name: r.Name}
+		if in := d.ringNamed(r.Name); in != nil {
+			p.Order = in.Order
+		}
+		for _, w := range r.Waves {
+			if !slices.ContainsFunc(w.Changes, func(c plan.Change) bool { return patches[c.Patch] }) {
+				continue
+			}
+			soak, _ := hclfile.ParseDuration(w.Soak)
+			if end := w.End.Add(soak); end.After(p.Ends) {
+				p.Ends = end
+			}
+		}
+		if !p.Ends.IsZero() {
+			list = append(list, p)
+		}
+	}
+	return list
+}
+
+// waveViews are waves as policies see them.
+type waveViews struct {
+	d     *decider
+	hosts map[inventory.HostID]*inventory.Host
+	down  map[string]int // service → hosts known to be unwell
+}
+
+func newWaveViews(d *decider) *waveViews {
+	v := &waveViews{d: d, hosts: map[inventory.HostID]*inventory.Host{}, down: map[string]int{}}
+	for i := range d.hosts {
+		v.hosts[d.hosts[i].ID] = &d.hosts[i]
+	}
+	return v
+}
+
+func (v *waveViews) input(w *plan.Wave, number int) *policy.WaveInput {
+	in := &policy.WaveInput{Number: number, Start: w.Start, End: w.End, FleetHosts: len(v.d.hosts), Services: []policy.WaveService{}, Freezes: []policy.FreezeInput{}, Earlier: []policy.RingProgress{}}
+	counts := map[string]int{}
+	last := inventory.HostID("")
+	for _, c := range w.Changes {
+		if c.Host == last {
+			continue
+		}
+		last = c.Host
+		in.Hosts++
+		if h := v.hosts[c.Host]; h != nil {
+			for _, s := range h.Services {
+				counts[s]++
+			}
+		}
+	}
+	names := sortedKeys(counts)
+	for _, name := range names {
+		in.Services = append(in.Services, v.service(name, counts))
+	}
+	v.freezes(in, names)
+	return in
+}
+
+func (v *waveViews) service(name string, counts map[string]int) policy.WaveService {
+	s := v.d.services[name]
+	out := policy.WaveService{Name: name, Tier: s.Tier, Rank: lastRank, Total: v.d.sizes[name], InWave: counts[name], Down: v.down[name],
+		MinAvailable: minAvailable(s.MinAvailable, v.d.sizes[name]), DependsOn: []string{}, Compliance: slices.Concat([]string{}, s.Compliance)}
+	if t := v.d.tiers[s.Tier]; t != nil {
+		out.Rank, out.CostPerMinute = t.Rank, t.DowntimeCostPerMinute
+	}
+	for _, on := range s.DependsOn {
+		if counts[on] > 0 {
+			out.DependsOn = append(out.DependsOn, on)
+		}
+	}
+	slices.SortFunc(out.DependsOn, strings.Compare)
+	return out
+}
+
+func (v *waveViews) freezes(in *policy.WaveInput, services []string) {
+	for i := range v.d.est.Freezes {
+		f := &v.d.est.Freezes[i]
+		if f.From.Before(in.End) && in.Start.Before(f.To) && f.Takes(services) {
+			in.Freezes = append(in.Freezes, policy.FreezeInput{Name: f.Name, From: f.From, To: f.To, Reason: f.Reason})
+		}
+	}
+}
+
+// planInput is the draft as a whole.
+func (d *decider) planInput(dr *draft) *policy.PlanInput {
+	in := &policy.PlanInput{ID: dr.id, Class: string(dr.class), Group: dr.group, Feasible: true, HighestRank: lastRank, Services: []policy.PlanService{}}
+	counts := map[string]int{}
+	used := map[int32]bool{}
+	last := int32(-1)
+	for i := range dr.changes {
+		c := &dr.changes[i]
+		if c.out {
+			continue
+		}
+		used[c.patch] = true
+		in.MaxRisk = max(in.MaxRisk, c.risk.High)
+		if c.host != last {
+			last = c.host
+			in.Hosts++
+			for _, s := range d.hosts[c.host].Services {
+				counts[s]++
+			}
+		}
+	}
+	in.Patches = len(used)
+	for i, p := range dr.patches {
+		if used[int32(i)] {
+			in.Feasible = in.Feasible && p.feasible
+			if in.Deadline.IsZero() || p.verdict.Deadline.Before(in.Deadline) {
+				in.Deadline = p.verdict.Deadline
+			}
+		}
+	}
+	in.Start = dr.start()
+	for _, name := range sortedKeys(counts) {
+		in.Services = append(in.Services, d.planService(name, counts[name]))
+		in.HighestRank = min(in.HighestRank, in.Services[len(in.Services)-1].Rank)
+	}
+	return in
+}
+
+func (d *decider) planService(name string, hosts int) policy.PlanService {
+	s := d.services[name]
+	out := policy.PlanService{Name: name, Owner: s.Owner, Tier: s.Tier, Rank: lastRank, Autonomy: "recommend", Hosts: hosts, Compliance: slices.Concat([]string{}, s.Compliance)}
+	if t := d.tiers[s.Tier]; t != nil {
+		out.Rank, out.Autonomy, out.RiskTolerance = t.Rank, t.Autonomy, &t.RiskTolerance
+	}
+	return out
+}
+
+// start is when the draft's first wave begins, zero when it has none.
+func (dr *draft) start() time.Time {
+	var first time.Time
+	for _, r := range dr.rings {
+		for _, w := range r.Waves {
+			if first.IsZero() || w.Start.Before(first) {
+				first = w.Start
+			}
+		}
+	}
+	return first
+}
