@@ -18,8 +18,9 @@ import (
 type question struct {
 	clause *clause
 	input  *ast.Term
-	trace  bool   // something may be absent
-	fault  string // what of the input is not JSON
+	trace  bool                              // something may be absent
+	fault  string                            // what of the input is not JSON
+	cache  func(*watch) topdown.VirtualCache // of an evaluation that is watched; nil: twofold
 }
 
 // ask evaluates a clause and returns its decisions, sorted. Whatever goes wrong
@@ -67,8 +68,8 @@ func (s *set) evaluate(q question) (said []*ast.Term, missing []string, err erro
 		WithSeed(noDice{}).WithTime(time.Unix(0, 0).UTC()).
 		WithQueryTracer(watch)
 	if q.trace {
-		// Whatever is skipped or remembered is not watched.
-		query = query.WithIndexing(false).WithVirtualCache(forgetful{})
+		// What is skipped by an index is not watched.
+		query = query.WithIndexing(false).WithVirtualCache(q.cacheFor(watch))
 	}
 	err = query.Iter(ctx, func(r topdown.QueryResult) error {
 		said = append(said, r[answerVar])
@@ -81,6 +82,13 @@ func (s *set) evaluate(q question) (said []*ast.Term, missing []string, err erro
 		return nil, nil, errors.New("it takes longer than is allowed")
 	}
 	return said, watch.missing(), err
+}
+
+func (q question) cacheFor(w *watch) topdown.VirtualCache {
+	if q.cache != nil {
+		return q.cache(w)
+	}
+	return newTwofold(w)
 }
 
 // within makes the context of one evaluation and what cancels it.
@@ -118,12 +126,3 @@ func wording(err error) string {
 	}
 	return strings.Join(strings.Fields(text), " ")
 }
-
-// forgetful is a cache that remembers nothing.
-type forgetful struct{}
-
-func (forgetful) Push()                         {}
-func (forgetful) Pop()                          {}
-func (forgetful) Get(ast.Ref) (*ast.Term, bool) { return nil, false }
-func (forgetful) Put(ast.Ref, *ast.Term)        {}
-func (forgetful) Keys() []ast.Ref               { return nil }

@@ -53,4 +53,3 @@ func (f *fleet) vary(i int, in *Input) {
 }
 
 func (f *fleet) size() int { return len(f.hosts) * len(f.patches) }
-

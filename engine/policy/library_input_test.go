@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -92,6 +93,27 @@ func TestLibraryDecides(t *testing.T) {
 				t.Errorf("Decide() = %v, want %s", got, tt.want)
 			}
 		})
+	}
+}
+
+// TestLibraryLarge: a wave of thousands of services stays within the limits, as
+// does a rule that asks for a sum once for each.
+func TestLibraryLarge(t *testing.T) {
+	files := library(t)
+	files["policies/share/share.rego"] = []byte("package ringmaster.share\n\nall := sum([s.in_wave | some s in input.wave.services])\n\nwarn contains {\"msg\": s.name} if {\n some s in input.wave.services\n s.in_wave / all > 0.5\n}")
+	s, faults := Compile(files)
+	if len(faults) > 0 {
+		t.Fatal(faults)
+	}
+	in := aWave()
+	in.Wave.Services = nil
+	for i := range 3000 {
+		in.Wave.Services = append(in.Wave.Services, WaveService{Name: fmt.Sprint("s", i), Total: 10, InWave: 1, Reboots: ptr(1), DependsOn: []string{fmt.Sprint("s", i/2)}})
+	}
+	in.Wave.Hosts, in.Wave.FleetHosts = 3000, 30000
+	got := s.Decide(in, nil)
+	if len(got) != 3000 || Strongest(got) != plan.Warn {
+		t.Errorf("%d decisions, the first %v; want a warning for each dependency", len(got), got[0])
 	}
 }
 

@@ -87,6 +87,8 @@ func TestMissing(t *testing.T) {
 		{"not not", "fresh if input.host.age_seconds < 5\nstale if not fresh\ndeny " + fires + `not stale`, func(in *Input) { in.Host.AgeSeconds = nil }, []string{"input.host.age_seconds"}},
 		{"a rule", "fresh if input.host.age_seconds < 5\ndeny " + fires + `fresh`, func(in *Input) { in.Host.AgeSeconds = nil }, []string{"input.host.age_seconds"}},
 		{"a rule first under not", "fresh if input.host.age_seconds < 5\nother if not fresh\ndeny " + fires + "{\n other\n fresh }", func(in *Input) { in.Host.AgeSeconds = nil }, []string{"input.host.age_seconds"}},
+		{"a rule under not and then not", "fresh if input.host.age_seconds < 5\ndeny " + fires + "{\n not fresh\n fresh }", func(in *Input) { in.Host.AgeSeconds = nil }, []string{"input.host.age_seconds"}},
+		{"a function under not and then not", "old(h) if h.age_seconds > 5\ndeny " + fires + "{\n not old(input.host)\n old(input.host) }", func(in *Input) { in.Host.AgeSeconds = nil }, []string{"input.host.age_seconds"}},
 		{"a default", "default fresh := false\nfresh if input.host.age_seconds < 5\ndeny " + fires + `fresh`, func(in *Input) { in.Host.AgeSeconds = nil }, nil},
 		{"an else", "fresh := true if input.host.age_seconds < 5\nelse := false\ndeny " + fires + `fresh`, func(in *Input) { in.Host.AgeSeconds = nil }, nil},
 		{"the last else", "fresh := true if input.patch.class == \"low\"\nelse := true if input.host.age_seconds < 5\ndeny " + fires + `fresh`, func(in *Input) { in.Host.AgeSeconds = nil }, []string{"input.host.age_seconds"}},

@@ -18,6 +18,7 @@ type watch struct {
 	settled map[*ast.Rule]bool
 	paths   map[ast.Value]string // objects and lists of the input → where they are
 	frames  map[uint64]*frame
+	now     *frame // that of the last event
 	found   []string
 }
 
@@ -86,6 +87,7 @@ func (w *watch) TraceEvent(e topdown.Event) {
 		return
 	}
 	f := w.frame(&e)
+	w.now = f
 	if e.Op != topdown.EvalOp {
 		return
 	}
@@ -94,7 +96,7 @@ func (w *watch) TraceEvent(e topdown.Event) {
 		return
 	}
 	f.last = expr
-	if f.settled || f.direct || f.nots%2 == 1 || expr.Negated {
+	if f.handled() || expr.Negated {
 		return
 	}
 	for _, ref := range refs(expr) {
@@ -123,6 +125,12 @@ func (w *watch) frame(e *topdown.Event) *frame {
 	w.frames[e.QueryID] = f
 	return f
 }
+
+// handled says that what is absent in a frame has a meaning.
+func (f *frame) handled() bool { return f.settled || f.direct || f.nots%2 == 1 }
+
+// handled says so of where the evaluation is.
+func (w *watch) handled() bool { return w.now != nil && w.now.handled() }
 
 func negation(x *ast.Expr) bool {
 	if x == nil {

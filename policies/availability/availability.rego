@@ -36,11 +36,10 @@ hold contains {
 	"facts": {"service": s.name, "depends_on": on},
 	"remedy": sprintf("do %s in a wave of its own, before %s", [on, s.name]),
 } if {
+	gone := {t.name | some t in input.wave.services; exhausted(t)}
 	some s in input.wave.services
 	some on in s.depends_on
-	some t in input.wave.services
-	t.name == on
-	exhausted(t)
+	on in gone
 }
 
 # METADATA
