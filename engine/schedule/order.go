@@ -1,9 +1,6 @@
 package schedule
 
-import (
-	"container/heap"
-	"slices"
-)
+import "slices"
 
 // stage is a ring's classes and the order that dependencies demand of them.
 type stage struct {
@@ -69,8 +66,8 @@ func (s *stage) relate(p *planner) {
 	}
 }
 
-// before returns the sets that serve what the services depend on. Where nothing
-// in the stage serves a dependency, its own dependencies count in its place.
+// before returns the sets that serve what the services depend on, also through
+// others.
 func (p *planner) before(i int32, services []int, serving map[int][]int32, seen []int) []int32 {
 	var list []int32
 	mark := int(i) + 1
@@ -83,9 +80,7 @@ func (p *planner) before(i int32, services []int, serving map[int][]int32, seen 
 				continue
 			}
 			seen[on] = mark
-			if serving[on] == nil {
-				todo = append(todo, on)
-			}
+			todo = append(todo, on)
 			for _, j := range serving[on] {
 				if j != i {
 					list = append(list, j)
@@ -97,43 +92,58 @@ func (p *planner) before(i int32, services []int, serving map[int][]int32, seen 
 	return slices.Compact(list)
 }
 
-// order numbers the sets so that each comes after those it depends on, as far
-// as there is no circle; the first in a circle goes first.
+// order numbers the sets so that each comes after those it depends on; the sets
+// of a circle stand together, as they came. (Tarjan, Depth-first search and
+// linear graph algorithms, 1972.)
 func order(after [][]int32) []int {
-	position, blocked := make([]int, len(after)), make([]int, len(after))
-	dependents := make([][]int32, len(after))
-	var ready numbers
-	for i, list := range after {
-		position[i] = -1
-		blocked[i] = len(list)
-		for _, j := range list {
-			dependents[j] = append(dependents[j], int32(i))
-		}
-		if len(list) == 0 {
-			ready = append(ready, int32(i))
+	o := circles{after: after, index: make([]int, len(after)), low: make([]int, len(after)), position: make([]int, len(after))}
+	for i := range after {
+		o.position[i] = -1
+	}
+	for i := range after {
+		if o.index[i] == 0 {
+			o.visit(int32(i))
 		}
 	}
-	heap.Init(&ready)
-	for n, first := 0, 0; n < len(after); n++ {
-		if len(ready) == 0 {
-			for position[first] >= 0 {
-				first++
-			}
-			ready = append(ready, int32(first))
-		}
-		i := heap.Pop(&ready).(int32)
-		if position[i] >= 0 {
-			n--
-			continue
-		}
-		position[i] = n
-		for _, j := range dependents[i] {
-			if blocked[j]--; blocked[j] == 0 && position[j] < 0 {
-				heap.Push(&ready, j)
-			}
+	return o.position
+}
+
+// circles finds sets that depend on one another.
+type circles struct {
+	after      [][]int32
+	index, low []int // from 1
+	position   []int
+	stack      []int32
+	seen, done int
+}
+
+func (o *circles) visit(i int32) {
+	o.seen++
+	o.index[i], o.low[i] = o.seen, o.seen
+	o.stack = append(o.stack, i)
+	for _, j := range o.after[i] {
+		switch {
+		case o.index[j] == 0:
+			o.visit(j)
+			o.low[i] = min(o.low[i], o.low[j])
+		case o.position[j] < 0:
+			o.low[i] = min(o.low[i], o.index[j])
 		}
 	}
-	return position
+	if o.low[i] != o.index[i] {
+		return
+	}
+	from := len(o.stack) - 1
+	for o.stack[from] != i {
+		from--
+	}
+	circle := o.stack[from:]
+	slices.Sort(circle)
+	for _, j := range circle {
+		o.position[j] = o.done
+		o.done++
+	}
+	o.stack = o.stack[:from]
 }
 
 // numbers is a heap of numbers, the smallest first.
