@@ -11,7 +11,8 @@ type batch struct {
 	start   int64   // the latest of their clocks' starts
 	changes []int32 // indices into Input.Changes
 	classes []class
-	rings   []stage // by ring; the last one is for what no ring takes
+	of      [][]int32 // by place in patches: the classes that have it
+	rings   []stage   // by ring; the last one is for what no ring takes
 	runs    map[string]*trial
 }
 

@@ -136,17 +136,20 @@ func (p *planner) stretch(b *batch, t *trial) {
 		return
 	}
 	soak := p.rings[ring].soak
-	for _, n := range b.rings[ring].classes {
-		if t.ends[n] == 0 {
+	for i, patch := range b.patches {
+		last := false
+		for _, n := range b.of[i] {
+			last = last || b.classes[n].ring == ring
+		}
+		if !last {
 			continue
 		}
-		for _, i := range b.classes[n].patches {
-			by := p.goal(b.patches[i])
-			if t.healthy[i] > by {
-				by = t.healthy[i] + max(0, p.deadline(b.patches[i])-t.healthy[i])/2
-			}
-			soak = min(soak, by-t.ends[n])
+		by := p.goal(patch)
+		if t.healthy[i] > by {
+			by = t.healthy[i] + max(0, p.deadline(patch)-t.healthy[i])/2
 		}
+		// Its installs in this ring are over by then, or were never.
+		soak = min(soak, by-t.installed[i])
 	}
 	if soak != p.rings[ring].soak {
 		soak -= ((soak % soakStep) + soakStep) % soakStep

@@ -29,7 +29,8 @@ type trial struct {
 	ends    []int64   // by class: when the last visit with a place is installed
 	missing []int     // by class: visits without a place
 
-	installed []int64 // by place of the patch in the batch
+	began     []int64 // by place of the patch in the batch
+	installed []int64
 	healthy   []int64
 	unplaced  []int
 }
@@ -86,18 +87,47 @@ func (p *planner) run(b *batch, kept int64, r *rules) *trial {
 
 // sum works out what became of each patch.
 func (t *trial) sum(p *planner, b *batch) {
-	t.installed, t.healthy, t.unplaced = make([]int64, len(b.patches)), make([]int64, len(b.patches)), make([]int, len(b.patches))
+	n := len(b.patches)
+	t.began, t.installed, t.healthy, t.unplaced = make([]int64, n), make([]int64, n), make([]int64, n), make([]int, n)
+	for i := range t.began {
+		t.began[i] = never
+	}
 	for i := range b.classes {
 		c := &b.classes[i]
-		soak := t.soaks[len(p.rings)]
-		if c.ring >= 0 {
-			soak = t.soaks[c.ring]
+		ring := c.ring
+		if ring < 0 {
+			ring = len(p.rings)
 		}
-		for _, patch := range c.patches {
-			t.unplaced[patch] += t.missing[i]
-			if t.ends[i] > 0 {
-				t.installed[patch] = max(t.installed[patch], t.ends[i])
-				t.healthy[patch] = max(t.healthy[patch], t.ends[i]+soak)
+		t.count(c, i, t.soaks[ring])
+	}
+}
+
+// count follows a class's visits through its places.
+func (t *trial) count(c *class, n int, soak int64) {
+	places := t.places[n]
+	at, left := 0, 0 // the place to go on with, and its visits that are left
+	if len(places) > 0 {
+		left = places[0].n
+	}
+	for i := range c.alike {
+		a := &c.alike[i]
+		first, last, todo := int64(never), int64(0), a.n
+		for todo > 0 && at < len(places) {
+			k := min(todo, left)
+			first, last = min(first, places[at].start), max(last, places[at].start+c.install)
+			todo -= k
+			if left -= k; left == 0 {
+				if at++; at < len(places) {
+					left = places[at].n
+				}
+			}
+		}
+		for _, patch := range a.patches {
+			t.unplaced[patch] += todo
+			if last > 0 {
+				t.began[patch] = min(t.began[patch], first)
+				t.installed[patch] = max(t.installed[patch], last)
+				t.healthy[patch] = max(t.healthy[patch], last+soak)
 			}
 		}
 	}
@@ -161,7 +191,7 @@ func (pl *placer) stage(s *stage, from int64) int64 {
 	pl.sets = make([]opening, len(s.sets))
 	pl.waiting = make([]numbers, len(pl.p.lanes))
 	pl.awake = make([]bool, len(pl.p.lanes))
-	where := map[int32]int32{}
+	chained := false
 	for i, n := range s.classes {
 		c := &pl.b.classes[n]
 		j := job{class: c, n: n, cal: pl.p.calendar(c.binding, pl.r), left: len(c.visits), from: from}
@@ -170,16 +200,11 @@ func (pl *placer) stage(s *stage, from int64) int64 {
 		}
 		pl.jobs[i] = j
 		pl.t.missing[n] = j.left
-		where[n] = int32(i)
+		chained = chained || len(c.follows) > 0
 		pl.sets[s.setOf[i]].members = append(pl.sets[s.setOf[i]].members, int32(i))
 	}
-	for i := range pl.jobs {
-		for _, n := range pl.jobs[i].follows {
-			if k, ok := where[n]; ok {
-				pl.jobs[k].next = append(pl.jobs[k].next, int32(i))
-				pl.jobs[i].blocks++
-			}
-		}
+	if chained {
+		pl.chain()
 	}
 	for i := range s.sets {
 		pl.sets[i].waits, pl.sets[i].left = s.sets[i].waits, s.sets[i].size
@@ -200,6 +225,21 @@ func (pl *placer) stage(s *stage, from int64) int64 {
 		}
 	}
 	return pl.done
+}
+
+// chain makes visits of the same hosts wait for one another.
+func (pl *placer) chain() {
+	where := map[int32]int32{}
+	for i := range pl.jobs {
+		where[pl.jobs[i].n] = int32(i)
+	}
+	for i := range pl.jobs {
+		for _, n := range pl.jobs[i].follows {
+			k := where[n] // hosts of both are in the same ring
+			pl.jobs[k].next = append(pl.jobs[k].next, int32(i))
+			pl.jobs[i].blocks++
+		}
+	}
 }
 
 // begin lets a set's classes be tried.

@@ -77,9 +77,8 @@ func (p *planner) conflict(b *batch, i int) *conflict {
 // batch's for -1, sorted.
 func (p *planner) bound(b *batch, i int) (windows, freezes []int) {
 	seen := map[int]bool{}
-	for n := range b.classes {
-		c := &b.classes[n]
-		if seen[c.binding] || i >= 0 && !slices.Contains(c.patches, int32(i)) {
+	for _, c := range b.having(i) {
+		if seen[c.binding] {
 			continue
 		}
 		seen[c.binding] = true
@@ -89,6 +88,21 @@ func (p *planner) bound(b *batch, i int) (windows, freezes []int) {
 	slices.Sort(windows)
 	slices.Sort(freezes)
 	return slices.Compact(windows), slices.Compact(freezes)
+}
+
+// having returns the classes with a patch, all for -1.
+func (b *batch) having(i int) []*class {
+	var list []*class
+	if i < 0 {
+		for n := range b.classes {
+			list = append(list, &b.classes[n])
+		}
+		return list
+	}
+	for _, n := range b.of[i] {
+		list = append(list, &b.classes[n])
+	}
+	return list
 }
 
 // rules leaves out what is not in force.

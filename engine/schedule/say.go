@@ -39,15 +39,17 @@ func (c *conflict) say(k constraint, t *trial) plan.Constraint {
 
 func (c *conflict) patch() int32 { return c.b.patches[c.i] }
 
-// classes are those of the patch.
-func (c *conflict) classes() []*class {
-	var list []*class
-	for n := range c.b.classes {
-		if k := &c.b.classes[n]; slices.Contains(k.patches, int32(c.i)) {
-			list = append(list, k)
+func (c *conflict) classes() []*class { return c.b.having(c.i) }
+
+// hosts is how many of a class's visits have the patch.
+func (c *conflict) hosts(k *class) int {
+	n := 0
+	for _, a := range k.alike {
+		if slices.Contains(a.patches, int32(c.i)) {
+			n += a.n
 		}
 	}
-	return list
+	return n
 }
 
 func (c *conflict) sayClock() string {
@@ -132,7 +134,7 @@ func (c *conflict) sayOrder() (name, message string) {
 	lost := 0
 	for _, k := range c.classes() {
 		if k.ring < 0 {
-			lost += len(k.visits)
+			lost += c.hosts(k)
 		}
 	}
 	if lost > 0 {
@@ -153,7 +155,7 @@ func (c *conflict) sayAvailability() (name, message string) {
 	counts := map[int]int{}
 	for _, k := range c.classes() {
 		for _, s := range c.p.sets[k.set] {
-			counts[s] += len(k.visits)
+			counts[s] += c.hosts(k)
 		}
 	}
 	var names, parts []string

@@ -98,16 +98,8 @@ func (c *conflict) afterAll(t *trial) string {
 	if t.unplaced[c.i] > 0 {
 		return hosts(t.unplaced[c.i], "has", "have") + " no place at all"
 	}
-	first := int64(never)
-	windowed := false
-	for n, places := range t.places {
-		k := &c.b.classes[n]
-		if slices.Contains(k.patches, int32(c.i)) && len(places) > 0 {
-			first = min(first, places[0].start)
-			windowed = windowed || len(c.p.bindings[k.binding].windows) > 0
-		}
-	}
-	if first >= d && windowed && c.p.at < d {
+	windows, _ := c.p.bound(c.b, c.i)
+	if t.began[c.i] >= d && len(windows) > 0 && c.p.at < d {
 		return "the window opens after the deadline"
 	}
 	return fmt.Sprintf("even without any, the last host is done %s, %s after the deadline", moment(t.healthy[c.i]), length(t.healthy[c.i]-d))
