@@ -48,11 +48,18 @@ type source struct {
 	modules map[string]*ast.Module
 	tests   map[string]bool // those of modules that are tests
 	data    map[string]any
+	worked  map[place]bool // rules whose answer is no literal
 	faults  []Fault
 }
 
+// place is where a rule begins.
+type place struct {
+	file         string
+	line, column int
+}
+
 func read(files map[string][]byte) *source {
-	src := &source{modules: map[string]*ast.Module{}, tests: map[string]bool{}, data: map[string]any{}}
+	src := &source{modules: map[string]*ast.Module{}, tests: map[string]bool{}, data: map[string]any{}, worked: map[place]bool{}}
 	names := make([]string, 0, len(files))
 	for name := range files {
 		names = append(names, name)
@@ -196,6 +203,7 @@ func (src *source) clause(c *ast.Compiler, m *ast.Module, concern string, effect
 	capture := ast.Equality.Expr(ast.NewTerm(answerVar), r.Head.Key).SetLocation(r.Location)
 	cl.body.Append(capture)
 	cl.reads = reads(c, r)
+	src.checkType(c, string(effect), r)
 	for _, a := range annotations(c, r) {
 		if cl.title == "" {
 			cl.title = a.Title

@@ -27,6 +27,8 @@ func TestFaults(t *testing.T) {
 		{"no message", `deny contains {"message": "m"}`, `deny says "message"; expected "msg", "facts", "remedy"`},
 		{"a string", `deny contains "m"`, `deny must be a set of objects with "msg", got string`},
 		{"a message that is none", `deny contains {"msg": 5}`, `msg of deny must be of type string, got number`},
+		{"a string worked out", `deny contains x if x := sprintf("%s", [input.host.id])`, `x.rego:3:1: deny must be a set of objects with "msg", got string`},
+		{"a list in a function's answer", "f(x) := [x]\ndeny contains f(1)", `x.rego:4:1: deny must be a set of objects with "msg", got array`},
 		{"a boolean rule", `deny if input.host.known`, `deny must be a set of objects with "msg": deny contains {"msg": …} if { … }`},
 		{"a complete rule", `deny := {"msg": "m"}`, `deny must be a set of objects with "msg"`},
 		{"a function", `deny(x) := x`, `deny must be a set of objects with "msg"`},

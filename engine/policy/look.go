@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/types"
 )
 
 // look finds what parses and yet may not be: built-ins that are banned, `with`,
@@ -76,6 +77,7 @@ func (src *source) lookAnswer(effect string, r *ast.Rule) {
 	case ast.Object:
 		src.lookObject(effect, r, v)
 	case ast.Var, ast.Ref, ast.Call:
+		src.worked[place{loc.File, loc.Row, loc.Col}] = true
 	default:
 		src.fault(loc.File, loc.Row, loc.Col, `%s must be a set of objects with "msg", got %s`, effect, ast.ValueName(v))
 	}
@@ -118,6 +120,28 @@ func settled(v ast.Value) bool {
 		return false
 	}
 	return true
+}
+
+// checkType finds a rule whose answer is worked out, and of a type that is never
+// an object. Answers that stand there literally were looked at before.
+func (src *source) checkType(c *ast.Compiler, effect string, r *ast.Rule) {
+	if !src.worked[place{r.Location.File, r.Location.Row, r.Location.Col}] {
+		return
+	}
+	set, ok := c.TypeEnv.GetByRef(r.Ref()).(*types.Set)
+	if !ok {
+		return
+	}
+	all, ok := set.Of().(types.Any)
+	if !ok {
+		all = types.Any{set.Of()}
+	}
+	for _, t := range all {
+		if _, object := t.(*types.Object); !object {
+			src.fault(r.Location.File, r.Location.Row, r.Location.Col, `%s must be a set of objects with "msg", got %s`, effect, types.Sprint(t))
+			return
+		}
+	}
 }
 
 // checkData finds references to data that neither a data.json nor a rule has: a

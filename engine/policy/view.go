@@ -30,26 +30,24 @@ type join struct{ left, right int }
 func views(clauses []*clause) map[Point]*view {
 	all := map[Point]*view{}
 	for _, point := range Points {
-		b := builder{view: &view{}, groups: map[string]int{}, joins: map[join]int{}}
-		var read []read1
-		for _, c := range clauses {
-			if slices.Contains(c.points, point) {
-				b.view.clauses = append(b.view.clauses, c)
-				read = append(read, read1{c, b.split(c, point)})
-			}
-		}
-		for _, r := range read {
-			b.view.node = append(b.view.node, b.joined(r.groups))
-		}
-		all[point] = b.view
+		all[point] = viewOf(clauses, point)
 	}
 	return all
 }
 
-// read1 is a clause with its groups, by section.
-type read1 struct {
-	clause *clause
-	groups []int
+func viewOf(clauses []*clause, point Point) *view {
+	b := builder{view: &view{}, groups: map[string]int{}, joins: map[join]int{}}
+	var groups [][]int // of each clause, by section
+	for _, c := range clauses {
+		if slices.Contains(c.points, point) {
+			b.view.clauses = append(b.view.clauses, c)
+			groups = append(groups, b.split(c, point))
+		}
+	}
+	for _, list := range groups { // joins are numbered after all groups
+		b.view.node = append(b.view.node, b.joined(list))
+	}
+	return b.view
 }
 
 type builder struct {
@@ -106,8 +104,7 @@ func (b *builder) group(section int, paths []trail) int {
 	return len(b.view.groups) - 1
 }
 
-// joined is the node of a clause's groups. All groups are there by now, so that
-// joins can be numbered after them.
+// joined is the node of a clause's groups.
 func (b *builder) joined(groups []int) int {
 	if len(groups) == 0 {
 		return -1
