@@ -15,10 +15,17 @@ const whole = 256
 // packages need to be seen at work for a while, or a canary is no canary.
 const leastSoak = 30 * 60
 
-// soakStep is what shortened soaks are rounded down to, for people.
-const soakStep = 5 * 60
+// paceStep is what shortened times are rounded down to, for people.
+const paceStep = 5 * 60
 
-func (p *planner) afterAt(ring int, kept int64) int64 { return p.rings[ring].after * kept / whole }
+func (p *planner) afterAt(ring int, kept int64) int64 {
+	declared := p.rings[ring].after
+	if kept == whole {
+		return declared
+	}
+	a := declared * kept / whole
+	return a - a%paceStep
+}
 
 func (p *planner) soakAt(ring int, kept int64) int64 {
 	declared := p.rings[ring].soak
@@ -26,7 +33,7 @@ func (p *planner) soakAt(ring int, kept int64) int64 {
 		return declared
 	}
 	s := declared * kept / whole
-	return max(s-s%soakStep, min(declared, leastSoak))
+	return max(s-s%paceStep, min(declared, leastSoak))
 }
 
 func (p *planner) soak(ring int, kept int64, r *rules) int64 {
@@ -152,7 +159,7 @@ func (p *planner) stretch(b *batch, t *trial) {
 		soak = min(soak, by-t.installed[i])
 	}
 	if soak != p.rings[ring].soak {
-		soak -= ((soak % soakStep) + soakStep) % soakStep
+		soak -= ((soak % paceStep) + paceStep) % paceStep
 	}
 	t.soaks[ring] = max(t.soaks[ring], soak)
 	t.sum(p, b)

@@ -10,16 +10,16 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestWavesKeepTheRules(t *testing.T) {
-	many(t, 400, func(t *testing.T, in Input) {
-		got := Waves(in)
-		at := where(t, in, got)
-		windowsAndFreezes(t, in, at)
-		lanesAndServices(t, in, got)
-		ringsInOrder(t, in, at)
-		dependentsAfter(t, in, at)
-		finishes(t, in, got, at)
-	})
+func TestWavesKeepTheRules(t *testing.T) { many(t, 400, keepsTheRules) }
+
+func keepsTheRules(t *testing.T, in Input) {
+	got := Waves(in)
+	at := where(t, in, got)
+	windowsAndFreezes(t, in, at)
+	lanesAndServices(t, in, got)
+	ringsInOrder(t, in, at)
+	dependentsAfter(t, in, at)
+	finishes(t, in, got, at)
 }
 
 func windowsAndFreezes(t *testing.T, in Input, at []placed) {

@@ -140,6 +140,14 @@ func where(t *testing.T, in Input, got Result) []placed {
 	return at
 }
 
+// FuzzWaves holds estates of any seed to the rules.
+func FuzzWaves(f *testing.F) {
+	for seed := range uint64(20) {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, seed uint64) { keepsTheRules(t, random(rand.New(rand.NewPCG(seed, 11)))) })
+}
+
 // Most estates that tests make are small, so many can be tried.
 func many(t *testing.T, n int, f func(t *testing.T, in Input)) {
 	for seed := range n {

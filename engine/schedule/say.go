@@ -198,7 +198,7 @@ func (p *planner) whyNot(c *class) (string, time.Time) {
 			return fmt.Sprintf("window %q is not declared, so that it never opens", p.names[w]), time.Time{}
 		}
 	}
-	if _, _, ok := p.calendar(c.binding, &asDeclared).first(max(p.at, c.notBefore), p.cutoff, c.install+c.rollback); ok {
+	if start, _, ok := p.calendar(c.binding, &asDeclared).first(max(p.at, c.notBefore), p.cutoff, c.install+c.rollback); ok && start < p.reach {
 		return "nothing is free before " + moment(p.reach) + ": too few lanes, or too little time in the windows", time.Time{}
 	}
 	return p.shut(b, c.install+c.rollback)
@@ -207,7 +207,7 @@ func (p *planner) whyNot(c *class) (string, time.Time) {
 // shut says why a calendar has no time for an install and a rollback.
 func (p *planner) shut(b binding, need int64) (string, time.Time) {
 	thawed := p.open(binding{windows: b.windows}, &asDeclared)
-	if _, _, ok := thawed.first(p.at, p.cutoff, need); ok {
+	if start, _, ok := thawed.first(p.at, p.cutoff, need); ok && start < p.reach {
 		var until time.Time
 		var names []string
 		for _, f := range b.freezes {

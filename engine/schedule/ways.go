@@ -84,7 +84,7 @@ func (c *conflict) shorterSoak() (plan.WayOut, bool) {
 	if !c.p.met(c.b, none, c.i) {
 		return plan.WayOut{Kind: "soak", Message: "a shorter soak does not help: " + c.afterAll(none)}, false
 	}
-	for most := min(now, leastSoak) - soakStep; most > 0; most -= soakStep {
+	for most := min(now, leastSoak) - paceStep; most > 0; most -= paceStep {
 		if c.helps("soak "+strconv.FormatInt(most, 10), &rules{soakMost: most}) {
 			return plan.WayOut{Kind: "soak", Feasible: true, Message: fmt.Sprintf("a soak of at most %s in every ring, where %s is the least", length(most), length(now))}, true
 		}
@@ -148,12 +148,16 @@ func (c *conflict) sayLanes(f, n int) string {
 	return text
 }
 
-// sayCapacity counts lanes with nothing but the conflict in force.
+// sayCapacity counts lanes with everything else in force, or, where no number
+// would do then, with nothing but the conflict.
 func (c *conflict) sayCapacity() (name, message string) {
-	r, key := c.rules()
-	need, ok := c.lanesNeeded(*r, "lanes "+key+" ")
+	need, ok := c.lanesNeeded(rules{}, "lanes ")
 	if !ok {
-		return "", "too few lanes"
+		r, key := c.rules()
+		need, ok = c.lanesNeeded(*r, "lanes "+key+" ")
+	}
+	if !ok {
+		return some(c.p.fleets), "too few lanes"
 	}
 	var names, parts []string
 	for f, n := range need {
