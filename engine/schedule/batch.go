@@ -2,6 +2,7 @@ package schedule
 
 import (
 	"cmp"
+	"math/bits"
 	"slices"
 )
 
@@ -21,7 +22,7 @@ type group struct {
 	patches []int32
 	start   int64
 	tracks  map[int32]int64 // with the bucket that each is first reached in
-	hosts   []uint64        // bits
+	hosts   []uint64        // a bit each
 }
 
 // batches groups the patches, the most urgent first.
@@ -137,13 +138,18 @@ func latest(list []reached) int64 {
 	return t
 }
 
-// idealPace is the largest part of the declared pace with which the goal is met
-// in theory, else the deadline, else none.
+// idealPace is the part of the declared pace with which the goal is met in
+// theory, else the deadline: all, a half, a quarter and so on, else none. The
+// steps are large so that patches of nearly the same urgency find one another;
+// how much a batch keeps is worked out when it is placed.
 func (p *planner) idealPace(patch int32, tracks []int32, start int64) int64 {
 	for _, by := range []int64{p.goal(patch), p.deadline(patch)} {
 		kept := largest(func(kept int64) bool { return latest(p.ideal(tracks, start, kept)) <= by })
-		if kept >= 0 {
-			return kept
+		if kept > 0 {
+			return 1 << (bits.Len64(uint64(kept)) - 1)
+		}
+		if kept == 0 {
+			return 0
 		}
 	}
 	return 0
@@ -164,8 +170,8 @@ func (p *planner) fits(o, g *group) bool {
 }
 
 func (g *group) shares(o *group) bool {
-	for i, bits := range g.hosts {
-		if bits&o.hosts[i] != 0 {
+	for i, set := range g.hosts {
+		if set&o.hosts[i] != 0 {
 			return true
 		}
 	}
@@ -178,8 +184,8 @@ func (g *group) take(o *group) {
 	for t, b := range o.tracks {
 		g.tracks[t] = b
 	}
-	for i, bits := range o.hosts {
-		g.hosts[i] |= bits
+	for i, set := range o.hosts {
+		g.hosts[i] |= set
 	}
 }
 

@@ -1,7 +1,6 @@
 package schedule
 
 import (
-	"math"
 	"slices"
 	"strconv"
 	"time"
@@ -205,7 +204,8 @@ func (n interner) intern(lists ...[]int) (int, bool) {
 	return i, !ok
 }
 
-func seconds(d time.Duration) int64 { return int64(math.Ceil(d.Seconds())) }
+// seconds rounds up.
+func seconds(d time.Duration) int64 { return int64((d + time.Second - 1) / time.Second) }
 
 func ceil(t time.Time) int64 {
 	u := t.Unix()
