@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/ringmaster-dev/ringmaster/engine/advisory"
 	"github.com/ringmaster-dev/ringmaster/engine/fleet"
 	"github.com/ringmaster-dev/ringmaster/engine/inventory"
 	"github.com/ringmaster-dev/ringmaster/engine/match"
@@ -191,7 +192,7 @@ func (t *tip) packages(host inventory.HostID, id plan.PatchID, from, to string) 
 	if !ok || t.est.Hosts[i].Facts == nil {
 		return []fleet.Package{one}
 	}
-	m := match.Patch{ID: id, Type: version.Type(typ), Package: name, Source: t.bySource(id)}
+	m := match.Patch{ID: id, Type: version.Type(typ), Package: name, Source: t.bySource(id), Module: t.module(id)}
 	var list []fleet.Package
 	for _, p := range match.Binaries(t.est.Hosts[i].Facts, m) {
 		next := one
@@ -206,32 +207,48 @@ func (t *tip) packages(host inventory.HostID, id plan.PatchID, from, to string) 
 	return list
 }
 
-// bySource says whether a patch's package is a source package.
-func (t *tip) bySource(id plan.PatchID) bool {
-	typ, name, to, _ := id.Parts()
-	for i := range t.est.Advisories {
-		for _, f := range t.est.Advisories[i].Fixes {
-			if f.Package == name && string(f.Type) == typ && f.Fixed == to {
-				return f.Source
+// fixOf is an advisory's fix that a patch is.
+type fixOf struct {
+	advisory *advisory.Advisory
+	*advisory.Fix
+}
+
+// fixes are the fixes of an estate's advisories by the patch that each is; the
+// first advisory by id counts.
+func fixes(list []advisory.Advisory) map[plan.PatchID]fixOf {
+	byID := map[plan.PatchID]fixOf{}
+	for i := range list {
+		a := &list[i]
+		for n := range a.Fixes {
+			f := &a.Fixes[n]
+			id := plan.PatchOf(string(f.Type), f.Package, f.Fixed)
+			if _, ok := byID[id]; !ok && f.Fixed != "" {
+				byID[id] = fixOf{a, f}
 			}
 		}
 	}
-	return false
+	return byID
+}
+
+// bySource says whether a patch's package is a source package.
+func (t *tip) bySource(id plan.PatchID) bool {
+	f, ok := t.fixes[id]
+	return ok && f.Source
+}
+
+// module is the module stream that a patch belongs to, "" none.
+func (t *tip) module(id plan.PatchID) string {
+	if f, ok := t.fixes[id]; ok {
+		return f.Module
+	}
+	return ""
 }
 
 // label is the patch's name in requests to fleets: the advisory that describes
 // it where it is a generic update, else its id.
 func (t *tip) label(id plan.PatchID) plan.PatchID {
-	typ, name, to, _ := id.Parts()
-	if version.Type(typ) != version.Generic {
-		return id
-	}
-	for i := range t.est.Advisories {
-		for _, f := range t.est.Advisories[i].Fixes {
-			if f.Package == name && f.Type == version.Generic && f.Fixed == to {
-				return plan.PatchID(t.est.Advisories[i].ID)
-			}
-		}
+	if f, ok := t.fixes[id]; ok && f.Type == version.Generic {
+		return plan.PatchID(f.advisory.ID)
 	}
 	return id
 }

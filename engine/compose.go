@@ -148,9 +148,15 @@ func same(x, y plan.Decision) bool {
 	return err == nil && err2 == nil && string(a) == string(b)
 }
 
-// required are the require decisions of changes: what they ask for, the plan asks for.
+// required are the require decisions of waves and changes: what they ask for,
+// the plan asks for.
 func required(dr *draft) []plan.Decision {
 	var list []plan.Decision
+	for _, x := range dr.asked {
+		if x.Effect == plan.Require && !contains(list, x) {
+			list = append(list, x)
+		}
+	}
 	seen := map[*plan.Decision]bool{}
 	for i := range dr.changes {
 		c := &dr.changes[i]

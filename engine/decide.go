@@ -152,7 +152,8 @@ type draft struct {
 	changes []change      // sorted by host, then patch
 	rings   []plan.Ring
 	skipped []plan.Skipped
-	ringOf  map[int32]int // host → index into est.Rings, -1 none
+	asked   []plan.Decision // of waves that stay: what they require, the plan requires
+	ringOf  map[int32]int   // host → index into est.Rings, -1 none
 }
 
 // patchDraft is a patch of one draft.

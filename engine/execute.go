@@ -104,6 +104,7 @@ type tip struct {
 	commit  repo.Hash
 	est     *estate.Estate
 	decider *decider
+	fixes   map[plan.PatchID]fixOf
 	live    []*live
 	refused []Refusal
 }
@@ -133,7 +134,7 @@ func (x *Executor) look(ctx context.Context) (*tip, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &tip{branch: branch, commit: commit, est: est, decider: d}
+	t := &tip{branch: branch, commit: commit, est: est, decider: d, fixes: fixes(est.Advisories)}
 	if err := x.inTime(ctx, t); err != nil {
 		return nil, err
 	}
@@ -155,7 +156,31 @@ func (x *Executor) look(ctx context.Context) (*tip, error) {
 			t.live = append(t.live, &live{done, g, approvals})
 		}
 	}
+	t.disturb()
 	return t, nil
+}
+
+// disturb tells every plan what the others rolled back on its hosts.
+func (t *tip) disturb() {
+	for _, from := range t.live {
+		for host, at := range from.progress.Undone {
+			for _, to := range t.live {
+				to.progress.Disturb(host, at)
+			}
+		}
+	}
+}
+
+// newest is when the newest change on a host that still soaks was applied, in
+// whatever plan.
+func (t *tip) newest(host inventory.HostID) time.Time {
+	var last time.Time
+	for _, l := range t.live {
+		if at := l.progress.Newest(host); at.After(last) {
+			last = at
+		}
+	}
+	return last
 }
 
 // skew is how far a run's clock may be off (Trust 6).

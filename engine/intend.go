@@ -253,7 +253,8 @@ func (d *decider) dueWave(l *live, w *dueIn) *policy.Input {
 	if in.Ring == nil {
 		in.Ring = &policy.RingInput{Name: w.ring}
 	}
-	wave := plan.Wave{Start: d.at, End: w.changes[0].End}
+	first := w.changes[0]
+	wave := plan.Wave{Start: d.at, End: d.at.Add(first.End.Sub(first.Start))}
 	for _, c := range w.changes {
 		wave.Changes = append(wave.Changes, c.Change)
 	}
@@ -265,7 +266,7 @@ func (d *decider) dueWave(l *live, w *dueIn) *policy.Input {
 			}
 		}
 	}
-	in.Wave = views.input(&wave, w.number)
+	in.Wave = views.input(&wave, w.number, restarts(l.plan, d))
 	in.Wave.Earlier = earlierRings(l, w, d.at)
 	return &in
 }
@@ -297,7 +298,8 @@ func earlierRings(l *live, w *dueIn, at time.Time) []policy.RingProgress {
 			})
 	}
 	for n, r := range l.plan.Rings[:w.ringNo] {
-		p := policy.RingProgress{Name: r.Name, Order: n, Complete: true}
+		allowed := r.MaxFailures
+		p := policy.RingProgress{Name: r.Name, Order: n, Complete: true, MaxFailures: &allowed}
 		in := false
 		for _, c := range l.progress.Changes {
 			if c.Ring != r.Name || !slices.ContainsFunc(w.changes, func(o *rollout.Change) bool { return o.Patch == c.Patch }) {
@@ -357,4 +359,14 @@ func (d *Executed) add(lines []outcome.Line) {
 		}
 	}
 	d.Standing = d.Standing || len(d.Held) > 0 || len(d.Refused) > 0
+}
+
+// restarts says of a plan's patches whether they ask for a restart, as far as
+// anybody says.
+func restarts(p *plan.Plan, d *decider) map[plan.PatchID]*bool {
+	list := map[plan.PatchID]*bool{}
+	for i := range p.Patches {
+		list[p.Patches[i].ID] = d.plannedPatch(&p.Patches[i]).Reboot
+	}
+	return list
 }

@@ -97,7 +97,7 @@ func together(jobs []*job) [][]*job {
 	var list [][]*job
 	for _, j := range jobs {
 		i := slices.IndexFunc(list, func(g []*job) bool {
-			return g[0].change.Applied.Equal(j.change.Applied) && g[0].live == j.live && g[0].change.Soak == j.change.Soak
+			return g[0].change.Watched.Equal(j.change.Watched) && g[0].change.Applied.Equal(j.change.Applied) && g[0].live == j.live && g[0].change.Soak == j.change.Soak
 		})
 		if i < 0 {
 			list = append(list, nil)
@@ -115,10 +115,10 @@ func (h *hand) verdicts(ctx context.Context, source telemetry.Source, group []*j
 		return h.unmeasured(group, due, "no health block takes the host, so nothing says that it is well"), nil
 	}
 	to := h.At
-	if end := first.Applied.Add(first.Soak); to.After(end) && first.HeldWith == "" {
+	if end := first.Watched.Add(first.Soak); to.After(end) && first.HeldWith == "" {
 		to = end // where that was not enough to tell, the next look takes all there is
 	}
-	if !to.After(first.Applied) && !due {
+	if !to.After(first.Watched) && !due {
 		return nil, nil
 	}
 	hosts, peers := hostsOf(group), h.peers(group)
@@ -127,7 +127,7 @@ func (h *hand) verdicts(ctx context.Context, source telemetry.Source, group []*j
 	if err != nil {
 		return h.unmeasured(group, false, err.Error()), nil
 	}
-	after, err := source.Measure(ctx, h.At, all, first.Applied, to)
+	after, err := source.Measure(ctx, h.At, all, first.Watched, to)
 	if err != nil {
 		return h.unmeasured(group, false, err.Error()), nil
 	}
@@ -147,6 +147,8 @@ func (h *hand) verdict(j *job, v health.Verdict, due bool) (Result, bool) {
 	r := Result{Key: j.key, Plan: j.live.plan.ID, Host: j.change.Host, Patch: j.change.Patch, At: h.At, Detail: v.Why,
 		Fleet: h.block.Kind, Measured: &outcome.Measured{Before: v.Before, After: v.After}}
 	switch {
+	case v.State == health.Degraded && j.change.Applied.Before(h.t.newest(j.change.Host)):
+		return r, false // put down to what was applied after it
 	case v.State == health.Degraded:
 		r.Event = outcome.Degraded
 	case due && v.State == health.Healthy:

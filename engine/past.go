@@ -179,12 +179,37 @@ func (d *decider) leftovers(plans []*plan.Plan, found match.Result) {
 	}
 	for _, u := range found.Undecided {
 		if p := at[u.Host]; p != nil {
-			p.NotPlanned = append(p.NotPlanned, plan.Skipped{Patch: plan.PatchID(u.Package), Host: u.Host, Why: u.Advisory + ": " + u.Why})
+			p.NotPlanned = append(p.NotPlanned, undecided(u))
 		}
+	}
+	for _, u := range found.Unfixed {
+		d.unfixed(u, at)
 	}
 	for _, x := range found.Disputes {
 		if p := at[x.Host]; p != nil {
 			p.Scanners = append(p.Scanners, x)
+		}
+	}
+}
+
+func undecided(u match.Undecided) plan.Skipped {
+	why := u.Why
+	if u.Advisory != "" {
+		why = u.Advisory + ": " + why
+	}
+	return plan.Skipped{Patch: plan.PatchID(u.Package), Host: u.Host, Why: "undecided: " + why}
+}
+
+// unfixed tells each group's plan which of its hosts are affected by something
+// that no published version fixes.
+func (d *decider) unfixed(u match.Unfixed, at map[inventory.HostID]*plan.Plan) {
+	why := d.est.Advisories[u.Advisory].ID + ": no fixed version is published"
+	for _, g := range u.Groups {
+		for _, h := range g.Hosts {
+			id := d.hosts[h].ID
+			if p := at[id]; p != nil {
+				p.NotPlanned = append(p.NotPlanned, plan.Skipped{Patch: plan.PatchID(string(u.Type) + ":" + u.Package), Host: id, Why: why})
+			}
 		}
 	}
 }

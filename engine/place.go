@@ -92,7 +92,7 @@ func (d *decider) scheduleHost(dr *draft, i int32, serviceNo map[string]int) sch
 		}
 	}
 	f, n := d.fleetOf(h)
-	out.Fleet, out.Lanes = strconv.Itoa(n), max(1, f.Parallel)
+	out.Fleet, out.Lanes = fleetName(d.est.Fleets, n), max(1, f.Parallel)
 	return out
 }
 
@@ -109,6 +109,23 @@ func fleetOf(fleets []ring.Fleet, m ring.Member) (ring.Fleet, int) {
 		}
 	}
 	return ring.Fleet{}, -1
+}
+
+// fleetName is a fleet block's kind, with its place where several have it.
+func fleetName(fleets []ring.Fleet, n int) string {
+	if n < 0 {
+		return "none"
+	}
+	same := 0
+	for i := range fleets {
+		if fleets[i].Kind == fleets[n].Kind {
+			same++
+		}
+	}
+	if same == 1 {
+		return fleets[n].Kind
+	}
+	return fleets[n].Kind + "#" + strconv.Itoa(n+1)
 }
 
 // windows that must all be open: the host's own, else those of its services.

@@ -26,12 +26,16 @@ func (d *decider) judgeWaves(dr *draft) {
 		return
 	}
 	w := newWaveViews(d)
+	reboots := map[plan.PatchID]*bool{}
+	for _, p := range dr.patches {
+		reboots[p.id] = p.reboot
+	}
 	base := d.input(policy.Wave, "plan", d.at)
 	base.Plan = d.planInput(dr)
 	all := d.policies.Batch(len(slots), base, func(i int, in *policy.Input) {
 		r := &dr.rings[slots[i].ring]
 		in.Ring = d.ringNamed(r.Name)
-		in.Wave = w.input(&r.Waves[slots[i].wave], slots[i].wave+1)
+		in.Wave = w.input(&r.Waves[slots[i].wave], slots[i].wave+1, reboots)
 		in.Wave.Earlier = d.plannedEnds(dr.rings[:slots[i].ring], &r.Waves[slots[i].wave])
 	}, d.est.Exceptions)
 	for i, decisions := range all {
@@ -61,8 +65,19 @@ func (d *decider) settleWave(dr *draft, w *plan.Wave, decisions []plan.Decision)
 		w.Changes = nil
 		return
 	}
+	dr.asked = append(dr.asked, decisions...)
+	joined := map[*plan.Decision][]plan.Decision{} // changes that share an answer go on sharing
 	for i := range w.Changes {
-		w.Changes[i].Decisions = slices.Concat(w.Changes[i].Decisions, decisions)
+		c := &w.Changes[i]
+		if len(c.Decisions) == 0 {
+			c.Decisions = decisions
+			continue
+		}
+		key := &c.Decisions[0]
+		if joined[key] == nil {
+			joined[key] = slices.Concat(c.Decisions, decisions)
+		}
+		c.Decisions = joined[key]
 	}
 }
 
@@ -84,7 +99,8 @@ func (d *decider) plannedEnds(lower []plan.Ring, wave *plan.Wave) []policy.RingP
 		patches[c.Patch] = true
 	}
 	for _, r := range lower {
-		p := policy.RingProgress{Name: r.Name}
+		allowed := r.MaxFailures
+		p := policy.RingProgress{Name: r.Name, MaxFailures: &allowed}
 		if in := d.ringNamed(r.Name); in != nil {
 			p.Order = in.Order
 		}
@@ -119,36 +135,72 @@ func newWaveViews(d *decider) *waveViews {
 	return v
 }
 
-func (v *waveViews) input(w *plan.Wave, number int) *policy.WaveInput {
-	in := &policy.WaveInput{Number: number, Start: w.Start, End: w.End, FleetHosts: len(v.d.hosts), Services: []policy.WaveService{}, Freezes: []policy.FreezeInput{}, Earlier: []policy.RingProgress{}}
-	counts := map[string]int{}
-	last := inventory.HostID("")
-	for _, c := range w.Changes {
-		if c.Host == last {
-			continue
+// input is a wave. reboots says of each patch whether it asks for a restart, nil
+// where nobody says.
+func (v *waveViews) input(w *plan.Wave, number int, reboots map[plan.PatchID]*bool) *policy.WaveInput {
+	in := &policy.WaveInput{Number: number, Start: w.Start, End: w.End, FleetHosts: len(v.d.hosts), Patches: []string{}, Services: []policy.WaveService{}, Freezes: []policy.FreezeInput{}, Earlier: []policy.RingProgress{}}
+	counts, restart := map[string]int{}, map[string]*restarting{}
+	patches := map[plan.PatchID]bool{}
+	for i := 0; i < len(w.Changes); {
+		host := w.Changes[i].Host
+		one := restarting{known: true}
+		for ; i < len(w.Changes) && w.Changes[i].Host == host; i++ {
+			patches[w.Changes[i].Patch] = true
+			one.see(reboots[w.Changes[i].Patch])
 		}
-		last = c.Host
 		in.Hosts++
-		if h := v.hosts[c.Host]; h != nil {
+		if h := v.hosts[host]; h != nil {
 			for _, s := range h.Services {
 				counts[s]++
+				if restart[s] == nil {
+					restart[s] = &restarting{known: true}
+				}
+				restart[s].add(one)
 			}
 		}
 	}
+	for id := range patches {
+		in.Patches = append(in.Patches, string(id))
+	}
+	slices.Sort(in.Patches)
 	names := sortedKeys(counts)
 	for _, name := range names {
-		in.Services = append(in.Services, v.service(name, counts))
+		in.Services = append(in.Services, v.service(name, counts, restart[name]))
 	}
 	v.freezes(in, names)
 	return in
 }
 
-func (v *waveViews) service(name string, counts map[string]int) policy.WaveService {
+// restarting counts hosts that will restart; known says whether every patch
+// tells.
+type restarting struct {
+	hosts int
+	known bool
+}
+
+func (r *restarting) see(reboot *bool) {
+	switch {
+	case reboot == nil:
+		r.known = false
+	case *reboot:
+		r.hosts = 1
+	}
+}
+
+func (r *restarting) add(one restarting) {
+	r.hosts += one.hosts
+	r.known = r.known && one.known
+}
+
+func (v *waveViews) service(name string, counts map[string]int, restart *restarting) policy.WaveService {
 	s := v.d.services[name]
 	out := policy.WaveService{Name: name, Tier: s.Tier, Rank: lastRank, Total: v.d.sizes[name], InWave: counts[name], Down: v.down[name],
 		MinAvailable: minAvailable(s.MinAvailable, v.d.sizes[name]), DependsOn: []string{}, Compliance: slices.Concat([]string{}, s.Compliance)}
 	if t := v.d.tiers[s.Tier]; t != nil {
 		out.Rank, out.CostPerMinute = t.Rank, t.DowntimeCostPerMinute
+	}
+	if restart.known {
+		out.Reboots = &restart.hosts
 	}
 	for _, on := range s.DependsOn {
 		if counts[on] > 0 {

@@ -22,7 +22,7 @@ type Step struct {
 
 // Due says whether the change has soaked at a time, so that a good verdict
 // counts. Before that only a bad one does.
-func (c *Change) Due(at time.Time) bool { return !at.Before(c.Applied.Add(c.Soak)) }
+func (c *Change) Due(at time.Time) bool { return !at.Before(c.Watched.Add(c.Soak)) }
 
 // Next works out the step. It changes nothing.
 func Next(g *Progress, at time.Time) Step {
@@ -60,7 +60,7 @@ func (g *Progress) step(c *Change, at time.Time, held map[plan.PatchID]string, p
 		s.Rollback = append(s.Rollback, c)
 	case Applied:
 		s.Judge = append(s.Judge, c)
-		s.wake(c.Applied.Add(c.Soak), at)
+		s.wake(c.Watched.Add(c.Soak), at)
 	case Pending, Unreachable:
 		g.begin(c, at, held, promoted, busy, s)
 	}

@@ -65,6 +65,7 @@ type Change struct {
 	State    State
 	Attempt  int       // of the newest intent
 	Applied  time.Time // when the apply that stands succeeded
+	Watched  time.Time // since when its host's health speaks for it: Applied, or a later rollback on the host
 	Began    time.Time // when it was first intended
 	Tried    time.Time // when it was last found unreachable
 	Detail   string    // of the newest line
@@ -87,8 +88,10 @@ type Progress struct {
 	Promoted map[Stage]bool
 	Held     map[plan.PatchID]string // patches that stopped, with why
 	Complete bool
-	Last     time.Time // of the newest line
+	Last     time.Time                      // of the newest line
+	Undone   map[inventory.HostID]time.Time // when something was last rolled back there
 	index    map[slot]*Change
+	onHost   map[inventory.HostID][]*Change
 }
 
 // Stage is a patch in a ring.
@@ -105,7 +108,7 @@ type slot struct {
 // Read applies a ledger to its plan. Lines about changes that the plan does
 // not have are an error: the ledger is then not this plan's.
 func Read(p *plan.Plan, lines []outcome.Line) (*Progress, error) {
-	g := &Progress{Plan: p, Promoted: map[Stage]bool{}, Held: map[plan.PatchID]string{}, index: map[slot]*Change{}}
+	g := &Progress{Plan: p, Promoted: map[Stage]bool{}, Held: map[plan.PatchID]string{}, Undone: map[inventory.HostID]time.Time{}, index: map[slot]*Change{}, onHost: map[inventory.HostID][]*Change{}}
 	for n, r := range p.Rings {
 		for w, wave := range r.Waves {
 			soak, err := hclfile.ParseDuration(wave.Soak)
@@ -116,6 +119,7 @@ func Read(p *plan.Plan, lines []outcome.Line) (*Progress, error) {
 				change := &Change{Change: c, Ring: r.Name, RingNo: n, Wave: w + 1, Start: wave.Start, NotAfter: wave.NotAfter, End: wave.End, Soak: soak, State: Pending}
 				g.Changes = append(g.Changes, change)
 				g.index[slot{c.Host, c.Patch}] = change
+				g.onHost[c.Host] = append(g.onHost[c.Host], change)
 			}
 		}
 	}
@@ -151,7 +155,7 @@ func (g *Progress) apply(l outcome.Line) error {
 	case outcome.Intended:
 		c.intended(l, undo)
 	case outcome.Applied:
-		c.State, c.Applied = Applied, l.At
+		c.State, c.Applied, c.Watched = Applied, l.At, l.At
 	case outcome.Failed:
 		if c.Bad = true; undo {
 			c.State = Stuck
@@ -164,6 +168,7 @@ func (g *Progress) apply(l outcome.Line) error {
 		c.State, c.Bad = Degraded, true
 	case outcome.RolledBack:
 		c.State, c.Bad = RolledBack, true
+		g.Disturb(l.Host, l.At)
 	case outcome.Skipped:
 		c.State = Skipped
 	case outcome.Unreachable:
@@ -174,6 +179,33 @@ func (g *Progress) apply(l outcome.Line) error {
 		return fmt.Errorf("event %q does not belong to a host", l.Event)
 	}
 	return nil
+}
+
+// Disturb says that something else was rolled back on a host: what was measured
+// there until then may have been its doing, so the changes that still soak are
+// watched anew.
+func (g *Progress) Disturb(host inventory.HostID, at time.Time) {
+	if at.After(g.Undone[host]) {
+		g.Undone[host] = at
+	}
+	for _, c := range g.onHost[host] {
+		if c.State == Applied && at.After(c.Watched) {
+			c.Watched = at
+		}
+	}
+}
+
+// Newest is when the newest change on a host that still soaks was applied, zero
+// when none does. Trouble is put down to it alone: it is rolled back first, and
+// what was there before is watched anew.
+func (g *Progress) Newest(host inventory.HostID) time.Time {
+	var last time.Time
+	for _, c := range g.onHost[host] {
+		if c.State == Applied && c.Applied.After(last) {
+			last = c.Applied
+		}
+	}
+	return last
 }
 
 func (c *Change) intended(l outcome.Line, undo bool) {

@@ -290,3 +290,36 @@ func TestLateWavesStayApart(t *testing.T) {
 		t.Errorf("after wave 1 is installed %d changes of wave 2 may begin, want 2", n)
 	}
 }
+
+// Of two patches on a host the newer one is to blame, and when it is gone the
+// older one soaks anew.
+func TestNewestIsBlamed(t *testing.T) {
+	p := twoRings()
+	g, err := Read(p, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old, young := g.Of("c1", good), g.Of("c1", bad)
+	undo := g.Line(young, start.Add(3*time.Hour), outcome.RolledBack, "")
+	undo.Key = young.UndoKey(p.ID)
+	lines := []outcome.Line{
+		g.Line(old, start, outcome.Intended, ""), g.Line(old, start, outcome.Applied, ""),
+		g.Line(young, start.Add(time.Hour), outcome.Intended, ""), g.Line(young, start.Add(time.Hour), outcome.Applied, ""),
+	}
+	if g, err = Read(p, lines); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := g.Newest("c1"), start.Add(time.Hour); !got.Equal(want) {
+		t.Errorf("Newest() = %s, want %s", got, want)
+	}
+	if g, err = Read(p, append(lines, undo)); err != nil {
+		t.Fatal(err)
+	}
+	old = g.Of("c1", good)
+	if at := start.Add(4*time.Hour + time.Minute); old.Due(at) {
+		t.Errorf("%s is due at %s, though another patch was rolled back on its host an hour before", good, at)
+	}
+	if at := start.Add(7 * time.Hour); !old.Due(at) {
+		t.Errorf("%s is not due at %s", good, at)
+	}
+}
