@@ -324,11 +324,28 @@ func (d *demo) wiser() error {
 				}
 			}
 		}
-		for _, s := range p.Plan.NotPlanned {
-			d.say("not planned: %s %s: %s", s.Patch, s.Host, s.Why)
-		}
+		d.notPlanned(p.Plan)
 	}
 	return nil
+}
+
+// notPlanned tells each reason once, with how many hosts it is for.
+func (d *demo) notPlanned(p *plan.Plan) {
+	type cause struct {
+		patch plan.PatchID
+		why   string
+	}
+	counts := map[cause]int{}
+	for _, s := range p.NotPlanned {
+		counts[cause{s.Patch, s.Why}]++
+	}
+	for _, s := range p.NotPlanned {
+		c := cause{s.Patch, s.Why}
+		if n := counts[c]; n > 0 {
+			d.say("not planned: %s on %d hosts: %s", s.Patch, n, s.Why)
+			counts[c] = 0
+		}
+	}
 }
 
 func percent(r plan.Risk) string {

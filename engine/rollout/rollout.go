@@ -195,14 +195,22 @@ func (g *Progress) Disturb(host inventory.HostID, at time.Time) {
 	}
 }
 
-// Newest is when the newest change on a host that still soaks was applied, zero
-// when none does. Trouble is put down to it alone: it is rolled back first, and
-// what was there before is watched anew.
+// Newest is when the newest change on a host that still soaks, or is being
+// rolled back, was begun; zero when there is none. Trouble is put down to it
+// alone: it is rolled back first, and what was there before is watched anew.
 func (g *Progress) Newest(host inventory.HostID) time.Time {
 	var last time.Time
 	for _, c := range g.onHost[host] {
-		if c.State == Applied && c.Applied.After(last) {
-			last = c.Applied
+		at := c.Applied
+		switch c.State {
+		case Applied, Degraded, Undo:
+		case Failed:
+			at = c.Began
+		default:
+			continue
+		}
+		if at.After(last) {
+			last = at
 		}
 	}
 	return last
