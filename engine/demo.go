@@ -299,34 +299,56 @@ func (d *demo) learn() error {
 	return d.mergeAll()
 }
 
-// wiser plans again: the vendor's next build meets what was learnt.
+// wiser plans again: the bad build stays away, and the vendor's next one meets
+// what was learnt.
 func (d *demo) wiser() error {
-	d.title("The next update: heron-web 4.2.3 comes out, and the plan is wiser")
-	data := []byte(demoPatch(d.at, "HER-1318", "heron-web", "4.2.2", "4.2.3", `"supersedes":["HER-1312"],`))
-	if err := d.addPatch(data); err != nil {
+	d.title("The next plan is wiser: the bad build stays away, the vendor's next one is met with more caution")
+	if err := d.freshFacts(); err != nil {
 		return err
 	}
-	d.at = d.at.Add(3*24*time.Hour + time.Hour)
-	r, err := d.env().Plan(d.ctx, PlanOptions{Open: true})
+	r, err := d.env().Plan(d.ctx, PlanOptions{})
 	if err != nil {
 		return err
 	}
 	for _, p := range r.Plans {
+		d.notPlanned(p.Plan)
+	}
+	if err := d.addPatch([]byte(demoPatch(d.at, "HER-1318", "heron-web", "4.2.2", "4.2.3", `"supersedes":["HER-1312"],`))); err != nil {
+		return err
+	}
+	d.say("three days later heron-web 4.2.3 is out:")
+	d.at = d.at.Add(3*24*time.Hour + time.Hour)
+	if r, err = d.env().Plan(d.ctx, PlanOptions{Open: true}); err != nil {
+		return err
+	}
+	for _, p := range r.Plans {
 		for _, x := range p.Plan.Patches {
-			was, ok := d.first[x.Package]
-			if !ok {
-				continue
-			}
-			d.say("%s: deploy risk %s, from %s (%s); tested in %q first", x.ID, percent(x.DeployRisk), x.DeployRisk.Source, "before: "+percent(was), x.Test)
-			for _, reason := range x.Reasons {
-				if reason.Effect > 0.05 {
-					d.say("   because %s: %s", reason.Term, reason.Value)
-				}
+			if was, ok := d.first[x.Package]; ok {
+				d.compare(x, was)
 			}
 		}
 		d.notPlanned(p.Plan)
 	}
 	return nil
+}
+
+// compare tells a patch's risk now and what it was for the build before.
+func (d *demo) compare(x plan.Patch, was plan.Risk) {
+	d.say("%s may break with %s; the build before it was taken for %s", x.ID, percent(x.DeployRisk), percent(was))
+	for _, reason := range x.Reasons {
+		if reason.Effect > 0.05 || reason.Term == "track record" {
+			d.say("   because %s: %s", reason.Term, reason.Value)
+		}
+	}
+}
+
+// freshFacts is what an import of the hosts' facts would bring now.
+func (d *demo) freshFacts() error {
+	facts, err := demoFacts(d.at, "2.3.1")
+	if err != nil {
+		return err
+	}
+	return d.commit("inventory/facts/demo.jsonl", facts, "facts: as the hosts report them today")
 }
 
 // notPlanned tells each reason once, with how many hosts it is for.
@@ -354,17 +376,27 @@ func percent(r plan.Risk) string {
 
 // addPatch commits a vendor's new update, as `feeds sync` and a push would.
 func (d *demo) addPatch(line []byte) error {
+	const path = "inventory/patches/demo.jsonl"
+	e := d.env()
+	_, base, err := e.base(d.ctx)
+	if err != nil {
+		return err
+	}
+	old, err := e.readOrEmpty(base, path)
+	if err != nil {
+		return err
+	}
+	return d.commit(path, append(old, line...), "feeds: a new update")
+}
+
+// commit puts one file on the protected branch.
+func (d *demo) commit(path string, data []byte, message string) error {
 	e := d.env()
 	branch, base, err := e.base(d.ctx)
 	if err != nil {
 		return err
 	}
-	const path = "inventory/patches/demo.jsonl"
-	old, err := e.readOrEmpty(base, path)
-	if err != nil {
-		return err
-	}
-	_, err = e.advance(d.ctx, branch, repo.Next{Base: base, Message: "feeds: a new update", Changes: map[string][]byte{path: append(old, line...)}})
+	_, err = e.advance(d.ctx, branch, repo.Next{Base: base, Message: message, Changes: map[string][]byte{path: data}})
 	return err
 }
 
@@ -414,7 +446,7 @@ func demoFiles(dir string, at time.Time) (map[string][]byte, error) {
 	files["rings/fleet.hcl"] = bytes.Replace(fleet, []byte("  seed     = 7\n"), []byte("  seed     = 7\n  file     = \"inventory/sim.json\"\n"), 1)
 	files["inventory/sim.json"] = []byte(demoTruth)
 	files["inventory/advisories/kev/1-demo.json"] = demoKEV(at)
-	files["inventory/facts/demo.jsonl"], err = demoFacts(at)
+	files["inventory/facts/demo.jsonl"], err = demoFacts(at, "2.3.0")
 	files["inventory/patches/demo.jsonl"] = []byte(
 		demoPatch(at.AddDate(0, 0, -4), "HER-1312", "heron-web", "4.2.1", "4.2.2", "") +
 			demoPatch(at.AddDate(0, 0, -12), "OSP-88", "osprey-agent", "2.3.0", "2.3.1", ""))
@@ -439,7 +471,7 @@ func demoKEV(at time.Time) []byte {
 `, at.Format("2006.01.02"), at.Add(-3*time.Hour).Format("2006-01-02T15:04:05.0000Z"), at.AddDate(0, -1, 0).Format("2006-01-02"), at.AddDate(0, 0, -10).Format("2006-01-02"))
 }
 
-func demoFacts(at time.Time) ([]byte, error) {
+func demoFacts(at time.Time, osprey string) ([]byte, error) {
 	type pkg struct {
 		Type    string `json:"type"`
 		Name    string `json:"name"`
@@ -454,7 +486,7 @@ func demoFacts(at time.Time) ([]byte, error) {
 		module     string
 	}{{"api", "api", 6, ""}, {"db", "db", 2, ""}, {"lab", "web", 1, ""}, {"office", "office", 6, ""}, {"web", "web", 12, "hba7"}} {
 		for i := range kind.n {
-			packages := []pkg{{"generic", "osprey-agent", "2.3.0", "Osprey"}}
+			packages := []pkg{{"generic", "osprey-agent", osprey, "Osprey"}}
 			if kind.role == "web" {
 				packages = append([]pkg{{"generic", "heron-web", "4.2.1", "Heron"}}, packages...)
 			}
