@@ -363,10 +363,17 @@ func (d *demo) notPlanned(p *plan.Plan) {
 	}
 	for _, s := range p.NotPlanned {
 		c := cause{s.Patch, s.Why}
-		if n := counts[c]; n > 0 {
-			d.say("not planned: %s on %d hosts: %s", s.Patch, n, s.Why)
-			counts[c] = 0
+		where := fmt.Sprintf("on %d hosts", counts[c])
+		switch {
+		case counts[c] == 0:
+			continue // told already
+		case s.Host == "":
+			where = "on every host that needs it"
+		case counts[c] == 1:
+			where = "on " + string(s.Host)
 		}
+		d.say("not planned: %s %s: %s", s.Patch, where, s.Why)
+		counts[c] = 0
 	}
 }
 
@@ -488,7 +495,11 @@ func demoFacts(at time.Time, osprey string) ([]byte, error) {
 		for i := range kind.n {
 			packages := []pkg{{"generic", "osprey-agent", osprey, "Osprey"}}
 			if kind.role == "web" {
-				packages = append([]pkg{{"generic", "heron-web", "4.2.1", "Heron"}}, packages...)
+				heron := "4.2.1"
+				if kind.name == "lab" && osprey != "2.3.0" {
+					heron = "4.2.2" // the lab took it well: hba7 is not loaded there
+				}
+				packages = append([]pkg{{"generic", "heron-web", heron, "Heron"}}, packages...)
 			}
 			f := map[string]any{
 				"host": fmt.Sprintf("%s-%02d", kind.name, i+1), "at": at.Add(-2 * time.Hour).Format(time.RFC3339), "source": "demo",
