@@ -45,8 +45,9 @@ const (
 
 // PlanReport is what Plan did.
 type PlanReport struct {
-	Plans  []Planned // sorted by id
-	Closed []Closed
+	Plans   []Planned // sorted by id
+	Closed  []Closed
+	Notices []estate.Fault // what feeds carry that was not used
 }
 
 // Closed is a pull request that was closed because nothing stands behind it.
@@ -75,7 +76,7 @@ func (e *Env) Plan(ctx context.Context, o PlanOptions) (*PlanReport, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &PlanReport{}
+	r := &PlanReport{Notices: est.Notices}
 	for _, p := range plans {
 		one, err := e.write(est, commit, p)
 		if err != nil {

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"io/fs"
 	"slices"
 
@@ -9,9 +10,15 @@ import (
 	"github.com/ringmaster-dev/ringmaster/engine/risk"
 )
 
-// Validate returns every fault of an estate's files at once: inventory, rings,
-// policies and models, sorted by place.
-func Validate(fsys fs.FS) []estate.Fault {
+// Validation is what Validate found, each list sorted by place.
+type Validation struct {
+	Faults   []estate.Fault // the estate is invalid where there is one
+	Warnings []estate.Fault // what feeds carry that is not used; the estate is valid in spite of it
+}
+
+// Validate finds every fault of an estate's files at once: of inventory, rings,
+// policies and models.
+func Validate(fsys fs.FS) Validation {
 	est, faults := estate.Read(fsys)
 	_, wrong := policy.Compile(est.Policies)
 	for _, f := range wrong {
@@ -23,5 +30,21 @@ func Validate(fsys fs.FS) []estate.Fault {
 		}
 	}
 	slices.SortFunc(faults, estate.Order)
-	return slices.Compact(faults)
+	return Validation{Faults: slices.Compact(faults), Warnings: est.Notices}
+}
+
+// PolicyTests are the tests beside an estate's policies, run. Policies that do
+// not compile are faults, and no test is run then.
+func PolicyTests(fsys fs.FS) (policy.TestReport, []estate.Fault, error) {
+	est, _ := estate.Read(fsys)
+	r, err := policy.RunTests(est.Policies)
+	var wrong *policy.FaultsError
+	if err == nil || !errors.As(err, &wrong) {
+		return r, nil, err
+	}
+	faults := make([]estate.Fault, len(wrong.Faults))
+	for i, f := range wrong.Faults {
+		faults[i] = estate.Fault(f)
+	}
+	return r, faults, nil
 }

@@ -71,3 +71,18 @@ func writeSARIF(w io.Writer, faults []estate.Fault) error {
 		}},
 	})
 }
+
+// mostWarnings is how many warnings are printed one by one.
+const mostWarnings = 20
+
+// warnOf says what an estate carries that is not used. Such things make nothing
+// invalid, so they go to the log.
+func (a *app) warnOf(list []estate.Fault) {
+	for i, f := range list {
+		if i == mostWarnings {
+			a.log.Warnf("… and %d more like these", len(list)-mostWarnings)
+			return
+		}
+		a.log.Warn(f)
+	}
+}

@@ -24,6 +24,7 @@ func (a *app) plan() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			a.warnOf(r.Notices)
 			if err := a.printPlans(r, o.Open); err != nil {
 				return err
 			}

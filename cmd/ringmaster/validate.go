@@ -18,14 +18,12 @@ func (a *app) validate() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			faults := engine.Validate(os.DirFS(dir))
-			if len(faults) == 0 && a.format == "text" {
+			v := engine.Validate(os.DirFS(dir))
+			if len(v.Faults) == 0 && a.format == "text" {
 				fmt.Fprintln(a.out, "valid")
 			}
-			if err := a.printFaults(faults, &usageError{fmt.Errorf("the estate is invalid: %s", count(len(faults), "fault"))}); err != nil {
-				return err
-			}
-			return nil
+			a.warnOf(v.Warnings)
+			return a.printFaults(v.Faults, &usageError{fmt.Errorf("the estate is invalid: %s", count(len(v.Faults), "fault"))})
 		},
 	}
 }
