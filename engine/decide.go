@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -198,6 +199,18 @@ func (dr *draft) leave(d *decider, c *change, why string, until time.Time) {
 	p := dr.patches[c.patch]
 	dr.skipped = append(dr.skipped, plan.Skipped{Patch: p.id, Host: d.hosts[c.host].ID, Why: why, Until: until,
 		Deadline: p.verdict.Deadline, Overdue: d.at.After(p.verdict.Deadline)})
+}
+
+// change finds a change among the draft's, which are sorted by host and patch;
+// nil where there is none.
+func (dr *draft) change(d *decider, host inventory.HostID, patch plan.PatchID) *change {
+	i, ok := slices.BinarySearchFunc(dr.changes, work{host, patch}, func(c change, w work) int {
+		return cmp.Or(cmp.Compare(d.hosts[c.host].ID, w.host), cmp.Compare(dr.patches[c.patch].id, w.patch))
+	})
+	if !ok {
+		return nil
+	}
+	return &dr.changes[i]
 }
 
 // staying returns the changes that are still in the draft, with their places.

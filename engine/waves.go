@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/ringmaster-dev/ringmaster/engine/hclfile"
-	"github.com/ringmaster-dev/ringmaster/engine/inventory"
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
 	"github.com/ringmaster-dev/ringmaster/engine/policy"
 )
@@ -32,11 +31,12 @@ func (d *decider) judgeWaves(dr *draft) {
 	}
 	base := d.input(policy.Wave, "plan", d.at)
 	base.Plan = d.planInput(dr)
+	ends := ringEnds(dr.rings)
 	all := d.policies.Batch(len(slots), base, func(i int, in *policy.Input) {
 		r := &dr.rings[slots[i].ring]
 		in.Ring = d.ringNamed(r.Name)
 		in.Wave = w.input(&r.Waves[slots[i].wave], slots[i].wave+1, reboots)
-		in.Wave.Earlier = d.plannedEnds(dr.rings[:slots[i].ring], &r.Waves[slots[i].wave])
+		in.Wave.Earlier = d.plannedEnds(dr.rings[:slots[i].ring], ends, in.Wave.Patches)
 	}, d.est.Exceptions)
 	for i, decisions := range all {
 		d.settleWave(dr, &dr.rings[slots[i].ring].Waves[slots[i].wave], decisions)
@@ -52,13 +52,8 @@ func (d *decider) settleWave(dr *draft, w *plan.Wave, decisions []plan.Decision)
 		return
 	}
 	if stop := stopper(decisions); stop != nil {
-		taken := map[work]bool{}
-		for _, c := range w.Changes {
-			taken[work{c.Host, c.Patch}] = true
-		}
-		for i := range dr.changes {
-			c := &dr.changes[i]
-			if !c.out && taken[work{d.hosts[c.host].ID, dr.patches[c.patch].id}] {
+		for i := range w.Changes {
+			if c := dr.change(d, w.Changes[i].Host, w.Changes[i].Patch); c != nil && !c.out {
 				dr.leave(d, c, stop.Rule+": "+stop.Message, until(stop))
 			}
 		}
@@ -90,26 +85,38 @@ func (d *decider) ringNamed(name string) *policy.RingInput {
 	return nil
 }
 
-// plannedEnds says when each of the lower rings will be over, soak included, for
-// the patches of a wave.
-func (d *decider) plannedEnds(lower []plan.Ring, wave *plan.Wave) []policy.RingProgress {
-	list := []policy.RingProgress{}
-	patches := map[plan.PatchID]bool{}
-	for _, c := range wave.Changes {
-		patches[c.Patch] = true
+// ringEnds says, for each ring of a draft, when each patch's last wave there will
+// be over, soak included.
+func ringEnds(rings []plan.Ring) []map[plan.PatchID]time.Time {
+	list := make([]map[plan.PatchID]time.Time, len(rings))
+	for i := range rings {
+		list[i] = map[plan.PatchID]time.Time{}
+		for n := range rings[i].Waves {
+			w := &rings[i].Waves[n]
+			soak, _ := hclfile.ParseDuration(w.Soak)
+			end := w.End.Add(soak)
+			for c := range w.Changes {
+				if id := w.Changes[c].Patch; end.After(list[i][id]) {
+					list[i][id] = end
+				}
+			}
+		}
 	}
-	for _, r := range lower {
-		allowed := r.MaxFailures
-		p := policy.RingProgress{Name: r.Name, MaxFailures: &allowed}
-		if in := d.ringNamed(r.Name); in != nil {
+	return list
+}
+
+// plannedEnds says when each of the lower rings will be over for the patches of
+// a wave.
+func (d *decider) plannedEnds(lower []plan.Ring, ends []map[plan.PatchID]time.Time, patches []string) []policy.RingProgress {
+	list := []policy.RingProgress{}
+	for i := range lower {
+		allowed := lower[i].MaxFailures
+		p := policy.RingProgress{Name: lower[i].Name, MaxFailures: &allowed}
+		if in := d.ringNamed(lower[i].Name); in != nil {
 			p.Order = in.Order
 		}
-		for _, w := range r.Waves {
-			if !slices.ContainsFunc(w.Changes, func(c plan.Change) bool { return patches[c.Patch] }) {
-				continue
-			}
-			soak, _ := hclfile.ParseDuration(w.Soak)
-			if end := w.End.Add(soak); end.After(p.Ends) {
+		for _, id := range patches {
+			if end := ends[i][plan.PatchID(id)]; end.After(p.Ends) {
 				p.Ends = end
 			}
 		}
@@ -122,18 +129,11 @@ func (d *decider) plannedEnds(lower []plan.Ring, wave *plan.Wave) []policy.RingP
 
 // waveViews are waves as policies see them.
 type waveViews struct {
-	d     *decider
-	hosts map[inventory.HostID]*inventory.Host
-	down  map[string]int // service → hosts known to be unwell
+	d    *decider
+	down map[string]int // service → hosts known to be unwell
 }
 
-func newWaveViews(d *decider) *waveViews {
-	v := &waveViews{d: d, hosts: map[inventory.HostID]*inventory.Host{}, down: map[string]int{}}
-	for i := range d.hosts {
-		v.hosts[d.hosts[i].ID] = &d.hosts[i]
-	}
-	return v
-}
+func newWaveViews(d *decider) *waveViews { return &waveViews{d: d, down: map[string]int{}} }
 
 // input is a wave. reboots says of each patch whether it asks for a restart, nil
 // where nobody says.
@@ -149,7 +149,7 @@ func (v *waveViews) input(w *plan.Wave, number int, reboots map[plan.PatchID]*bo
 			one.see(reboots[w.Changes[i].Patch])
 		}
 		in.Hosts++
-		if h := v.hosts[host]; h != nil {
+		if h := v.d.hostOf(host); h != nil {
 			for _, s := range h.Services {
 				counts[s]++
 				if restart[s] == nil {
