@@ -167,7 +167,6 @@ type patchDraft struct {
 	deploy      plan.Risk
 	exploit     plan.Risk
 	reasons     []plan.Reason
-	decisions   []plan.Decision
 	test        string
 	feasible    bool
 	conflict    []plan.Constraint

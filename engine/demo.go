@@ -237,13 +237,8 @@ func (d *demo) tell(lines []outcome.Line) {
 		patch plan.PatchID
 	}
 	counts := map[key]int{}
-	var order []key
 	for _, l := range lines {
-		k := key{l.Event, l.Ring, l.Patch}
-		if counts[k] == 0 {
-			order = append(order, k)
-		}
-		counts[k]++
+		counts[key{l.Event, l.Ring, l.Patch}]++
 	}
 	told := map[key]bool{}
 	for _, l := range lines {

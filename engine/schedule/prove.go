@@ -170,16 +170,6 @@ func (c *conflict) without(from, to int) bool {
 	return false
 }
 
-// holds says whether the minimal set has a constraint of that kind.
-func (c *conflict) holds(kind string) bool {
-	for k, in := range c.in {
-		if in && c.list[k].kind == kind {
-			return true
-		}
-	}
-	return false
-}
-
 // tell is the minimal set for people, the clock first and the others by how
 // much they explain.
 func (c *conflict) tell(t *trial) []plan.Constraint {
