@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
 
@@ -30,7 +29,7 @@ func Text(w io.Writer, p *plan.Plan, o TextOptions) error {
 	t.rings(p)
 	t.conflicts(p)
 	for _, a := range p.Approvals {
-		t.item("approve", "%d of %s: %s", a.Count, a.From, a.Because)
+		t.item("approve", "%d of %s: %s", a.Count, a.From, because(a.Because, 4))
 	}
 	t.skipped(p)
 	if n := len(p.Scanners); n > 0 {
@@ -99,15 +98,25 @@ func wrap(s string, width int) []string {
 }
 
 func (t *terminal) patches(p *plan.Plan) {
-	for _, x := range planned(p) {
+	list := families(p)
+	for i, f := range list {
+		if i == most {
+			t.line("  … and %d more; see plan.md", len(list)-i)
+			return
+		}
 		mark := ""
-		if x.KnownExploited {
+		if f.KnownExploited {
 			mark = t.paint("31", "  known exploited")
 		}
-		t.line("  %s%s", t.bold(string(x.ID)), mark)
-		t.line("    may break     %s %s", bar(x.DeployRisk), risk(x.DeployRisk)+" by "+sourceName(x.DeployRisk.Source))
-		t.line("    may be used   %s %s", bar(x.ExploitRisk), risk(x.ExploitRisk))
-		t.line("    by            %s (%s clock), tested in %s first", moment(x.Deadline), clockName(x.Clock), x.Test)
+		if n := len(f.packages); n > 1 {
+			mark = fmt.Sprintf(" and %d more of this build", n-1) + mark
+		}
+		t.line("  %s%s", t.bold(string(f.ID)), mark)
+		t.line("    may break     %s %s", bar(f.DeployRisk), risk(f.DeployRisk)+" by "+sourceName(f.DeployRisk.Source))
+		if len(f.CVEs) > 0 || f.ExploitRisk.High > 0 {
+			t.line("    may be used   %s %s", bar(f.ExploitRisk), risk(f.ExploitRisk))
+		}
+		t.line("    by            %s (%s clock), begins in %s", moment(f.Deadline), clockName(f.Clock), f.first)
 	}
 }
 
@@ -160,9 +169,9 @@ func (t *terminal) rings(p *plan.Plan) {
 		if !due.Before(first) && !due.After(scale) {
 			b[at(due)] = '▏'
 		}
-		t.line("  %-18s %s %s, from %s", clip(r.Name, 18), t.paint("36", string(b)), plural(hosts, "host"), minute(r.Waves[0].Start))
+		t.line("  %-18s %s %s, from %s", clip(r.Name, 18), t.paint("36", string(b)), plural(hosts, "host"), minute(r.Waves[0].Start, p.At))
 	}
-	t.line("  %-18s %s … %s", "", minute(first), minute(scale))
+	t.line("  %-18s %s … %s", "", minute(first, p.At), minute(scale, p.At))
 	t.line("")
 }
 
@@ -177,11 +186,16 @@ func hostCount(w plan.Wave) int {
 }
 
 func (t *terminal) conflicts(p *plan.Plan) {
-	for _, x := range p.Patches {
-		if x.Feasible || len(x.Conflict) == 0 {
-			continue
+	for i, x := range clashes(p) {
+		if i == most {
+			t.line("  … and more that cannot be met; see plan.md")
+			return
 		}
-		t.line("  %s", t.paint("31", string(x.ID)+" cannot be met:"))
+		also := ""
+		if n := len(x.names); n > 1 {
+			also = fmt.Sprintf(" and %d more like it", n-1)
+		}
+		t.line("  %s", t.paint("31", string(x.ID)+also+" cannot be met:"))
 		for _, c := range x.Conflict {
 			t.item(c.Kind, "%s: %s", c.Name, c.Message)
 		}
@@ -195,34 +209,26 @@ func (t *terminal) conflicts(p *plan.Plan) {
 	}
 }
 
-// most is how many unplanned changes a terminal shows.
+// most is how many of a list a terminal shows.
 const most = 10
 
 func (t *terminal) skipped(p *plan.Plan) {
-	type cause struct{ why, until string }
-	var order []cause
-	hosts := map[cause][]string{}
-	for _, s := range p.NotPlanned {
-		c := cause{fmt.Sprintf("%s: %s", s.Patch, s.Why), moment(s.Until)}
-		if _, ok := hosts[c]; !ok {
-			order = append(order, c)
-		}
-		hosts[c] = append(hosts[c], string(s.Host))
-	}
-	for i, c := range order {
+	list := waits(p)
+	for i, w := range list {
 		if i == most {
-			t.item("", "… and %d more reasons; see plan.md", len(order)-most)
+			t.item("", "… and %s more; see plan.md", plural(len(list)-i, "reason"))
 			return
 		}
-		label, text := "", c.why
+		label := ""
 		if i == 0 {
 			label = "not now"
 		}
-		if list := slices.DeleteFunc(hosts[c], func(s string) bool { return s == "" }); len(list) > 0 {
-			text += " [" + strings.Join(cut(list, 4), ", ") + "]"
+		text := fmt.Sprintf("%s: %s", strings.Join(cut(w.patches, 3), ", "), w.why)
+		if len(w.hosts) > 0 {
+			text += " [" + strings.Join(cut(w.hosts, 4), ", ") + "]"
 		}
-		if c.until != "" {
-			text += ", until " + c.until
+		if !w.until.IsZero() {
+			text += ", until " + moment(w.until)
 		}
 		t.item(label, "%s", text)
 	}

@@ -51,6 +51,23 @@ func codes(list []string) []string {
 	return out
 }
 
+// few is the first entries as code, and how many are left out.
+func few(list []string, n int) string {
+	if len(list) <= n+1 {
+		return join(codes(list))
+	}
+	return join(append(codes(list[:n]), fmt.Sprintf("%d more", len(list)-n)))
+}
+
+// some is the ends of a sorted list as code: its first entries and its last, with their
+// number where it is not plain to see.
+func some(names []string, most int) string {
+	if len(names) <= most {
+		return strings.Join(codes(names), " ")
+	}
+	return fmt.Sprintf("%d: %s … %s", len(names), strings.Join(codes(names[:max(1, most-1)]), " "), code(names[len(names)-1]))
+}
+
 // htmlText is text inside an HTML element.
 func htmlText(s string) string {
 	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "@", "&#64;").Replace(oneLine(s))
@@ -97,8 +114,11 @@ func join(list []string) string {
 }
 
 func plural(n int, what string) string {
-	if n == 1 {
+	switch {
+	case n == 1:
 		return "1 " + what
+	case strings.HasSuffix(what, "ch"):
+		what += "e"
 	}
 	return fmt.Sprintf("%d %ss", n, what)
 }
@@ -146,13 +166,22 @@ func moment(t time.Time) string {
 	return t.UTC().Format("Mon 2 Jan 2006 15:04")
 }
 
-func minute(t time.Time) string { return t.UTC().Format("Mon 2 Jan 15:04") }
+// minute leaves out the year where it is that of the plan.
+func minute(t, at time.Time) string { return t.UTC().Format("Mon 2 Jan" + year(t, at) + " 15:04") }
 
-func day(t time.Time) string {
+func day(t, at time.Time) string {
 	if t.IsZero() {
 		return "no date"
 	}
-	return t.UTC().Format("Mon 2 Jan")
+	return t.UTC().Format("Mon 2 Jan" + year(t, at))
+}
+
+// year is the layout of a year that needs saying.
+func year(t, at time.Time) string {
+	if t.UTC().Year() == at.UTC().Year() {
+		return ""
+	}
+	return " 2006"
 }
 
 // span is a length of time in its largest fitting units.

@@ -1,0 +1,172 @@
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ringmaster-dev/ringmaster/engine/plan"
+)
+
+// family is patches of one build that are judged alike in everything: one
+// source package often becomes a dozen binary ones.
+type family struct {
+	plan.Patch          // the first of them: all but id and package hold for every one
+	packages   []string // in the plan's order
+	hosts      int      // that each of them goes to
+	from       []string // versions that are there now, sorted
+	first      string   // the ring that it begins in
+}
+
+// families groups what is planned.
+func families(p *plan.Plan) []family {
+	hosts := map[plan.PatchID]int{}
+	from := map[plan.PatchID][]string{}
+	first := map[plan.PatchID]string{}
+	eachChange(p, func(r plan.Ring, _ plan.Wave, c plan.Change) {
+		if hosts[c.Patch]++; hosts[c.Patch] == 1 {
+			first[c.Patch] = r.Name
+		}
+		if !slices.Contains(from[c.Patch], c.From) {
+			from[c.Patch] = append(from[c.Patch], c.From)
+		}
+	})
+	var list []family
+	place := map[string]int{}
+	for _, x := range planned(p) {
+		versions := from[x.ID]
+		slices.Sort(versions)
+		f := family{x, []string{x.Package}, hosts[x.ID], versions, first[x.ID]}
+		key := f.key()
+		if i, ok := place[key]; ok {
+			list[i].packages = append(list[i].packages, x.Package)
+			continue
+		}
+		place[key] = len(list)
+		list = append(list, f)
+	}
+	return list
+}
+
+// key is everything that members share, in words.
+func (f family) key() string {
+	x := f.Patch
+	x.ID, x.Package, x.Conflict, x.WaysOut = "", "", nil, nil
+	data, err := json.Marshal([]any{x, f.hosts, f.from, f.first})
+	if err != nil {
+		return string(f.ID) // stands alone: facts of a decision that JSON does not know
+	}
+	return string(data)
+}
+
+// name is the patch, or the build and its packages.
+func (f family) name(most int) string {
+	if len(f.packages) == 1 {
+		return code(string(f.ID))
+	}
+	return fmt.Sprintf("%s of %s", code(f.Type+" "+f.To), few(f.packages, most))
+}
+
+// patches is the table of what is planned.
+func patches(list []family, d detail) string {
+	if len(list) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	b.WriteString("## Patches\n\n| patch | hosts | may break | may be exploited | clock | by | begins in |\n|---|---:|---|---|---|---|---|\n")
+	for i, f := range list {
+		if i == d.rows {
+			fmt.Fprintf(&b, "| … and %d more, in `plan.md` | | | | | | |\n", len(list)-i)
+			break
+		}
+		fmt.Fprintf(&b, "| %s | %d | %s | %s | %s | %s | %s |\n", f.name(d.names), f.hosts, risk(f.DeployRisk), f.exploited(), inert(clockName(f.Clock)), moment(f.Deadline), inert(f.first))
+	}
+	return b.String() + "\n"
+}
+
+// exploited is how likely attackers are to use what it fixes.
+func (f family) exploited() string {
+	switch {
+	case f.KnownExploited:
+		return "**known exploited**"
+	case len(f.CVEs) == 0 && f.ExploitRisk.High == 0:
+		return "no CVE"
+	}
+	return risk(f.ExploitRisk)
+}
+
+// reasons tells, folded away, what made each patch's numbers.
+func reasons(list []family, d detail) string {
+	if len(list) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	b.WriteString("## What made the numbers\n\nEffects are in log-odds: +0.69 doubles the odds of trouble.\n\n")
+	for i, f := range list {
+		if i == d.folds {
+			fmt.Fprintf(&b, "… and %d more, in `plan.md`.\n\n", len(list)-i)
+			break
+		}
+		b.WriteString(f.reasons(d))
+	}
+	return b.String()
+}
+
+func (f family) reasons(d detail) string {
+	var b strings.Builder
+	title := string(f.ID)
+	if n := len(f.packages); n > 1 {
+		title = fmt.Sprintf("%s and %d more of this build", title, n-1)
+	}
+	fmt.Fprintf(&b, "<details><summary>%s</summary>\n\n", htmlText(title))
+	fmt.Fprintf(&b, "Fixes %s", few(f.Advisories, d.names))
+	if len(f.CVEs) > 0 {
+		fmt.Fprintf(&b, " (%s)", few(f.CVEs, d.names))
+	}
+	b.WriteString(".\n\n| reason | value | effect |\n|---|---|---:|\n")
+	for _, r := range f.Reasons {
+		effect := ""
+		if r.Effect != 0 {
+			effect = fmt.Sprintf("%+.2f", r.Effect)
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", inert(r.Term), inert(r.Value), effect)
+	}
+	b.WriteString("\n")
+	for _, x := range f.Decisions {
+		fmt.Fprintf(&b, "- %s %s: %s\n", inert(string(x.Effect)), code(x.Rule), inert(x.Message))
+	}
+	if len(f.Decisions) > 0 {
+		b.WriteString("\n")
+	}
+	return b.String() + "</details>\n\n"
+}
+
+// rollback says what happens to hosts that go wrong, and what they go back to.
+func rollback(p *plan.Plan, list []family, d detail) string {
+	if len(list) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	b.WriteString("## How it is rolled back\n\n")
+	b.WriteString("Every host is watched (up, errors, latency, load) against its own past and against hosts that are not changed yet, from its install until its soak is over. ")
+	b.WriteString("A host that fails or degrades goes back to the version it had, below. ")
+	b.WriteString("A ring stops when more hosts go wrong than it allows (" + allowed(p) + "), and the patch is quarantined for hosts of the same role until that expires or a new build comes.\n\n")
+	for i, f := range list {
+		if i == d.rows {
+			fmt.Fprintf(&b, "- … and %d more, in `plan.md`\n", len(list)-i)
+			break
+		}
+		fmt.Fprintf(&b, "- %s: back to %s\n", f.name(d.names), few(f.from, 6))
+	}
+	return b.String() + "\n"
+}
+
+// allowed is "canary 0, broad 1".
+func allowed(p *plan.Plan) string {
+	var list []string
+	for _, r := range p.Rings {
+		list = append(list, fmt.Sprintf("%s %d", inert(r.Name), r.MaxFailures))
+	}
+	return strings.Join(list, ", ")
+}

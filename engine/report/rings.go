@@ -1,0 +1,76 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/ringmaster-dev/ringmaster/engine/plan"
+)
+
+// timeline shows rings and waves, and which hosts are in them.
+func timeline(p *plan.Plan, d detail) string {
+	if len(p.Rings) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	b.WriteString("## Which hosts when\n\nTimes are UTC. A wave that has not begun by its “not after” waits for a new plan.\n\n| ring | wave | start | not after | hosts | soak |\n|---|---:|---|---|---|---|\n")
+	rows, left := 0, 0
+	for _, r := range p.Rings {
+		for i, w := range r.Waves {
+			// A ring's first wave is always shown, so that no ring goes missing.
+			if rows >= d.rows && i > 0 {
+				left++
+				continue
+			}
+			rows++
+			fmt.Fprintf(&b, "| %s | %d | %s | %s | %s | %s |\n", inert(r.Name), i+1, minute(w.Start, p.At), minute(w.NotAfter, p.At), waveHosts(w, d.names), inert(w.Soak))
+		}
+	}
+	if left > 0 {
+		fmt.Fprintf(&b, "| … | | | | %s more, in `plan.md` | |\n", plural(left, "wave"))
+	}
+	return b.String() + "\n" + gates(p) + "\n"
+}
+
+// gates says what must hold before the next ring begins; what holds in several
+// rings is said once.
+func gates(p *plan.Plan) string {
+	var order []string
+	in := map[string][]string{}
+	for _, r := range p.Rings {
+		for _, g := range r.Gates {
+			if _, ok := in[g]; !ok {
+				order = append(order, g)
+			}
+			in[g] = append(in[g], inert(r.Name))
+		}
+	}
+	if len(order) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	b.WriteString("Before the next ring begins:\n\n")
+	for _, g := range order {
+		after := ""
+		if len(in[g]) < len(p.Rings) {
+			after = " (after " + join(in[g]) + ")"
+		}
+		fmt.Fprintf(&b, "- %s%s\n", inert(g), after)
+	}
+	return b.String()
+}
+
+func waveHosts(w plan.Wave, most int) string {
+	var names []string
+	seen := map[string]bool{}
+	for _, c := range w.Changes {
+		if n := string(c.Host); !seen[n] {
+			seen[n] = true
+			names = append(names, n)
+		}
+	}
+	if len(names) <= most {
+		return fmt.Sprintf("%d: %s", len(names), some(names, most))
+	}
+	return some(names, most)
+}
