@@ -36,7 +36,7 @@ func (d *decider) judgeWaves(dr *draft) {
 		r := &dr.rings[slots[i].ring]
 		in.Ring = d.ringNamed(r.Name)
 		in.Wave = w.input(&r.Waves[slots[i].wave], slots[i].wave+1, reboots)
-		in.Wave.Earlier = d.plannedEnds(dr.rings[:slots[i].ring], ends, in.Wave.Patches)
+		in.Wave.Earlier = d.plannedEnds(dr.rings[:slots[i].ring], ends, in.Wave)
 	}, d.est.Exceptions)
 	for i, decisions := range all {
 		d.settleWave(dr, &dr.rings[slots[i].ring].Waves[slots[i].wave], decisions)
@@ -107,7 +107,7 @@ func ringEnds(rings []plan.Ring) []map[plan.PatchID]time.Time {
 
 // plannedEnds says when each of the lower rings will be over for the patches of
 // a wave.
-func (d *decider) plannedEnds(lower []plan.Ring, ends []map[plan.PatchID]time.Time, patches []string) []policy.RingProgress {
+func (d *decider) plannedEnds(lower []plan.Ring, ends []map[plan.PatchID]time.Time, w *policy.WaveInput) []policy.RingProgress {
 	list := []policy.RingProgress{}
 	for i := range lower {
 		allowed := lower[i].MaxFailures
@@ -115,12 +115,12 @@ func (d *decider) plannedEnds(lower []plan.Ring, ends []map[plan.PatchID]time.Ti
 		if in := d.ringNamed(lower[i].Name); in != nil {
 			p.Order = in.Order
 		}
-		for _, id := range patches {
+		for _, id := range w.Patches {
 			if end := ends[i][plan.PatchID(id)]; end.After(p.Ends) {
 				p.Ends = end
 			}
 		}
-		if !p.Ends.IsZero() {
+		if p.Over = !p.Ends.After(w.Start); !p.Ends.IsZero() {
 			list = append(list, p)
 		}
 	}
@@ -138,7 +138,7 @@ func newWaveViews(d *decider) *waveViews { return &waveViews{d: d, down: map[str
 // input is a wave. reboots says of each patch whether it asks for a restart, nil
 // where nobody says.
 func (v *waveViews) input(w *plan.Wave, number int, reboots map[plan.PatchID]*bool) *policy.WaveInput {
-	in := &policy.WaveInput{Number: number, Start: w.Start, End: w.End, FleetHosts: len(v.d.hosts), Patches: []string{}, Services: []policy.WaveService{}, Freezes: []policy.FreezeInput{}, Earlier: []policy.RingProgress{}}
+	in := &policy.WaveInput{Number: number, Start: w.Start, End: w.End, Seconds: int64(w.End.Sub(w.Start) / time.Second), FleetHosts: len(v.d.hosts), Patches: []string{}, Services: []policy.WaveService{}, Freezes: []policy.FreezeInput{}, Earlier: []policy.RingProgress{}}
 	counts, restart := map[string]int{}, map[string]*restarting{}
 	patches := map[plan.PatchID]bool{}
 	for i := 0; i < len(w.Changes); {

@@ -207,6 +207,7 @@ type WaveInput struct {
 	Number     int            `json:"number"`
 	Start      time.Time      `json:"start"`
 	End        time.Time      `json:"end"`
+	Seconds    int64          `json:"seconds"` // from start to end: far fewer distinct values than those have
 	Hosts      int            `json:"hosts"`
 	FleetHosts int            `json:"fleet_hosts"` // declared in the estate
 	Services   []WaveService  `json:"services"`    // sorted by name
@@ -244,6 +245,7 @@ type RingProgress struct {
 	Name     string    `json:"name"`
 	Order    int       `json:"order"`
 	Ends     time.Time `json:"ends"`     // end of its last wave and soak
+	Over     bool      `json:"over"`     // plan: that is no later than the wave's start
 	Complete bool      `json:"complete"` // execute: promoted
 	Failures int       `json:"failures"`
 	// MaxFailures is how many the ring allows, absent when nobody says.

@@ -68,7 +68,5 @@ hold contains {
 
 money := sum([cost |
 	some s in input.wave.services
-	cost := ((s.in_wave / max([s.total, 1])) * s.cost_per_minute) * minutes
+	cost := ((s.in_wave / max([s.total, 1])) * s.cost_per_minute) * (input.wave.seconds / 60)
 ])
-
-minutes := (time.parse_rfc3339_ns(input.wave.end) - time.parse_rfc3339_ns(input.wave.start)) / 60000000000

@@ -8,8 +8,7 @@ wave(hosts, fleet, services) := {
 		"hosts": hosts,
 		"fleet_hosts": fleet,
 		"services": services,
-		"start": "2026-03-03T23:00:00Z",
-		"end": "2026-03-04T03:00:00Z",
+		"seconds": 14400,
 	},
 }
 

@@ -10,7 +10,7 @@ package ringmaster.freeze
 # custom:
 #   exceptable: true
 deny contains {
-	"msg": sprintf("wave %d touches freeze %q, from %s to %s: %s", [input.wave.number, f.name, f.from, f.to, f.reason]),
+	"msg": sprintf("the wave touches freeze %q, from %s to %s: %s", [f.name, f.from, f.to, f.reason]),
 	"facts": {"freeze": f.name, "from": f.from, "to": f.to, "until": f.to},
 	"remedy": "move the wave out of the freeze, or merge an exception that names freeze.deny",
 } if {

@@ -5,23 +5,23 @@ package ringmaster.rings
 
 # METADATA
 # title: Planned waves wait for the rings before them
-# description: Times are UTC with whole seconds, so that their text compares as they do.
+# description: A ring is over when its last wave has ended and soaked.
 # scope: rule
 hold contains {
-	"msg": sprintf("wave %d starts at %s, before ring %q has soaked at %s", [input.wave.number, input.wave.start, e.name, e.ends]),
+	"msg": sprintf("the wave starts before ring %q has soaked at %s", [e.name, e.ends]),
 	"facts": {"ring": e.name, "ends": e.ends, "until": e.ends},
 	"remedy": sprintf("start the wave at %s or later", [e.ends]),
 } if {
 	input.phase == "plan"
 	some e in input.wave.earlier
-	e.ends > input.wave.start
+	not e.over
 }
 
 # METADATA
 # title: Waves run when the rings before them are promoted
 # scope: rule
 hold contains {
-	"msg": sprintf("wave %d is due, and ring %q is not promoted", [input.wave.number, e.name]),
+	"msg": sprintf("the wave is due, and ring %q is not promoted", [e.name]),
 	"facts": {"ring": e.name},
 	"remedy": sprintf("see what keeps ring %q: hosts that have not ended, failures, or its soak", [e.name]),
 } if {

@@ -2,16 +2,16 @@ package ringmaster.rings_test
 
 import data.ringmaster.rings
 
-wave(earlier) := {"number": 1, "start": "2026-03-05T00:00:00Z", "earlier": earlier}
+wave(earlier) := {"earlier": earlier}
 
-canary := {"name": "canary", "order": 1, "ends": "2026-03-04T00:00:00Z", "complete": true, "failures": 0, "max_failures": 0}
+canary := {"name": "canary", "order": 1, "ends": "2026-03-04T00:00:00Z", "over": true, "complete": true, "failures": 0, "max_failures": 0}
 
 test_planned_after_the_soak_passes if {
 	count(rings.hold) == 0 with input as {"phase": "plan", "wave": wave([canary])}
 }
 
 test_planned_before_the_soak_is_held_until_then if {
-	early := object.union(canary, {"ends": "2026-03-05T06:00:00Z"})
+	early := object.union(canary, {"ends": "2026-03-05T06:00:00Z", "over": false})
 	some d in rings.hold with input as {"phase": "plan", "wave": wave([early])}
 	d.facts.until == "2026-03-05T06:00:00Z"
 }
@@ -26,7 +26,7 @@ test_due_after_promotion_passes if {
 
 test_due_before_promotion_is_held if {
 	some d in rings.hold with input as {"phase": "execute", "wave": wave([object.union(canary, {"complete": false})])}
-	d.msg == `wave 1 is due, and ring "canary" is not promoted`
+	d.msg == `the wave is due, and ring "canary" is not promoted`
 }
 
 test_too_many_failures_hold if {
