@@ -85,6 +85,7 @@ func (d *demo) estate() error {
 	if err != nil {
 		return err
 	}
+	delete(content, "inventory/feeds.hcl") // the demo brings what it needs, and contacts nobody
 	names, err := writeStarter(d.Dir, content)
 	if err != nil {
 		return err
