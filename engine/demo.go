@@ -515,12 +515,12 @@ func demoFacts(at time.Time, osprey string) ([]byte, error) {
 }
 
 func demoPatch(published time.Time, id, name, from, to, more string) string {
-	vendor, cvss, cve := "Heron", "CVSS:3.1/AV:N/AC:L/PR:L/UI:N/S:U/C:H/I:H/A:N", "CVE-2026-10312"
+	vendor, cvss, cve, exploitation := "Heron", "CVSS:3.1/AV:N/AC:L/PR:L/UI:N/S:U/C:H/I:H/A:N", "CVE-2026-10312", "public poc"
 	if name == "osprey-agent" {
-		vendor, cvss, cve = "Osprey", "CVSS:3.1/AV:L/AC:L/PR:L/UI:N/S:U/C:L/I:L/A:N", "CVE-2026-10088"
+		vendor, cvss, cve, exploitation = "Osprey", "CVSS:3.1/AV:L/AC:L/PR:L/UI:N/S:U/C:L/I:L/A:N", "CVE-2026-10088", "none"
 	}
-	return fmt.Sprintf(`{"schema":"ringmaster/patch/v1","id":%q,"vendor":%q,"type":"generic","package":%q,"from":%q,"to":%q,%s"kind":"security","published":%q,"size_bytes":4200000,"reboot":false,"components":["tls"],"cves":[{"id":%q,"cvss":%q}],"bulletin":"A flaw in the handling of sessions. Restart the service.","known_issues":[],"reports":0}`+"\n",
-		id, vendor, name, from, to, more, published.Format(time.RFC3339), cve, cvss)
+	return fmt.Sprintf(`{"schema":"ringmaster/patch/v1","id":%q,"vendor":%q,"type":"generic","package":%q,"from":%q,"to":%q,%s"kind":"security","published":%q,"size_bytes":4200000,"reboot":false,"components":["tls"],"cves":[{"id":%q,"cvss":%q,"exploitation":%q}],"bulletin":"A flaw in the handling of sessions. Restart the service.","known_issues":[],"reports":0}`+"\n",
+		id, vendor, name, from, to, more, published.Format(time.RFC3339), cve, cvss, exploitation)
 }
 
 // demoHistory is what the team did in the eight months before, as CSV. Osprey's
