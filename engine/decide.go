@@ -25,11 +25,35 @@ type basis struct {
 	commit  repo.Hash
 	at      time.Time
 	version string
+	sets    *policySets // compiled before, nil: none
+}
+
+// policySets keeps the last policies that were compiled: a run decides many
+// times on the same ones.
+type policySets struct {
+	digest string
+	set    *policy.Set
+}
+
+// compile returns an estate's policies, compiled. A nil receiver keeps nothing.
+func (c *policySets) compile(est *estate.Estate) (*policy.Set, error) {
+	if c != nil && c.set != nil && c.digest == est.Digests.Policies {
+		return c.set, nil
+	}
+	set, faults := policy.Compile(est.Policies)
+	if len(faults) > 0 {
+		return nil, policyFaults(faults)
+	}
+	if c != nil {
+		c.digest, c.set = est.Digests.Policies, set
+	}
+	return set, nil
 }
 
 // decide makes the plans of an estate: one for each class of each group that
 // has a change to make. It is a pure function of its arguments, which is what
-// makes every decision in history repeatable. Plans are sealed and sorted by id.
+// makes every decision in history repeatable. Plans are sorted by id, and not
+// sealed yet.
 func decide(est *estate.Estate, b basis) ([]*plan.Plan, error) {
 	d, err := newDecider(est, b)
 	if err != nil {
@@ -38,7 +62,9 @@ func decide(est *estate.Estate, b basis) ([]*plan.Plan, error) {
 	found := match.Changes(d.hosts, est.Advisories)
 	drafts := d.drafts(found)
 	var plans []*plan.Plan
-	for _, dr := range drafts {
+	for i, dr := range drafts {
+		drafts[i] = nil // a draft of a large fleet is large: one at a time
+		dr.fill()
 		d.score(dr)
 		d.admit(dr)
 		d.place(dr)
@@ -46,11 +72,6 @@ func decide(est *estate.Estate, b basis) ([]*plan.Plan, error) {
 		plans = append(plans, d.compose(dr))
 	}
 	d.leftovers(plans, found)
-	for _, p := range plans {
-		if _, err := plan.Seal(p); err != nil {
-			return nil, err
-		}
-	}
 	slices.SortFunc(plans, byID)
 	return plans, nil
 }
@@ -112,12 +133,8 @@ func newDecider(est *estate.Estate, b basis) (*decider, error) {
 	if err := d.past(); err != nil {
 		return nil, err
 	}
-	set, faults := policy.Compile(est.Policies)
-	if len(faults) > 0 {
-		return nil, policyFaults(faults)
-	}
-	d.policies = set
-	return d, nil
+	d.policies, err = b.sets.compile(est)
+	return d, err
 }
 
 // learnt measures the history and reads the model fitted to it.

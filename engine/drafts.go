@@ -32,11 +32,7 @@ func (d *decider) drafts(found match.Result) []*draft {
 			dr.patches = append(dr.patches, p)
 		}
 	}
-	drafts := slices.SortedFunc(maps.Values(byKey), func(a, b *draft) int { return strings.Compare(a.id, b.id) })
-	for _, dr := range drafts {
-		dr.fill()
-	}
-	return drafts
+	return slices.SortedFunc(maps.Values(byKey), func(a, b *draft) int { return strings.Compare(a.id, b.id) })
 }
 
 // merged counts the plans of a class and group that are on the base branch.

@@ -68,7 +68,7 @@ func (e *Env) Plan(ctx context.Context, o PlanOptions) (*PlanReport, error) {
 	if err != nil {
 		return nil, err
 	}
-	plans, err := decide(est, basis{commit, e.At, e.Version})
+	plans, err := decide(est, e.basis(commit, e.At))
 	if err != nil {
 		return nil, fmt.Errorf("planning: %w", err)
 	}
@@ -77,8 +77,9 @@ func (e *Env) Plan(ctx context.Context, o PlanOptions) (*PlanReport, error) {
 		return nil, err
 	}
 	r := &PlanReport{Notices: est.Notices}
+	again := &remade{est: est, commit: commit}
 	for _, p := range plans {
-		one, err := e.write(est, commit, p)
+		one, err := e.write(again, p)
 		if err != nil {
 			return nil, fmt.Errorf("writing plan %s: %w", p.ID, err)
 		}
@@ -109,7 +110,7 @@ func (e *Env) openPulls(ctx context.Context) (map[string]forge.PullRequest, erro
 }
 
 // write puts a plan on its branch, unless the branch says the same already.
-func (e *Env) write(est *estate.Estate, commit repo.Hash, p *plan.Plan) (Planned, error) {
+func (e *Env) write(again *remade, p *plan.Plan) (Planned, error) {
 	data, err := plan.Seal(p)
 	if err != nil {
 		return Planned{}, err
@@ -124,7 +125,7 @@ func (e *Env) write(est *estate.Estate, commit repo.Hash, p *plan.Plan) (Planned
 		return one, err
 	}
 	if old != "" {
-		kept, err := e.stillHolds(est, commit, old, p)
+		kept, err := e.stillHolds(again, old, p)
 		if err != nil {
 			return one, err
 		}
@@ -133,7 +134,7 @@ func (e *Env) write(est *estate.Estate, commit repo.Hash, p *plan.Plan) (Planned
 		}
 	}
 	h, err := e.Repo.Write(repo.Next{
-		Base: commit, Author: bot, At: e.At, Message: report.Title(p),
+		Base: again.commit, Author: bot, At: e.At, Message: report.Title(p),
 		Changes: map[string][]byte{plan.Path(p.ID): data, "plans/" + p.ID + "/plan.md": report.Markdown(p)},
 	})
 	if err != nil {
@@ -146,7 +147,7 @@ func (e *Env) write(est *estate.Estate, commit repo.Hash, p *plan.Plan) (Planned
 // stillHolds returns the plan that a branch has, when making it again at its
 // own time from what is known now differs in nothing that matters, and its first
 // wave can still begin. nil: it must be rewritten.
-func (e *Env) stillHolds(est *estate.Estate, commit, branch repo.Hash, now *plan.Plan) (*Planned, error) {
+func (e *Env) stillHolds(again *remade, branch repo.Hash, now *plan.Plan) (*Planned, error) {
 	data, err := e.Repo.ReadFile(branch, plan.Path(now.ID))
 	if err != nil {
 		return nil, nil // the branch has no such plan: write it
@@ -159,16 +160,36 @@ func (e *Env) stillHolds(est *estate.Estate, commit, branch repo.Hash, now *plan
 	if Same(old, now) {
 		return kept, nil
 	}
-	again, err := decide(est, basis{commit, old.At, e.Version})
+	plans, err := again.at(old.At, e.Version)
 	if err != nil {
 		return nil, err
 	}
-	for _, p := range again {
+	for _, p := range plans {
 		if p.ID == old.ID && Same(p, old) {
 			return kept, nil
 		}
 	}
 	return nil, nil
+}
+
+// remade makes the plans of a commit at another time. Branches that were written
+// by one run are of one time, so the last answer is kept.
+type remade struct {
+	est    *estate.Estate
+	commit repo.Hash
+	last   time.Time
+	plans  []*plan.Plan
+}
+
+func (r *remade) at(t time.Time, version string) ([]*plan.Plan, error) {
+	if r.plans == nil || !t.Equal(r.last) {
+		plans, err := decide(r.est, basis{commit: r.commit, at: t, version: version})
+		if err != nil {
+			return nil, err
+		}
+		r.plans, r.last = plans, t
+	}
+	return r.plans, nil
 }
 
 // startable says whether every wave of a plan can still begin in time.
