@@ -161,7 +161,7 @@ func (e *Env) remake(commit repo.Hash, p *plan.Plan) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	plans, err := decide(est, basis{commit, p.At, e.Version})
+	plans, err := decide(est, e.basis(commit, p.At))
 	if err != nil {
 		return nil, err
 	}
@@ -195,7 +195,7 @@ func (e *Env) fresh(base repo.Hash, p *plan.Plan) ([]estate.Fault, error) {
 	if _, merged := est.Plans[p.ID]; merged {
 		return nil, nil
 	}
-	plans, err := decide(est, basis{base, p.At, e.Version})
+	plans, err := decide(est, e.basis(base, p.At))
 	if err != nil {
 		return nil, err
 	}

@@ -58,12 +58,13 @@ type demo struct {
 	repo  *repo.Repo
 	teams map[string][]string
 	step  int
+	sets  policySets
 	first map[string]plan.Risk // package → deploy risk before anything was learnt
 }
 
 func (d *demo) env() *Env {
 	return &Env{Repo: d.repo, Forge: local.New(d.repo, "main", d.teams), At: d.at, Clock: d.at, Version: Version,
-		Run: fmt.Sprintf("demo-%d", d.at.Unix()), Log: d.Log}
+		Run: fmt.Sprintf("demo-%d", d.at.Unix()), Log: d.Log, sets: &d.sets}
 }
 
 func (d *demo) title(format string, args ...any) {

@@ -28,7 +28,16 @@ type Env struct {
 	Version string       // of this engine
 	Run     string       // names this run in ledgers
 	Log     logrus.FieldLogger
-	Teams   map[string][]string // team → members, where the forge has no teams of its own
+
+	sets *policySets
+}
+
+// basis is what decisions of this run are made on.
+func (e *Env) basis(commit repo.Hash, at time.Time) basis {
+	if e.sets == nil {
+		e.sets = &policySets{}
+	}
+	return basis{commit, at, e.Version, e.sets}
 }
 
 // FaultsError is an invalid estate: what is wrong, and where.

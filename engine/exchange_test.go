@@ -50,7 +50,7 @@ func exchange(t *testing.T, published time.Time) *plan.Plan {
 	if t.Failed() {
 		t.FailNow()
 	}
-	plans, err := decide(est, basis{"0123456789012345678901234567890123456789", published, Version})
+	plans, err := decide(est, basis{commit: "0123456789012345678901234567890123456789", at: published, version: Version})
 	if err != nil {
 		t.Fatal(err)
 	}

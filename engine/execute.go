@@ -130,7 +130,7 @@ func (x *Executor) look(ctx context.Context) (*tip, error) {
 	if err := x.trusted(ctx, commit, est); err != nil {
 		return nil, err
 	}
-	d, err := newDecider(est, basis{commit, x.At, x.Version})
+	d, err := newDecider(est, x.basis(commit, x.At))
 	if err != nil {
 		return nil, err
 	}

@@ -60,6 +60,11 @@ type patch struct {
 type patchCVE struct {
 	ID   string `json:"id"`
 	CVSS string `json:"cvss"`
+
+	// Beyond the contract: SSVC's decision points, where the vendor states them.
+	Exploitation    string `json:"exploitation"`
+	Automatable     string `json:"automatable"`
+	TechnicalImpact string `json:"technical_impact"`
 }
 
 type knownIssue struct {
@@ -182,7 +187,12 @@ func (c *check) cves(list []patchCVE) []advisory.CVE {
 			c.problem(`"cves": %q is not the id of a CVE`, x.ID)
 			continue
 		}
-		cve := advisory.CVE{ID: x.ID}
+		cve := advisory.CVE{
+			ID:              x.ID,
+			Exploitation:    c.word(x.ID, "exploitation", x.Exploitation, "none", "public poc", "active"),
+			Automatable:     c.word(x.ID, "automatable", x.Automatable, "yes", "no"),
+			TechnicalImpact: c.word(x.ID, "technical_impact", x.TechnicalImpact, "partial", "total"),
+		}
 		if x.CVSS != "" {
 			cve.Vectors = []string{x.CVSS}
 			if !vectorLike(x.CVSS) {
@@ -192,6 +202,15 @@ func (c *check) cves(list []patchCVE) []advisory.CVE {
 		cves = append(cves, cve)
 	}
 	return advisory.JoinCVEs(cves, nil)
+}
+
+// word returns one of SSVC's words, "" with a problem for another one.
+func (c *check) word(cve, field, got string, words ...string) string {
+	if got == "" || slices.Contains(words, got) {
+		return got
+	}
+	c.problem("\"cves\": %s: %q: %q; expected one of %q", cve, field, got, words)
+	return ""
 }
 
 // vectorLike reports whether s has the form of a CVSS vector of any version:
