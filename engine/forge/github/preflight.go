@@ -1,0 +1,91 @@
+package github
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/google/go-github/v60/github"
+)
+
+// Preflight names what the token lacks, as GitHub names permissions. It reads
+// and writes nothing: that a fine-grained token may write shows when it does.
+func (f *Forge) Preflight(ctx context.Context) ([]string, error) {
+	r, resp, err := f.repository(ctx)
+	switch said(err) {
+	case http.StatusUnauthorized:
+		return []string{"a token that is valid: GitHub does not know this one, or it has expired"}, nil
+	case http.StatusForbidden, http.StatusNotFound:
+		return []string{fmt.Sprintf("metadata: read (GitHub does not show %s/%s to this token)", f.owner, f.name)}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	missing := scopes(resp.Header, r)
+	if p := r.GetPermissions(); p != nil && !p["push"] && !p["maintain"] && !p["admin"] {
+		missing = append(missing, "contents: write (to push the branches of plans, and outcomes)")
+	}
+	more, err := f.reading(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	missing = append(missing, more...)
+	slices.Sort(missing)
+	return slices.Compact(missing), nil
+}
+
+// scopes holds a classic token to what it says of itself. Others say nothing.
+func scopes(h http.Header, r *github.Repository) []string {
+	list, ok := h["X-Oauth-Scopes"]
+	if !ok {
+		return nil
+	}
+	has := strings.FieldsFunc(strings.Join(list, ","), func(c rune) bool { return c == ',' || c == ' ' })
+	var missing []string
+	if !slices.Contains(has, "repo") && (r.GetPrivate() || !slices.Contains(has, "public_repo")) {
+		missing = append(missing, "scope repo (to push branches and open pull requests)")
+	}
+	if r.GetOwner().GetType() == "Organization" && !slices.ContainsFunc(has, func(s string) bool { return strings.HasSuffix(s, ":org") }) {
+		missing = append(missing, "scope read:org (to see who is in a team)")
+	}
+	return missing
+}
+
+// reading tries to read each kind of thing that ringmaster works with.
+func (f *Forge) reading(ctx context.Context, r *github.Repository) ([]string, error) {
+	one := github.ListOptions{PerPage: 1}
+	probes := []struct {
+		needs  string
+		hidden bool // GitHub hides it as not found
+		ask    func() error
+	}{
+		{"contents: write (to read and push branches)", false, func() error {
+			_, _, err := f.api.Git.GetRef(ctx, f.owner, f.name, "heads/"+r.GetDefaultBranch())
+			return err
+		}},
+		{"pull requests: write (to open, update and merge plans)", true, func() error {
+			_, _, err := f.api.PullRequests.List(ctx, f.owner, f.name, &github.PullRequestListOptions{ListOptions: one})
+			return err
+		}},
+		{"members: read, of the organisation (to see who is in a team)", true, func() error {
+			if r.GetOwner().GetType() != "Organization" {
+				return nil
+			}
+			_, _, err := f.api.Teams.ListTeams(ctx, f.owner, &one)
+			return err
+		}},
+	}
+	var missing []string
+	for _, p := range probes {
+		err := wrong(p.ask())
+		switch status := said(err); {
+		case status == http.StatusForbidden || status == http.StatusNotFound && p.hidden:
+			missing = append(missing, p.needs)
+		case err != nil && (status == 0 || status >= 500):
+			return nil, fmt.Errorf("trying what the token may do: %w", err)
+		}
+	}
+	return missing, nil
+}

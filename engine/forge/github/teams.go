@@ -1,0 +1,107 @@
+package github
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/google/go-github/v60/github"
+)
+
+// Member says whether a person is in a team: a team of the organisation that
+// owns the repository, by its slug. A name that is no team there, or is asked of
+// a person's own repository, stands for the person of that login alone.
+//
+// Names are plain ASCII at GitHub; one with any other letter is nobody's,
+// however much it looks like somebody's.
+func (f *Forge) Member(ctx context.Context, team, person string) (bool, error) {
+	team = f.slug(team)
+	if !isLogin(person) || !isName(team) {
+		return false, nil
+	}
+	org, err := f.isOrg(ctx)
+	if err != nil {
+		return false, err
+	}
+	if !org {
+		return sameName(team, person), nil
+	}
+	in, err := f.inTeam(ctx, strings.ToLower(team), person)
+	if err != nil || in || !sameName(team, person) {
+		return in, err
+	}
+	is, err := f.isTeam(ctx, strings.ToLower(team))
+	return err == nil && !is, err
+}
+
+// slug drops what people write before a team's name, as in CODEOWNERS.
+func (f *Forge) slug(team string) string {
+	team = strings.TrimPrefix(team, "@")
+	if owner, slug, ok := strings.Cut(team, "/"); ok && sameName(owner, f.owner) {
+		return slug
+	}
+	return team
+}
+
+func (f *Forge) inTeam(ctx context.Context, team, person string) (bool, error) {
+	m, _, err := f.api.Teams.GetTeamMembershipBySlug(ctx, f.owner, url.PathEscape(team), url.PathEscape(person))
+	switch err = wrong(err); said(err) {
+	case http.StatusNotFound:
+		return false, nil
+	case http.StatusForbidden:
+		return false, fmt.Errorf("asking whether %q is in team %q: the token lacks the organisation permission \"members: read\": %w", person, team, err)
+	}
+	if err != nil {
+		return false, fmt.Errorf("asking whether %q is in team %q: %w", person, team, err)
+	}
+	return m.GetState() == "active", nil
+}
+
+func (f *Forge) isTeam(ctx context.Context, team string) (bool, error) {
+	_, _, err := f.api.Teams.GetTeamBySlug(ctx, f.owner, url.PathEscape(team))
+	switch err = wrong(err); said(err) {
+	case http.StatusNotFound:
+		return false, nil
+	case http.StatusForbidden:
+		return false, fmt.Errorf("asking for team %q: the token lacks the organisation permission \"members: read\": %w", team, err)
+	}
+	if err != nil {
+		return false, fmt.Errorf("asking for team %q: %w", team, err)
+	}
+	return true, nil
+}
+
+// isOrg says whether an organisation owns the repository, asked once in a run.
+func (f *Forge) isOrg(ctx context.Context) (bool, error) {
+	f.mu.Lock()
+	org := f.org
+	f.mu.Unlock()
+	if org != nil {
+		return *org, nil
+	}
+	r, _, err := f.repository(ctx)
+	if err != nil {
+		return false, err
+	}
+	is := r.GetOwner().GetType() == "Organization"
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.org = github.Bool(is)
+	return is, nil
+}
+
+// isLogin holds a person's name to what GitHub allows, apps' names included.
+func isLogin(s string) bool { return isName(strings.TrimSuffix(s, "[bot]")) }
+
+// sameName compares names as GitHub does, without case. strings.EqualFold would
+// take a Kelvin sign for a k.
+func sameName(a, b string) bool {
+	for _, s := range []string{a, b} {
+		if strings.ContainsFunc(s, func(r rune) bool { return r > '~' }) {
+			return false
+		}
+	}
+	return strings.EqualFold(a, b)
+}
