@@ -84,7 +84,40 @@ or an invalid estate; 3 done, but something is denied, held or rolled back.`,
 	})
 	root.AddCommand(a.demo(), a.init(), a.validate(), a.importing(), a.discover(), a.feeds(), a.plan(), a.check(), a.pr(), a.execute(),
 		a.learn(), a.override(), a.stop(), a.audit(), a.policy(), a.fleet())
+	explainArgs(root)
 	return root
+}
+
+// explainArgs makes wrong arguments of every verb wrong usage that says what
+// would be right: a verb of verbs, such as pr, is nothing by itself.
+func explainArgs(cmd *cobra.Command) {
+	for _, c := range cmd.Commands() {
+		explainArgs(c)
+	}
+	if cmd.HasSubCommands() {
+		var verbs []string
+		for _, c := range cmd.Commands() {
+			verbs = append(verbs, c.Name())
+		}
+		cmd.Args = cobra.ArbitraryArgs
+		cmd.RunE = func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 && !cmd.HasParent() {
+				return cmd.Help()
+			}
+			return usage("%s %s; expected one of %s", cmd.CommandPath(), strings.Join(args, " "), strings.Join(verbs, ", "))
+		}
+		return
+	}
+	check := cmd.Args
+	if check == nil {
+		return
+	}
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		if err := check(cmd, args); err != nil {
+			return &usageError{fmt.Errorf("%w; expected `%s`", err, cmd.UseLine())}
+		}
+		return nil
+	}
 }
 
 // usageError is a wrong call of the command.
@@ -165,7 +198,7 @@ func (a *app) exit(err error) int {
 		fmt.Fprintln(a.err, faults)
 		fmt.Fprintf(a.err, "ringmaster: the estate is invalid: %s\n", count(len(faults.Faults), "fault"))
 		return exitInvalid
-	case errors.As(err, &wrong) || strings.HasPrefix(err.Error(), "unknown command") || strings.HasPrefix(err.Error(), "accepts ") || strings.HasPrefix(err.Error(), "requires "):
+	case errors.As(err, &wrong):
 		fmt.Fprintln(a.err, "ringmaster:", err)
 		return exitInvalid
 	case errors.As(err, &denied):

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -18,6 +19,9 @@ func (a *app) importing() *cobra.Command {
 		Short: "facts and history from what other tools wrote: " + strings.Join(engine.ImportFormats, ", "),
 		Args:  cobra.MinimumNArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if !slices.Contains(engine.ImportFormats, args[0]) {
+				return usage("import %q; expected one of %s", args[0], strings.Join(engine.ImportFormats, ", "))
+			}
 			dir, err := a.folder()
 			if err != nil {
 				return err

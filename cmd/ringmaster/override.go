@@ -79,13 +79,19 @@ func (a *app) disagree(cmd *cobra.Command, o outcome.Override, host, until strin
 	if until != "" {
 		t, err := time.Parse(time.RFC3339, until)
 		if err != nil {
-			return usage("--until %q is not an RFC 3339 time", until)
+			return usage("--until %q is not an RFC 3339 time such as 2026-03-09T09:00:00Z", until)
 		}
 		o.Until = t.UTC().Truncate(time.Second)
 	}
 	o.Host = inventory.HostID(host)
 	if o.By == "" {
 		o.By = a.getenv("USER")
+	}
+	switch {
+	case o.By == "":
+		return usage("nobody is named; say who with --by")
+	case o.Reason == "":
+		return usage("an override has a reason, which models learn from; say it with --reason")
 	}
 	return a.withEnv(cmd, func(e *engine.Env) error {
 		pr, err := e.Override(cmd.Context(), o)

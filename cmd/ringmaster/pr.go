@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -33,11 +34,17 @@ func first(args []string) string {
 	return args[0]
 }
 
+// pullStates are what pull requests may be listed by.
+var pullStates = []string{"open", "merged", "closed", "all"}
+
 func (a *app) prList() *cobra.Command {
 	var state string
 	cmd := &cobra.Command{
 		Use: "list", Short: "pull requests of plans, models and overrides", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !slices.Contains(pullStates, state) {
+				return usage("--state %q; expected one of %s", state, strings.Join(pullStates, ", "))
+			}
 			return a.withEnv(cmd, func(e *engine.Env) error {
 				if state == "all" {
 					state = ""

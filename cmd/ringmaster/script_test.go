@@ -21,21 +21,33 @@ func TestMain(m *testing.M) {
 			os.Exit(run(context.Background(), os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}, os.Getenv, time.Now()))
 		},
 		"refplugin": func() { os.Exit(reference.Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) },
+		"git":       func() { os.Exit(smallGit(os.Args[1:])) },
 	})
 }
 
-// TestScript runs testdata/script: a small estate in one archive, the commands,
-// what is printed and what is committed.
+// TestScript runs testdata/script: a session at a terminal each. $FILES are
+// facts and updates of a few hosts that go with the starter estate, $ROOT is
+// this repository.
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("..", "..", "testdata", "script"),
 		UpdateScripts:       *update,
 		RequireExplicitExec: true,
-		Setup: func(e *testscript.Env) error {
-			e.Setenv("GITHUB_TOKEN", "")
-			e.Setenv("GITHUB_REPOSITORY", "")
-			e.Setenv("USER", "")
-			return nil
-		},
+		Setup:               setUp,
 	})
+}
+
+// setUp makes a run see nothing of the machine that it is on.
+func setUp(e *testscript.Env) error {
+	root, err := filepath.Abs(filepath.Join("..", ".."))
+	if err != nil {
+		return err
+	}
+	for name, value := range map[string]string{
+		"GITHUB_TOKEN": "", "GITHUB_REPOSITORY": "", "USER": "", "ROOT": root,
+		"FILES": filepath.Join(root, "testdata", "script", "files"),
+	} {
+		e.Setenv(name, value)
+	}
+	return nil
 }
