@@ -46,7 +46,7 @@ func (d *decider) inputs() plan.Inputs {
 }
 
 func (d *decider) population() plan.Population {
-	p := plan.Population{Declared: len(d.hosts)}
+	p := plan.Population{Declared: len(d.hosts), Uncovered: d.uncovered}
 	for i := range d.hosts {
 		switch f := d.hosts[i].Facts; {
 		case f == nil || f.At.IsZero():

@@ -60,6 +60,7 @@ func decide(est *estate.Estate, b basis) ([]*plan.Plan, error) {
 		return nil, err
 	}
 	found := match.Changes(d.hosts, est.Advisories)
+	d.uncovered = len(found.Uncovered)
 	drafts := d.drafts(found)
 	var plans []*plan.Plan
 	for i, dr := range drafts {
@@ -98,6 +99,8 @@ type decider struct {
 	policies *policy.Set
 	record   *risk.TrackRecord
 	history  risk.History
+
+	uncovered int // hosts that no advisory can speak of
 }
 
 // work is a patch on a host.

@@ -45,9 +45,11 @@ const (
 
 // PlanReport is what Plan did.
 type PlanReport struct {
-	Plans   []Planned // sorted by id
-	Closed  []Closed
-	Notices []estate.Fault // what feeds carry that was not used
+	Hosts      int       // that the estate knows
+	Advisories int       // that it knows
+	Plans      []Planned // sorted by id
+	Closed     []Closed
+	Notices    []estate.Fault // what feeds carry that was not used
 }
 
 // Closed is a pull request that was closed because nothing stands behind it.
@@ -76,7 +78,7 @@ func (e *Env) Plan(ctx context.Context, o PlanOptions) (*PlanReport, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &PlanReport{Notices: est.Notices}
+	r := &PlanReport{Hosts: len(est.Hosts), Advisories: len(est.Advisories), Notices: est.Notices}
 	again := &remade{est: est, commit: commit}
 	for _, p := range plans {
 		one, err := e.write(again, p)

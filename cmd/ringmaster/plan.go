@@ -65,7 +65,7 @@ func (a *app) printPlans(r *engine.PlanReport, opened bool) error {
 // planNotes says what was done about each plan, and what to do next.
 func (a *app) planNotes(r *engine.PlanReport, opened bool) {
 	if len(r.Plans) == 0 {
-		fmt.Fprintln(a.out, "nothing to plan: no host needs a change that an advisory describes")
+		fmt.Fprintln(a.out, nothingToPlan(r))
 	} else {
 		fmt.Fprintln(a.out)
 	}
@@ -101,4 +101,24 @@ func planNote(p engine.Planned) string {
 		return fmt.Sprintf("pull request %s: %s", p.Action, p.Pull.URL)
 	}
 	return fmt.Sprintf("pull request %s", p.Action)
+}
+
+// nothingToPlan says so, and what that is worth: with nothing known it is no
+// good news.
+func nothingToPlan(r *engine.PlanReport) string {
+	known := fmt.Sprintf("%s and %s are known", count(r.Hosts, "host"), plural(r.Advisories, "advisory", "advisories"))
+	switch {
+	case r.Hosts == 0:
+		return "nothing to plan: " + known + "; bring hosts with `ringmaster import` or `ringmaster discover --write`"
+	case r.Advisories == 0:
+		return "nothing to plan: " + known + "; bring advisories with `ringmaster feeds sync`"
+	}
+	return "nothing to plan: " + known + ", and no host needs a change that one of them describes"
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }

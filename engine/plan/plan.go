@@ -71,12 +71,15 @@ type Inputs struct {
 }
 
 // Population says how many hosts the plan could see. Stale hosts reported
-// facts, but long ago; unknown ones never did.
+// facts, but long ago; unknown ones never did. Uncovered ones have packages of a
+// platform that no advisory here speaks of: that nothing was found on them is no
+// good news.
 type Population struct {
-	Declared int `json:"declared"`
-	Fresh    int `json:"fresh"`
-	Stale    int `json:"stale"`
-	Unknown  int `json:"unknown"`
+	Declared  int `json:"declared"`
+	Fresh     int `json:"fresh"`
+	Stale     int `json:"stale"`
+	Unknown   int `json:"unknown"`
+	Uncovered int `json:"uncovered"`
 }
 
 // Risk is a probability with the interval it is known to. Source is model,

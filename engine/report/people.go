@@ -18,8 +18,11 @@ func approvals(p *plan.Plan, d detail) string {
 	b.WriteString("## Who must approve\n\n| who | how many | by | because |\n|---|---:|---|---|\n")
 	for _, a := range p.Approvals {
 		by := "before it starts"
-		if !a.By.IsZero() {
+		switch {
+		case a.By.After(p.At):
 			by = moment(a.By)
+		case !a.By.IsZero():
+			by = "now"
 		}
 		if a.EscalateTo != "" && a.EscalateTo != a.From {
 			by += ", then " + code(a.EscalateTo)

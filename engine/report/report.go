@@ -205,8 +205,12 @@ func who(p *plan.Plan) string {
 
 func footer(p *plan.Plan) string {
 	n := p.Population
-	return fmt.Sprintf("---\nSeen: %s declared, %d with fresh facts, %d stale, %d unknown. Made at %s by engine %s from commit %s; nothing starts from it after %s. Digest %s.\n",
-		plural(n.Declared, "host"), n.Fresh, n.Stale, n.Unknown, moment(p.At), inert(p.Inputs.Engine), code(clip(p.Inputs.Commit, 12)), moment(p.Expires), code(p.Digest))
+	uncovered := ""
+	if n.Uncovered > 0 {
+		uncovered = fmt.Sprintf(" No advisory here speaks of the platform of %s: that nothing was found there is no good news.", plural(n.Uncovered, "host"))
+	}
+	return fmt.Sprintf("---\nSeen: %s declared, %d with fresh facts, %d stale, %d unknown.%s Made at %s by engine %s from commit %s; nothing starts from it after %s. Digest %s.\n",
+		plural(n.Declared, "host"), n.Fresh, n.Stale, n.Unknown, uncovered, moment(p.At), inert(p.Inputs.Engine), code(clip(p.Inputs.Commit, 12)), moment(p.Expires), code(p.Digest))
 }
 
 // planned are the patches with at least one change in the plan: what is known
