@@ -17,6 +17,7 @@ import (
 
 	"github.com/ringmaster-dev/ringmaster/engine"
 	"github.com/ringmaster-dev/ringmaster/engine/estate"
+	"github.com/ringmaster-dev/ringmaster/engine/hclfile"
 	"github.com/ringmaster-dev/ringmaster/engine/repo"
 )
 
@@ -83,7 +84,7 @@ or an invalid estate; 3 done, but something is denied, held or rolled back.`,
 		return &usageError{fmt.Errorf("%w; see `%s --help`", err, cmd.CommandPath())}
 	})
 	root.AddCommand(a.demo(), a.init(), a.validate(), a.importing(), a.discover(), a.feeds(), a.plan(), a.check(), a.pr(), a.execute(),
-		a.learn(), a.override(), a.stop(), a.audit(), a.policy(), a.fleet())
+		a.learn(), a.override(), a.stop(), a.audit(), a.policy(), a.fleet(), a.preflight())
 	explainArgs(root)
 	return root
 }
@@ -104,7 +105,10 @@ func explainArgs(cmd *cobra.Command) {
 			if len(args) == 0 && !cmd.HasParent() {
 				return cmd.Help()
 			}
-			return usage("%s %s; expected one of %s", cmd.CommandPath(), strings.Join(args, " "), strings.Join(verbs, ", "))
+			if len(args) == 0 {
+				return usage("%s does nothing by itself; expected one of %s", cmd.CommandPath(), strings.Join(verbs, ", "))
+			}
+			return usage("unknown verb %q of %s; %s", args[0], cmd.CommandPath(), hclfile.Expected(args[0], verbs))
 		}
 		return
 	}
@@ -113,10 +117,14 @@ func explainArgs(cmd *cobra.Command) {
 		return
 	}
 	cmd.Args = func(cmd *cobra.Command, args []string) error {
-		if err := check(cmd, args); err != nil {
-			return &usageError{fmt.Errorf("%w; expected `%s`", err, cmd.UseLine())}
+		switch err := check(cmd, args); {
+		case err == nil:
+			return nil
+		case len(args) == 0:
+			return usage("%s needs more words; expected `%s`", cmd.CommandPath(), cmd.UseLine())
+		default:
+			return usage("%s does not go with %q; expected `%s`", cmd.CommandPath(), strings.Join(args, " "), cmd.UseLine())
 		}
-		return nil
 	}
 }
 

@@ -85,11 +85,11 @@ func (a *app) phase(cmd *cobra.Command, x *engine.Executor, phase, shard, dir st
 	default:
 		return usage("--phase %q; expected one of intend, apply, record", phase)
 	}
-	return a.executed(done)
+	return a.executed(done, phase)
 }
 
 // executed says how a run ended.
-func (a *app) executed(done *engine.Executed) error {
+func (a *app) executed(done *engine.Executed, phase string) error {
 	for _, r := range done.Refused {
 		a.log.Warnf("plan %s is not carried out: %s", r.Plan, r.Why)
 	}
@@ -98,6 +98,8 @@ func (a *app) executed(done *engine.Executed) error {
 			fmt.Fprintln(a.out, "held:", h)
 		}
 		switch {
+		case len(done.Lines) == 0 && phase == "intend":
+			fmt.Fprintln(a.out, "nothing new begins")
 		case len(done.Lines) == 0 && done.Wake.IsZero():
 			fmt.Fprintln(a.out, "nothing is due")
 		case !done.Wake.IsZero():
