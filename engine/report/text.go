@@ -43,30 +43,30 @@ type terminal struct {
 	o TextOptions
 }
 
+// painted is text that holds our own colours and nothing else that a terminal
+// would obey.
+type painted string
+
+// line writes one line. Every argument that is not painted is made inert first,
+// so that no text from outside commands the terminal.
 func (t *terminal) line(format string, args ...any) {
-	fmt.Fprintln(t.w, strings.TrimRight(oneLineKeep(fmt.Sprintf(format, args...), t.o.Color), " "))
+	for i, a := range args {
+		if s, ok := a.(string); ok {
+			args[i] = oneLine(s)
+		}
+	}
+	fmt.Fprintln(t.w, strings.TrimRight(fmt.Sprintf(format, args...), " "))
 }
 
-// oneLineKeep strips control characters of outside texts; our own colours stay.
-func oneLineKeep(s string, color bool) string {
-	if !color {
-		return oneLine(s)
+func (t *terminal) paint(code, s string) painted {
+	s = oneLine(s)
+	if !t.o.Color || s == "" {
+		return painted(s)
 	}
-	parts := strings.Split(s, "\x1b[")
-	for i := range parts {
-		parts[i] = oneLine(parts[i])
-	}
-	return strings.Join(parts, "\x1b[")
+	return painted("\x1b[" + code + "m" + s + "\x1b[0m")
 }
 
-func (t *terminal) paint(code, s string) string {
-	if !t.o.Color {
-		return s
-	}
-	return "\x1b[" + code + "m" + s + "\x1b[0m"
-}
-
-func (t *terminal) bold(s string) string { return t.paint("1", s) }
+func (t *terminal) bold(s string) painted { return t.paint("1", s) }
 
 // item is a label and text that wraps under itself.
 func (t *terminal) item(label, format string, args ...any) {
@@ -104,14 +104,14 @@ func (t *terminal) patches(p *plan.Plan) {
 			t.line("  … and %d more; see plan.md", len(list)-i)
 			return
 		}
-		mark := ""
-		if f.KnownExploited {
-			mark = t.paint("31", "  known exploited")
-		}
+		also, known := "", ""
 		if n := len(f.packages); n > 1 {
-			mark = fmt.Sprintf(" and %d more of this build", n-1) + mark
+			also = fmt.Sprintf(" and %d more of this build", n-1)
 		}
-		t.line("  %s%s", t.bold(string(f.ID)), mark)
+		if f.KnownExploited {
+			known = "  known exploited"
+		}
+		t.line("  %s%s%s", t.bold(string(f.ID)), also, t.paint("31", known))
 		t.line("    may break     %s %s", bar(f.DeployRisk), risk(f.DeployRisk)+" by "+sourceName(f.DeployRisk.Source))
 		if len(f.CVEs) > 0 || f.ExploitRisk.High > 0 {
 			t.line("    may be used   %s %s", bar(f.ExploitRisk), risk(f.ExploitRisk))

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 	"unicode"
@@ -16,7 +17,9 @@ func inert(s string) string {
 	var b strings.Builder
 	for _, r := range oneLine(s) {
 		switch r {
-		case '\\', '`', '*', '_', '[', ']', '|', '~', '#', '!', '$':
+		case '`':
+			b.WriteString("&#96;")
+		case '\\', '*', '_', '[', ']', '|', '~', '#', '!', '$':
 			b.WriteByte('\\')
 			b.WriteRune(r)
 		case '<':
@@ -25,13 +28,29 @@ func inert(s string) string {
 			b.WriteString("&gt;")
 		case '&':
 			b.WriteString("&amp;")
-		case '@':
-			b.WriteString("&#64;") // no mention
 		default:
 			b.WriteRune(r)
 		}
 	}
-	return strings.ReplaceAll(b.String(), "://", ":&#8203;//") // no link
+	return cutLinks(b.String())
+}
+
+// gap has no width. A forge looks for mentions, references and addresses in the
+// finished text, where escapes and entities are letters again; none has a gap in
+// the middle.
+const gap = "&#8203;"
+
+// linkStart is where a forge would begin a link of its own making.
+var linkStart = regexp.MustCompile(`(?i)@|\\#|:/|\bwww|\bgh-`)
+
+// cutLinks puts a gap into whatever a forge would make a link of.
+func cutLinks(s string) string {
+	return linkStart.ReplaceAllStringFunc(s, func(m string) string {
+		if m == ":/" {
+			return ":" + gap + "/"
+		}
+		return m + gap
+	})
 }
 
 // code shows a name as code. Nothing ends the span early.
@@ -68,9 +87,20 @@ func some(names []string, most int) string {
 	return fmt.Sprintf("%d: %s … %s", len(names), strings.Join(codes(names[:max(1, most-1)]), " "), code(names[len(names)-1]))
 }
 
-// htmlText is text inside an HTML element.
+// htmlText is text inside an HTML element, where Markdown may or may not be read.
 func htmlText(s string) string {
-	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "@", "&#64;").Replace(oneLine(s))
+	var b strings.Builder
+	for _, r := range oneLine(s) {
+		if strings.ContainsRune("&<>\"'\\`*_[]|~!$", r) {
+			fmt.Fprintf(&b, "&#%d;", r)
+			continue
+		}
+		b.WriteRune(r)
+		if r == '#' {
+			b.WriteString(gap)
+		}
+	}
+	return cutLinks(b.String())
 }
 
 // oneLine takes out control characters, also those that turn the direction of

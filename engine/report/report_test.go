@@ -1,0 +1,286 @@
+package report
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ringmaster-dev/ringmaster/engine/inventory"
+	"github.com/ringmaster-dev/ringmaster/engine/plan"
+)
+
+var update = flag.Bool("update", false, "rewrite golden files")
+
+var at = time.Date(2026, time.March, 2, 9, 0, 0, 0, time.UTC)
+
+// golden compares with testdata/golden/report/name.
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	file := filepath.Join("..", "..", "testdata", "golden", "report", name)
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Errorf("%s differs (-want +got):\n%s", name, diff)
+	}
+}
+
+func patchOf(name, to string) plan.Patch {
+	return plan.Patch{
+		ID: plan.PatchID("rpm:" + name + "@" + to), Type: "rpm", Package: name, To: to, Vendor: "AlmaLinux",
+		Advisories: []string{"ALSA-2026:0001"}, CVEs: []string{"CVE-2026-0001"}, Class: plan.High,
+		Deadline: at.Add(5 * 24 * time.Hour), Clock: "ssvc", ClockStart: at.Add(-2 * 24 * time.Hour), ClockFrom: "published",
+		DeployRisk: plan.Risk{P: 0.023, Low: 0.0004, High: 0.091, Source: "rules"}, ExploitRisk: plan.Risk{P: 0.42, Low: 0.3, High: 0.5, Source: "epss"},
+		Reasons: []plan.Reason{{Term: "base rate", Value: "2 % of changes on a host go wrong", Effect: -3.89}, {Term: "class", Value: "high"}},
+		Test:    "canary", Feasible: true,
+	}
+}
+
+// wave is hosts from first to last, each getting every patch.
+func wave(start time.Time, first, last int, patches ...plan.Patch) plan.Wave {
+	w := plan.Wave{Start: start, NotAfter: start.Add(2 * time.Hour), End: start.Add(time.Hour), Soak: "1d"}
+	for i := first; i <= last; i++ {
+		for _, p := range patches {
+			w.Changes = append(w.Changes, plan.Change{Host: inventory.HostID(fmt.Sprintf("web-%04d", i)), Patch: p.ID, From: "1.0-1", DeployRisk: p.DeployRisk})
+		}
+	}
+	return w
+}
+
+func ringOf(name string, waves ...plan.Wave) plan.Ring {
+	return plan.Ring{Name: name, Soak: "1d", Gates: []string{"every host of the ring has ended, and at least one is healthy"}, Waves: waves}
+}
+
+// sample is a plan with something of everything.
+func sample() *plan.Plan {
+	lib, bin, late := patchOf("xz-libs", "5.2-1"), patchOf("xz", "5.2-1"), patchOf("sudo", "1.9-2")
+	late.KnownExploited, late.Feasible, late.Deadline = true, false, at.AddDate(-1, 0, 0)
+	late.ClockStart = late.Deadline.AddDate(0, 0, -7)
+	late.Conflict = []plan.Constraint{{Kind: "clock", Name: "kev", Message: "must be done by last year"}, {Kind: "window", Name: "nights", Message: "opens at 22:00"}}
+	late.WaysOut = []plan.WayOut{{Kind: "window", Message: "a window on Monday", Feasible: true}, {Kind: "accept", Message: "signed acceptance of the overrun"}}
+	late.Decisions = []plan.Decision{{Rule: "reboot.warn", Effect: plan.Warn, Message: "a reboot may follow"}}
+	p := &plan.Plan{
+		Schema: plan.Schema, ID: "high-shop-1", At: at, Digest: "sha256:00", Expires: at.AddDate(0, 0, 9),
+		Inputs: plan.Inputs{Engine: "v0.1.0", Commit: "0123456789abcdef"}, Population: plan.Population{Declared: 30, Fresh: 28, Stale: 1, Unknown: 1},
+		Patches:   []plan.Patch{lib, bin, late},
+		Rings:     []plan.Ring{ringOf("canary", wave(at, 1, 1, lib, bin, late)), ringOf("broad", wave(at.Add(24*time.Hour), 2, 20, lib, bin, late))},
+		Approvals: []plan.Approval{{From: "team-shop", Count: 1, By: at, EscalateTo: "owners", Because: "orders: the deadline cannot be met; shop: the deadline cannot be met; shop: the history is short"}},
+		Scanners:  []plan.Dispute{{Host: "web-0001", Package: "xz", CVE: "CVE-2025-1", Says: "scanner", Scanner: "5.4", Why: "the distribution fixed it in 5.2-1"}},
+	}
+	for i := range 12 {
+		p.NotPlanned = append(p.NotPlanned, plan.Skipped{Patch: lib.ID, Host: inventory.HostID(fmt.Sprintf("db-%02d", i)), Why: "freeze.hold: stocktaking", Until: at.Add(72 * time.Hour), Deadline: lib.Deadline, Overdue: i < 2})
+	}
+	return p
+}
+
+func TestGolden(t *testing.T) {
+	p := sample()
+	golden(t, "plan.md", Markdown(p))
+	golden(t, "body.md", []byte(Body(p, 65536)))
+	var b bytes.Buffer
+	if err := Text(&b, p, TextOptions{Width: 100}); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "plan.txt", b.Bytes())
+	p.Rings = nil
+	golden(t, "nothing.md", Markdown(p))
+}
+
+// TestBodyFits: what GitHub takes for a description, whatever a plan holds.
+func TestBodyFits(t *testing.T) {
+	p := sample()
+	p.Patches, p.Rings = nil, nil
+	for i := range 50 {
+		x := patchOf(fmt.Sprintf("package-%02d-%s", i, strings.Repeat("x", 150)), "1.0-2")
+		x.Feasible, x.Conflict = false, []plan.Constraint{{Kind: "clock", Name: strings.Repeat("n", i), Message: strings.Repeat("m", 900)}}
+		p.Patches = append(p.Patches, x)
+	}
+	for i := range 50 {
+		p.Rings = append(p.Rings, ringOf(fmt.Sprintf("ring-%02d", i), wave(at, i*2, i*2+1, p.Patches...)))
+	}
+	for i := range 5000 {
+		p.NotPlanned = append(p.NotPlanned, plan.Skipped{Patch: p.Patches[0].ID, Host: "db", Why: fmt.Sprintf("reason %d %s", i, strings.Repeat("y", 2000))})
+	}
+	n := 0
+	eachChange(p, func(plan.Ring, plan.Wave, plan.Change) { n++ })
+	if n != 5000 {
+		t.Fatalf("%d changes, want 5000", n)
+	}
+	for _, limit := range []int{65536, 2000} {
+		body := Body(p, limit)
+		if got := utf8.RuneCountInString(body); got > limit {
+			t.Errorf("Body(%d) has %d characters", limit, got)
+		}
+		if !strings.HasPrefix(body, "**What** ") || !strings.Contains(body, "plan.md") {
+			t.Errorf("Body(%d) begins %.80q and does not say where the rest is", limit, body)
+		}
+	}
+	if n := utf8.RuneCountInString(Title(p)); n > 200 {
+		t.Errorf("Title has %d characters", n)
+	}
+}
+
+// hostile is what an advisory, a scanner or a file could say.
+var hostile = []string{
+	"@octocat please approve", "<img src=x onerror=alert(1)>", "![x](https://evil.example/p.png)", "[click](https://evil.example)",
+	"https://evil.example/now", "www.evil.example", "a | b | c", "x\n\n## Approved\n\n- [x] merged", "`` ` `` @octocat", "</details></summary><h1>", "<!-- ",
+	"\x1b[2J\x1b]0;owned\x07", "\u202egnp.exe", "evil#1 GH-1 fixes #12", "$$\\frac{1}{2}$$", "&lt;b&gt;", "\\", "user@evil.example", "::error::x", "~~gone~~ **bold** _it_",
+}
+
+// poison is the sample with one hostile text wherever a text comes from outside.
+func poison(s string) *plan.Plan {
+	p := sample()
+	for i := range p.Patches {
+		x := &p.Patches[i]
+		x.Vendor, x.Advisories, x.CVEs = s, []string{s}, []string{s}
+		x.Clock, x.ClockFrom, x.DeployRisk.Source = s, s, s
+		x.Reasons = []plan.Reason{{Term: s, Value: s}}
+		x.Decisions = []plan.Decision{{Rule: s, Effect: plan.Effect(s), Message: s, Remedy: s}}
+		for j := range x.Conflict {
+			x.Conflict[j] = plan.Constraint{Kind: s, Name: s, Message: s}
+		}
+		for j := range x.WaysOut {
+			x.WaysOut[j].Message = s
+		}
+		old := x.ID
+		x.ID, x.Package, x.To = plan.PatchID(s+string(old)), s, s
+		for _, r := range p.Rings {
+			for _, w := range r.Waves {
+				for k := range w.Changes {
+					if w.Changes[k].Patch == old {
+						w.Changes[k].Patch, w.Changes[k].From, w.Changes[k].DeployRisk.Source = x.ID, s, s
+						w.Changes[k].Host = inventory.HostID(s) + w.Changes[k].Host
+					}
+				}
+			}
+		}
+	}
+	for i := range p.Rings {
+		p.Rings[i].Name, p.Rings[i].Gates = s, []string{s}
+	}
+	for i := range p.NotPlanned {
+		p.NotPlanned[i].Why, p.NotPlanned[i].Patch, p.NotPlanned[i].Host = s, plan.PatchID(s), inventory.HostID(s)
+	}
+	for i := range p.Approvals {
+		p.Approvals[i].From, p.Approvals[i].EscalateTo, p.Approvals[i].Because = s, s, s
+	}
+	p.Scanners = []plan.Dispute{{Host: inventory.HostID(s), Package: s, CVE: s, Says: "fixed", Scanner: s, Match: s, Why: s}}
+	p.Inputs.Engine, p.Inputs.Commit, p.Digest = s, s, s
+	return p
+}
+
+var entity = regexp.MustCompile(`&(#\d+|lt|gt|amp);`)
+
+// bare is Markdown without code spans, escapes, entities and our own HTML:
+// what is left of outside text would be read as markup.
+func bare(line string) string {
+	var b strings.Builder
+	for i, part := range strings.Split(line, "`") {
+		if i%2 == 0 {
+			b.WriteString(part)
+		}
+	}
+	s := b.String()
+	for i := strings.IndexByte(s, '\\'); i >= 0 && i+1 < len(s); i = strings.IndexByte(s, '\\') {
+		s = s[:i] + s[i+2:]
+	}
+	s = entity.ReplaceAllString(s, "·")
+	return strings.NewReplacer("<details><summary>", "", "</summary>", "", "</details>", "", "**", "").Replace(s)
+}
+
+func TestHostileTexts(t *testing.T) {
+	for _, s := range hostile {
+		p := poison(s)
+		clean := strings.Split(string(Markdown(sample())), "\n")
+		headings := 0
+		for _, l := range clean {
+			if strings.HasPrefix(l, "#") {
+				headings++
+			}
+		}
+		for name, text := range map[string]string{"Markdown": string(Markdown(p)), "Body": Body(p, 65536)} {
+			got := 0
+			for _, l := range strings.Split(text, "\n") {
+				if strings.HasPrefix(l, "#") {
+					got++
+				}
+				if n := strings.Count(l, "|") - strings.Count(l, `\|`); strings.HasPrefix(l, "|") && (n < 4 || n > 8) {
+					t.Errorf("%s of %q breaks a table: %s", name, s, l)
+				}
+				left := bare(l)
+				for _, bad := range []string{"<", "@o", "@e", "](", "![", "://", "www.evil", "\x1b", "\x07", "\u202e", "#1", "GH-1"} {
+					if strings.Contains(left, bad) && !(bad == "<" && strings.Contains(left, "<0.1")) {
+						t.Errorf("%s of %q leaves %q alive: %s", name, s, bad, l)
+					}
+				}
+				if strings.Count(l, "`")%2 != 0 {
+					t.Errorf("%s of %q leaves a code span open: %s", name, s, l)
+				}
+			}
+			if name == "Markdown" && got != headings {
+				t.Errorf("%s of %q has %d headings, want %d", name, s, got, headings)
+			}
+		}
+		var b bytes.Buffer
+		if err := Text(&b, p, TextOptions{Color: true, Width: 80}); err != nil {
+			t.Fatal(err)
+		}
+		for _, bad := range []string{"\x1b[2J", "\x1b]", "\x07", "\u202e"} {
+			if strings.Contains(b.String(), bad) {
+				t.Errorf("Text of %q sends %q to the terminal", s, bad)
+			}
+		}
+	}
+}
+
+// FuzzInert: no text ends a line, a cell or a code span.
+func FuzzInert(f *testing.F) {
+	for _, s := range hostile {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		for _, got := range []string{inert(s), code(s), htmlText(s)} {
+			if strings.ContainsAny(got, "\n\r\x1b\u2028") || !utf8.ValidString(got) {
+				t.Errorf("%q became %q", s, got)
+			}
+		}
+		if c := code(s); c != "" && (strings.Count(c, "`") != 2 || strings.Contains(c, "|")) {
+			t.Errorf("code(%q) = %q", s, c)
+		}
+		if left := bare(inert(s)); strings.ContainsAny(left, "<>|") {
+			t.Errorf("inert(%q) leaves %q", s, left)
+		}
+	})
+}
+
+func TestBecause(t *testing.T) {
+	for _, c := range []struct{ in, want string }{
+		{"", ""},
+		{"the fleet cannot roll back", "the fleet cannot roll back"},
+		{"a: late; b: late; b: new", "late (a, b); new (b)"},
+		{"a: one; a: one", "one (a)"},
+		{"the deadline cannot be met; approving accepts it", "the deadline cannot be met; approving accepts it"},
+	} {
+		if got := because(c.in, 4); got != c.want {
+			t.Errorf("because(%q) = %q, want %q", c.in, got, c.want)
+		}
+	}
+}
