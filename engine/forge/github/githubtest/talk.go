@@ -1,0 +1,101 @@
+package githubtest
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/ringmaster-dev/ringmaster/engine/repo"
+)
+
+func listReviews(c *call) reply {
+	p, bad := c.pull()
+	if bad != nil {
+		return bad
+	}
+	var list []any
+	for _, r := range p.Reviews {
+		list = append(list, c.reviewJSON(p, r))
+	}
+	return listing{list}
+}
+
+func createReview(c *call) reply {
+	p, bad := c.pull()
+	if bad != nil {
+		return bad
+	}
+	if bad := c.strings(field{name: "commit_id"}, field{name: "body"}, field{name: "event", oneOf: []string{"APPROVE", "REQUEST_CHANGES", "COMMENT"}}); bad != nil {
+		return bad
+	}
+	event := c.text("event")
+	if p.Author == c.user && event != "COMMENT" {
+		return refuse(422, "Unprocessable Entity", map[string]string{"APPROVE": "Can not approve your own pull request", "REQUEST_CHANGES": "Can not request changes on your own pull request"}[event])
+	}
+	commit := c.text("commit_id")
+	if commit == "" {
+		commit = p.Head
+	}
+	if _, err := c.repo.git.Commit(repo.Hash(commit)); err != nil {
+		return refuse(422, "Unprocessable Entity", "The commit_id is not part of the pull request")
+	}
+	state := map[string]string{"APPROVE": "APPROVED", "REQUEST_CHANGES": "CHANGES_REQUESTED", "COMMENT": "COMMENTED", "": "PENDING"}[event]
+	r := Review{ID: c.id(), By: c.user, State: state, Body: c.text("body"), Commit: commit, At: c.clock()}
+	p.Reviews = append(p.Reviews, r)
+	return ok(c.reviewJSON(p, r))
+}
+
+func listComments(c *call) reply {
+	p, bad := c.pull()
+	if bad != nil {
+		return bad
+	}
+	var list []any
+	for _, m := range p.Comments {
+		list = append(list, c.commentJSON(p, m))
+	}
+	return listing{list}
+}
+
+func createComment(c *call) reply {
+	p, bad := c.pull()
+	if bad != nil {
+		return bad
+	}
+	if bad := c.strings(field{name: "body", required: true}); bad != nil {
+		return bad
+	}
+	if strings.TrimSpace(c.text("body")) == "" {
+		return failed("IssueComment", "body", "missing_field", "")
+	}
+	m := Comment{c.id(), c.user, c.text("body"), c.clock()}
+	p.Comments = append(p.Comments, m)
+	return object{201, c.commentJSON(p, m)}
+}
+
+// addLabels takes {"labels": […]} as well as the bare array that go-github sends.
+func addLabels(c *call) reply {
+	p, bad := c.pull()
+	if bad != nil {
+		return bad
+	}
+	given := c.list
+	if given == nil {
+		given, _ = c.body["labels"].([]any)
+	}
+	if len(given) == 0 {
+		return refuse(422, "Invalid request.\n\n\"labels\" wasn't supplied.")
+	}
+	for _, v := range given {
+		name, is := v.(string)
+		if o, object := v.(map[string]any); object {
+			name, is = o["name"].(string)
+		}
+		if !is || name == "" || len(name) > 50 {
+			return failed("Label", "name", "invalid", "")
+		}
+		if !slices.ContainsFunc(p.Labels, func(l string) bool { return strings.EqualFold(l, name) }) {
+			p.Labels = append(p.Labels, name)
+		}
+	}
+	return ok(labelsJSON(p))
+}
