@@ -22,9 +22,10 @@ const (
 	SecondaryBare             // 403 that names no time
 	TooMany                   // 429 with Retry-After: 7
 	Primary                   // 403 with no requests remaining for 40 seconds
+	BaseModified              // 405, as a merge meets while its base moves
 )
 
-// Kinds are all ways to fail, by name.
+// Kinds are the ways that any request may fail, by name.
 var Kinds = map[string]Kind{
 	"500": ServerError, "500 after": ErrorAfter, "502": BadGateway, "reset": Reset, "reset after": ResetAfter, "torn after": TornAfter,
 	"secondary limit": Secondary, "secondary limit without a time": SecondaryBare, "429": TooMany, "primary limit": Primary,
@@ -111,6 +112,8 @@ func (s *Server) failing(w http.ResponseWriter, req *http.Request, next func(htt
 		w.WriteHeader(rec.Code)
 		w.Write(rec.Body.Bytes()[:rec.Body.Len()/2])
 		panic(http.ErrAbortHandler)
+	case BaseModified:
+		write(w, refuse(405, "Base branch was modified. Review and try the merge again."))
 	case Reset, ResetAfter:
 		panic(http.ErrAbortHandler)
 	default:

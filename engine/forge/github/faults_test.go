@@ -1,0 +1,293 @@
+package github_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/ringmaster-dev/ringmaster/engine/forge/github/githubtest"
+	"github.com/ringmaster-dev/ringmaster/engine/repo"
+)
+
+// deed is something done to a pull request, and what must hold once it is done.
+type deed struct {
+	name   string
+	before func(t *testing.T, w *world)
+	do     func(t *testing.T, w *world) error
+	after  func(t *testing.T, w *world)
+}
+
+// one is the only pull request there is.
+func one(t *testing.T, w *world) githubtest.Pull {
+	t.Helper()
+	pulls := w.hub.Pulls()
+	if len(pulls) != 1 {
+		t.Fatalf("there are %d pull requests, want 1", len(pulls))
+	}
+	return pulls[0]
+}
+
+func deeds() []deed {
+	propose := func(text string) func(*testing.T, *world) error {
+		return func(t *testing.T, w *world) error {
+			_, err := w.forge.Propose(t.Context(), proposal(w.commit(t, text)))
+			return err
+		}
+	}
+	opened := func(t *testing.T, w *world) { w.propose(t, w.commit(t, "one")) }
+	proposed := func(text string) func(*testing.T, *world) {
+		return func(t *testing.T, w *world) {
+			p := one(t, w)
+			if p.State != "open" || p.Head != w.commit(t, text) || p.Title != "A plan" || p.Body != "What and why." || fmt.Sprint(p.Labels) != "[plan high]" {
+				t.Errorf("it is %+v", p)
+			}
+		}
+	}
+	return []deed{
+		{"open", func(*testing.T, *world) {}, propose("one"), proposed("one")},
+		{"update", func(t *testing.T, w *world) {
+			opened(t, w)
+			w.hub.Change(1, func(p *githubtest.Pull) { p.Title, p.Body, p.Labels = "Old", "Old.", []string{"plan"} })
+		}, propose("two"), proposed("two")},
+		{"open again", func(t *testing.T, w *world) {
+			opened(t, w)
+			if err := w.forge.Close(t.Context(), branch, "by mistake"); err != nil {
+				t.Fatal(err)
+			}
+		}, propose("two"), proposed("two")},
+		{"merge", opened, func(t *testing.T, w *world) error {
+			_, err := w.forge.Merge(t.Context(), branch, w.commit(t, "one"), "", start)
+			return err
+		}, func(t *testing.T, w *world) {
+			p := one(t, w)
+			tip, err := w.hub.Git().Ref("refs/heads/main")
+			if err != nil {
+				t.Fatal(err)
+			}
+			c, err := w.hub.Git().Commit(tip)
+			if err != nil || !p.Merged || p.Merge != string(tip) || c.Parents[0] != w.base {
+				t.Errorf("it is %+v, and main is %+v, %v; want one merge upon the base", p, c, err)
+			}
+		}},
+		{"close", opened, func(t *testing.T, w *world) error {
+			return w.forge.Close(t.Context(), branch, "superseded by high-main-2")
+		}, func(t *testing.T, w *world) {
+			p := one(t, w)
+			if p.State != "closed" || p.Merged || len(p.Comments) != 1 || !strings.Contains(p.Comments[0].Body, "superseded by high-main-2") {
+				t.Errorf("it is %+v, want closed with one comment", p)
+			}
+		}},
+		{"approve", func(t *testing.T, w *world) {
+			opened(t, w)
+			w.forge = w.open(t, "t-carol")
+		}, func(t *testing.T, w *world) error {
+			if p := w.find(t); len(p.Approvals) > 0 {
+				return nil // as a caller who runs again would see
+			}
+			return w.forge.Approve(t.Context(), branch, "", start)
+		}, func(t *testing.T, w *world) {
+			if p := one(t, w); len(p.Reviews) != 1 || p.Reviews[0].By != "carol" || p.Reviews[0].State != "APPROVED" {
+				t.Errorf("its reviews are %+v, want one", p.Reviews)
+			}
+		}},
+	}
+}
+
+// TestEachRequestFailsInEachWay breaks every request of every deed in every
+// way. Most are survived at once; what is not is done by the next run. Nothing
+// is duplicated and nothing lost.
+func TestEachRequestFailsInEachWay(t *testing.T) {
+	for _, d := range deeds() {
+		t.Run(d.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			d.before(t, w)
+			w.server.Seen()
+			if err := d.do(t, w); err != nil {
+				t.Fatal(err)
+			}
+			requests := w.server.Seen()
+			d.after(t, w)
+			for name, kind := range githubtest.Kinds {
+				for i, request := range requests {
+					t.Run(fmt.Sprintf("%s at %d", name, i), func(t *testing.T) {
+						w := newWorld(t)
+						d.before(t, w)
+						w.server.Fail(githubtest.Fault{Kind: kind, At: i})
+						err := d.do(t, w)
+						if err != nil {
+							t.Logf("%s: %v", request, err)
+							survives(t, err)
+							w.server.Mend()
+							err = d.do(t, w)
+						}
+						if err != nil {
+							t.Errorf("%s failed once, and the next run fails too: %v", request, err)
+						}
+						d.after(t, w)
+					})
+				}
+			}
+		})
+	}
+}
+
+// survives checks that an error does not tell the token.
+func survives(t *testing.T, err error) {
+	t.Helper()
+	if strings.Contains(err.Error(), secret) {
+		t.Errorf("the token is in %q", err)
+	}
+}
+
+// TestServerThatStaysDown ends in an error, after some tries.
+func TestServerThatStaysDown(t *testing.T) {
+	for _, d := range deeds() {
+		t.Run(d.name, func(t *testing.T) {
+			w := newWorld(t)
+			d.before(t, w)
+			w.server.Seen()
+			w.server.Fail(githubtest.Fault{Kind: githubtest.ErrorAfter, Times: 1000, Match: func(r *http.Request) bool { return r.Method != "GET" }})
+			w.server.Fail(githubtest.Fault{Kind: githubtest.ServerError, Times: 1000})
+			err := d.do2(t, w)
+			if err == nil {
+				t.Error("it went well although nothing answered")
+			}
+			if n := len(w.server.Seen()); n > 3 {
+				t.Errorf("it asked %d times, want 3", n)
+			}
+			w.server.Mend()
+			if err := d.do(t, w); err != nil {
+				t.Errorf("once the server is back: %v", err)
+			}
+			d.after(t, w)
+		})
+	}
+}
+
+// do2 is do without a look that fails the test.
+func (d deed) do2(t *testing.T, w *world) error {
+	if d.name == "approve" {
+		return w.forge.Approve(t.Context(), branch, "", start)
+	}
+	return d.do(t, w)
+}
+
+// TestCompetingPush has somebody else push between the look and the push: the
+// loser is told and overwrites nothing.
+func TestCompetingPush(t *testing.T) {
+	w := newWorld(t)
+	w.propose(t, w.commit(t, "one"))
+	other := w.commit(t, "by another run")
+	w.server.Fail(githubtest.Fault{Match: isPush, Do: func() {
+		mine, err := w.hub.Git().Ref("refs/heads/" + branch)
+		if err != nil {
+			t.Error(err)
+		}
+		if err := w.clone.Push(t.Context(), repo.Remote{URL: w.hub.Git().GitDir()}, "refs/heads/"+branch, mine, repo.Hash(other)); err != nil {
+			t.Error(err)
+		}
+	}})
+	_, err := w.forge.Propose(t.Context(), proposal(w.commit(t, "two")))
+	if !errors.Is(err, repo.ErrMoved) {
+		t.Errorf("Propose() = %v, want ErrMoved", err)
+	}
+	if p := one(t, w); p.Head != other {
+		t.Errorf("its head is %s, want the other run's", p.Head)
+	}
+}
+
+func isPush(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/git-receive-pack") }
+
+// TestCompetingProposal has another run open the pull request first.
+func TestCompetingProposal(t *testing.T) {
+	w := newWorld(t)
+	c := w.commit(t, "one")
+	w.server.Fail(githubtest.Fault{Match: func(r *http.Request) bool { return r.Method == "POST" && strings.HasSuffix(r.URL.Path, "/pulls") }, Do: func() {
+		if _, err := w.hub.Open(w.hub, branch, "ringmaster-bot", "Another run's title"); err != nil {
+			t.Error(err)
+		}
+	}})
+	pr := w.propose(t, c)
+	if p := one(t, w); pr.Number != p.Number || p.Title != "A plan" {
+		t.Errorf("Propose() = %+v, there is %+v", pr, p)
+	}
+}
+
+// TestBaseMovesWhileMerging is what GitHub asks to try again.
+func TestBaseMovesWhileMerging(t *testing.T) {
+	w := newWorld(t)
+	c := w.commit(t, "one")
+	w.propose(t, c)
+	w.server.Fail(githubtest.Fault{Kind: githubtest.BaseModified, Match: isMerge})
+	if pr, err := w.forge.Merge(t.Context(), branch, c, "", start); err != nil || pr.State != "merged" || pr.MergedBy != "ringmaster-bot" || !pr.MergedAt.Equal(w.clock()) {
+		t.Errorf("Merge() = %+v, %v", pr, err)
+	}
+}
+
+func isMerge(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/merge") }
+
+// TestMergeRefused says why in words.
+func TestMergeRefused(t *testing.T) {
+	w := newWorld(t)
+	c := w.commit(t, "one")
+	w.propose(t, c)
+	clash, err := w.clone.Write(next(w.base, "clash", map[string][]byte{"plans/high-main-1/plan.json": []byte("other\n")}))
+	if err == nil {
+		err = w.clone.Push(t.Context(), w.forge.Remote(), "refs/heads/main", w.base, clash)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.forge.Merge(t.Context(), branch, c, "", start); err == nil || !strings.Contains(err.Error(), "conflicts") {
+		t.Errorf("Merge() of a conflict = %v", err)
+	}
+	w.server.Fail(githubtest.Fault{Match: isMerge, Do: func() { // a push between the look and the merge
+		if err := w.clone.Push(t.Context(), w.forge.Remote(), "refs/heads/"+branch, repo.Hash(c), repo.Hash(w.commit(t, "two"))); err != nil {
+			t.Error(err)
+		}
+		w.hub.Pulls()
+	}})
+	if _, err := w.forge.Merge(t.Context(), branch, c, "", start); err == nil || !strings.Contains(err.Error(), "head has moved") {
+		t.Errorf("Merge() of what moved = %v", err)
+	}
+	if one(t, w).Merged {
+		t.Error("it was merged")
+	}
+}
+
+// TestClosedAndRewritten cannot be opened again at GitHub, and so is opened anew.
+func TestClosedAndRewritten(t *testing.T) {
+	w := newWorld(t)
+	one := w.commit(t, "one")
+	w.propose(t, one)
+	if err := w.forge.Close(t.Context(), branch, "by mistake"); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.clone.Push(t.Context(), w.forge.Remote(), "refs/heads/"+branch, repo.Hash(one), repo.Hash(w.commit(t, "rewritten"))); err != nil {
+		t.Fatal(err)
+	}
+	pr := w.propose(t, w.commit(t, "two"))
+	states := []string{}
+	for _, p := range w.hub.Pulls() {
+		states = append(states, p.State)
+	}
+	if pr.Number != 2 || !slices.Equal(states, []string{"closed", "open"}) {
+		t.Errorf("Propose() = #%d, there are %v", pr.Number, states)
+	}
+}
+
+func TestMergedIsNotProposedAgain(t *testing.T) {
+	w := newWorld(t)
+	c := w.commit(t, "one")
+	w.propose(t, c)
+	if _, err := w.forge.Merge(t.Context(), branch, c, "", start); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.forge.Propose(t.Context(), proposal(w.commit(t, "two"))); err == nil || !strings.Contains(err.Error(), "merged already") {
+		t.Errorf("Propose() = %v", err)
+	}
+}
