@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/ringmaster-dev/ringmaster/engine/estate"
@@ -37,7 +36,7 @@ func (e *Env) AuditVerify(ctx context.Context) (*Audit, error) {
 		return nil, err
 	}
 	a := &Audit{seen: map[string]bool{}}
-	breaches, err := e.breaches(ctx, tip, est)
+	breaches, err := e.breaches(ctx, tip)
 	if err != nil {
 		return nil, err
 	}
@@ -75,15 +74,15 @@ func (e *Env) auditGrowth(a *Audit, tip repo.Hash) error {
 		if len(c.Parents) == 0 {
 			continue
 		}
-		changes, err := e.Repo.Diff(c.Parents[0], c.Hash)
+		changes, err := w.changes(c)
 		if err != nil {
 			return err
 		}
 		for _, ch := range changes {
-			if !strings.HasPrefix(ch.Path, "outcomes/") && !strings.HasPrefix(ch.Path, "approvals/") {
+			if !ledger(ch.Path) {
 				continue
 			}
-			if _, grew, err := w.grown(c.Parents[0], c.Hash, ch); err != nil {
+			if grew, err := w.extended(c, ch); err != nil {
 				return err
 			} else if !grew {
 				a.find(ch.Path, 0, "commit %.10s rewrote, cut or deleted it; ledgers only grow", c.Hash)

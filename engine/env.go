@@ -29,7 +29,9 @@ type Env struct {
 	Run     string       // names this run in ledgers
 	Log     logrus.FieldLogger
 
-	sets *policySets
+	sets    *policySets
+	diffs   map[repo.Hash][]repo.Change // what commits of the base branch changed
+	growths map[[2]repo.Hash]bool       // ledger before and after → it only grew
 }
 
 // basis is what decisions of this run are made on.

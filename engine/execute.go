@@ -127,7 +127,7 @@ func (x *Executor) look(ctx context.Context) (*tip, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := x.trusted(ctx, commit, est); err != nil {
+	if err := x.trusted(ctx, commit); err != nil {
 		return nil, err
 	}
 	d, err := newDecider(est, x.basis(commit, x.At))

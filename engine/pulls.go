@@ -100,6 +100,9 @@ func (e *Env) ownerMissing(ctx context.Context, base repo.Hash, owners []string,
 	if err != nil {
 		return nil, err
 	}
+	if i := slices.IndexFunc(changes, func(c repo.Change) bool { return ledger(c.Path) }); i >= 0 {
+		return []string{fmt.Sprintf("it changes %s, which execute alone writes", changes[i].Path)}, nil
+	}
 	w := &walk{Env: e}
 	why, err := w.reviewed(ctx, pr, changes, rules{owners: owners, teams: teams})
 	if err != nil || why == "" {

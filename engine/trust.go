@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -24,8 +25,8 @@ func (b Breach) String() string { return fmt.Sprintf("commit %.10s: %s", b.Commi
 
 // trusted returns an error that names the commits which had no right to be on
 // the base branch (Trust 3), nil where there are none.
-func (x *Executor) trusted(ctx context.Context, commit repo.Hash, est *estate.Estate) error {
-	breaches, err := x.Env.breaches(ctx, commit, est)
+func (x *Executor) trusted(ctx context.Context, commit repo.Hash) error {
+	breaches, err := x.breaches(ctx, commit)
 	if err != nil {
 		return err
 	}
@@ -40,8 +41,8 @@ func (x *Executor) trusted(ctx context.Context, commit repo.Hash, est *estate.Es
 }
 
 // breaches walks the base branch from its beginning and checks every commit
-// that was made while the estate required review.
-func (e *Env) breaches(ctx context.Context, tip repo.Hash, est *estate.Estate) ([]Breach, error) {
+// that was made while the estate required review, and that ledgers only grew.
+func (e *Env) breaches(ctx context.Context, tip repo.Hash) ([]Breach, error) {
 	var line []repo.Commit
 	for c, err := range e.Repo.FirstParents(tip) {
 		if err != nil {
@@ -54,24 +55,27 @@ func (e *Env) breaches(ctx context.Context, tip repo.Hash, est *estate.Estate) (
 	if err != nil {
 		return nil, err
 	}
-	w := &walk{Env: e, branch: branch, memo: map[repo.Hash]rules{}}
+	w := newWalk(e, branch, line)
 	var found []Breach
 	before := rules{}
 	for _, c := range line {
-		if before.required {
-			why, err := w.judge(ctx, c, before)
-			if err != nil {
-				return nil, err
-			}
-			if why != "" && !w.mended(c, line) {
-				found = append(found, Breach{string(c.Hash), why})
-			}
+		changes, err := w.changes(c)
+		if err != nil {
+			return nil, err
 		}
-		if before, err = w.rules(c.Hash); err != nil {
+		why, err := w.judge(ctx, c, changes, before)
+		if err != nil {
+			return nil, err
+		}
+		if why != "" && !w.mended(c, changes, tip) {
+			found = append(found, Breach{string(c.Hash), why})
+		}
+		if before, err = w.after(c, before, why); err != nil {
 			return nil, err
 		}
 	}
-	return found, nil
+	cut, err := w.cut(line)
+	return append(found, cut...), err
 }
 
 // walk is one pass over the base branch.
@@ -79,10 +83,41 @@ type walk struct {
 	*Env
 	branch string
 	memo   map[repo.Hash]rules // tree of inventory/ → what it says
+	line   map[repo.Hash]bool  // the base branch's own commits
+}
+
+func newWalk(e *Env, branch string, line []repo.Commit) *walk {
+	w := &walk{Env: e, branch: branch, memo: map[repo.Hash]rules{}, line: make(map[repo.Hash]bool, len(line))}
+	for _, c := range line {
+		w.line[c.Hash] = true
+	}
+	return w
+}
+
+// changes are what a commit changed of the one before it. A run walks the same
+// branch many times, so they are remembered.
+func (w *walk) changes(c repo.Commit) ([]repo.Change, error) {
+	if list, ok := w.diffs[c.Hash]; ok {
+		return list, nil
+	}
+	var before repo.Hash
+	if len(c.Parents) > 0 {
+		before = c.Parents[0]
+	}
+	list, err := w.Repo.Diff(before, c.Hash)
+	if err != nil {
+		return nil, fmt.Errorf("walking the base branch: %w", err)
+	}
+	if w.diffs == nil {
+		w.diffs = map[repo.Hash][]repo.Change{}
+	}
+	w.diffs[c.Hash] = list
+	return list, nil
 }
 
 // rules is what an estate says of review at one commit.
 type rules struct {
+	known    bool // it could be read
 	required bool
 	owners   []string
 	teams    map[string][]string
@@ -103,25 +138,40 @@ func (w *walk) rules(commit repo.Hash) (rules, error) {
 		return rules{}, err
 	}
 	s, ok := estate.ReadSettings(fsys)
-	r := rules{required: s.Review == "required" || s.Review == "" && w.Forge.Reviews() || !ok, owners: s.Owners, teams: s.Teams}
+	r := rules{known: ok, required: s.Review == "required" || s.Review == "" && w.Forge.Reviews() || !ok, owners: s.Owners, teams: s.Teams}
 	w.memo[tree] = r
 	return r, nil
 }
 
+// after says what holds after a commit that was judged. One that had no right
+// to be there changes nothing of who may review, and neither does one that says
+// what the commit before it said: else a breach could make way for the next.
+func (w *walk) after(c repo.Commit, r rules, why string) (rules, error) {
+	now, err := w.rules(c.Hash)
+	if err != nil || why != "" {
+		return r, err
+	}
+	if r.required && len(c.Parents) > 0 {
+		was, err := w.rules(c.Parents[0])
+		if err != nil || reflect.DeepEqual(was, now) {
+			return r, err
+		}
+	}
+	if now.required && !now.known {
+		now.owners, now.teams = r.owners, r.teams // so that somebody may mend it
+	}
+	return now, nil
+}
+
 // mended says whether a breach was taken back later: every path it touched is,
 // at the tip, as it was before it. What it did meanwhile stays in history.
-func (w *walk) mended(c repo.Commit, line []repo.Commit) bool {
-	if len(c.Parents) == 0 {
-		return false
-	}
-	tip := line[len(line)-1]
-	changes, err := w.Repo.Diff(c.Parents[0], c.Hash)
-	if err != nil || len(changes) == 0 || tip.Hash == c.Hash {
+func (w *walk) mended(c repo.Commit, changes []repo.Change, tip repo.Hash) bool {
+	if len(c.Parents) == 0 || len(changes) == 0 || tip == c.Hash {
 		return false
 	}
 	for _, ch := range changes {
-		now, err := w.Repo.Blob(tip.Hash, ch.Path)
-		if err != nil || now != ch.Before || strings.HasPrefix(ch.Path, "outcomes/") || strings.HasPrefix(ch.Path, "approvals/") {
+		now, err := w.Repo.Blob(tip, ch.Path)
+		if err != nil || now != ch.Before || ledger(ch.Path) {
 			return false
 		}
 	}
@@ -129,16 +179,19 @@ func (w *walk) mended(c repo.Commit, line []repo.Commit) bool {
 }
 
 // judge says why a commit had no right to be on the base branch, "" where it had.
-func (w *walk) judge(ctx context.Context, c repo.Commit, r rules) (string, error) {
-	var before repo.Hash
-	if len(c.Parents) > 0 {
-		before = c.Parents[0]
+func (w *walk) judge(ctx context.Context, c repo.Commit, changes []repo.Change, r rules) (string, error) {
+	beyond, err := "", error(nil)
+	switch {
+	case r.required:
+		beyond, err = w.beyond(c, changes)
+	case len(c.Parents) > 1:
+		beyond, err = w.smuggles(c)
+		if err != nil || beyond == "" {
+			return "", err
+		}
+	default:
+		return "", nil
 	}
-	changes, err := w.Repo.Diff(before, c.Hash)
-	if err != nil {
-		return "", err
-	}
-	beyond, err := w.beyond(before, c.Hash, changes)
 	if err != nil || beyond == "" {
 		return "", err
 	}
@@ -149,7 +202,39 @@ func (w *walk) judge(ctx context.Context, c repo.Commit, r rules) (string, error
 	if pr == nil {
 		return beyond + ", and no merged pull request brought it", nil
 	}
+	if !r.required {
+		return "", nil
+	}
 	return w.reviewed(ctx, *pr, changes, r)
+}
+
+// smuggles says whether a merge makes a history that requires review the side
+// branch of one that does not: whoever may push could otherwise begin the base
+// branch anew, with the old one as the second parent, and nobody would look.
+func (w *walk) smuggles(c repo.Commit) (string, error) {
+	seen := map[repo.Hash]bool{}
+	todo := slices.Clone(c.Parents[1:])
+	for len(todo) > 0 {
+		h := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if seen[h] || w.line[h] {
+			continue
+		}
+		seen[h] = true
+		r, err := w.rules(h)
+		if err != nil {
+			return "", err
+		}
+		if r.required {
+			return "it merges a history that requires review into one that does not", nil
+		}
+		next, err := w.Repo.Commit(h)
+		if err != nil {
+			return "", fmt.Errorf("walking the base branch: %w", err)
+		}
+		todo = append(todo, next.Parents...)
+	}
+	return "", nil
 }
 
 // reviewed says what a merged pull request lacks: what loosens needs an owner
@@ -160,7 +245,7 @@ func (w *walk) reviewed(ctx context.Context, pr forge.PullRequest, changes []rep
 		return "", nil
 	}
 	for _, a := range pr.Approvals {
-		if a.By == pr.Author {
+		if a.By == pr.Author || a.Commit != pr.Head {
 			continue
 		}
 		for _, owner := range r.owners {
@@ -199,49 +284,27 @@ func machine(path string) bool {
 }
 
 // beyond says what of a commit goes beyond what the bot may push without
-// review, "" when nothing does.
-func (w *walk) beyond(before, after repo.Hash, changes []repo.Change) (string, error) {
-	for _, c := range changes {
+// review, "" when nothing does. Ledgers are looked at by cut.
+func (w *walk) beyond(c repo.Commit, changes []repo.Change) (string, error) {
+	for _, ch := range changes {
 		switch {
-		case machine(c.Path):
-		case strings.HasPrefix(c.Path, "outcomes/") || strings.HasPrefix(c.Path, "approvals/"):
-			_, grew, err := w.grown(before, after, c)
-			if err != nil {
-				return "", err
-			}
-			if !grew {
-				return c.Path + " was rewritten, cut or deleted: ledgers only grow", nil
-			}
-		case strings.HasPrefix(c.Path, "overrides/"):
-			added, grew, err := w.grown(before, after, c)
+		case machine(ch.Path), ledger(ch.Path):
+		case strings.HasPrefix(ch.Path, "overrides/"):
+			added, grew, err := w.grown(c, ch)
 			if err != nil {
 				return "", err
 			}
 			if !grew || !tightens(added) {
-				return c.Path + " loosens, or was changed other than by adding a line", nil
+				return ch.Path + " loosens, or was changed other than by adding a line", nil
 			}
 		default:
-			return "it changes " + c.Path, nil
+			return "it changes " + ch.Path, nil
 		}
 	}
+	if len(c.Parents) > 1 {
+		return "it merges another history", nil
+	}
 	return "", nil
-}
-
-// grown returns what a change added to the end of a file, and whether that is
-// all it did.
-func (w *walk) grown(before, after repo.Hash, c repo.Change) (added []byte, grew bool, err error) {
-	if c.After == "" {
-		return nil, false, nil
-	}
-	now, err := w.Repo.ReadFile(after, c.Path)
-	if err != nil || c.Before == "" {
-		return now, true, err
-	}
-	was, err := w.Repo.ReadFile(before, c.Path)
-	if err != nil {
-		return nil, false, err
-	}
-	return bytes.TrimPrefix(now, was), bytes.HasPrefix(now, was), nil
 }
 
 // tightens says whether every override among the lines only adds caution.
