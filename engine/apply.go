@@ -139,6 +139,9 @@ func (x *Executor) onFleet(ctx context.Context, t *tip, n int, jobs []*job) ([]R
 		return nil, nil
 	}
 	block := t.est.Fleets[n]
+	if err := x.unaltered(t, block); err != nil {
+		return nil, fmt.Errorf("opening fleet %q: %w", block.Kind, err)
+	}
 	w, err := x.world(t)
 	if err != nil {
 		return nil, err
