@@ -268,7 +268,10 @@ type hand struct {
 // carry does jobs host by host: a host's jobs one after another, as many hosts
 // at a time as the fleet's block allows.
 func (h *hand) carry(ctx context.Context, jobs []*job) []Result {
-	found := h.installed(ctx, jobs)
+	found, ok := h.installed(ctx, jobs)
+	if !ok {
+		return nil // such a fleet need not know keys: nothing is asked of it blindly
+	}
 	var hosts [][]*job
 	for _, j := range jobs {
 		i := slices.IndexFunc(hosts, func(list []*job) bool { return list[0].change.Host == j.change.Host })
@@ -296,10 +299,12 @@ func (h *hand) carry(ctx context.Context, jobs []*job) []Result {
 	return slices.Concat(out...)
 }
 
-// installed asks what the hosts of jobs have now; nil where the fleet cannot say.
-func (h *hand) installed(ctx context.Context, jobs []*job) map[inventory.HostID]map[string]string {
+// installed asks what the hosts of jobs have now; nil where the fleet does not
+// offer to say. ok is false where it does and could not be asked: every job is
+// then still open.
+func (h *hand) installed(ctx context.Context, jobs []*job) (found map[inventory.HostID]map[string]string, ok bool) {
 	if len(jobs) == 0 || !slices.Contains(h.caps.Ops, "installed") {
-		return nil
+		return nil, true
 	}
 	var hosts []inventory.HostID
 	var names []string
@@ -315,10 +320,10 @@ func (h *hand) installed(ctx context.Context, jobs []*job) map[inventory.HostID]
 	}
 	found, err := h.fleet.Installed(ctx, h.At, hosts, names)
 	if err != nil {
-		h.Log.WithError(err).Warn("asking the fleet what is installed")
-		return nil
+		h.Log.WithError(err).Warnf("asking the fleet what is installed; %d steps are still open", len(jobs))
+		return nil, false
 	}
-	return found
+	return found, true
 }
 
 func (h *hand) packages(j *job) []fleet.Package {

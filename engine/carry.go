@@ -12,28 +12,49 @@ import (
 )
 
 // do carries out one job. It looks before it acts: a step that an earlier run
-// did and could not record is found done. ok is false where the outcome is not
-// known yet, so that a later run asks again.
+// did and could not record is found done. A fleet that cannot say what is
+// installed knows the keys it has answered, so it is asked even when the wave is
+// over: it has done the step, or refuses it as too late. ok is false where the
+// outcome is not known yet, so that a later run asks again.
 func (h *hand) do(ctx context.Context, j *job, found map[string]string) (Result, bool) {
 	r := Result{Key: j.key, Plan: j.live.plan.ID, Host: j.change.Host, Patch: j.change.Patch, At: h.At, Fleet: h.block.Kind}
 	packages := h.packages(j)
-	switch where(packages, found) {
-	case atTo:
-		r.Event, r.Detail = succeeded(j), "found done"
-		return r, true
-	case elsewhere:
+	at := where(packages, found)
+	switch {
+	case at == atTo:
+		return h.foundDone(r, j), true
+	case at == elsewhere:
 		return h.surprised(r, j, packages, found)
-	}
-	if h.tooLate(j) {
+	case at == atFrom && h.tooLate(j):
 		r.Event, r.Detail = outcome.Skipped, "intended, but its window was over before it began"
 		return r, true
 	}
 	job, err := h.send(ctx, j, packages)
+	if err != nil && h.doneMeanwhile(ctx, j, packages, err) {
+		return h.foundDone(r, j), true
+	}
 	if err != nil {
 		return h.refused(r, j, err)
 	}
 	job = h.await(ctx, job)
 	return h.settle(r, j, job)
+}
+
+func (h *hand) foundDone(r Result, j *job) Result {
+	r.Event, r.Detail = succeeded(j), "found done"
+	return r
+}
+
+// doneMeanwhile says whether a fleet that refuses a step does so because it has
+// just done it: the plugin of a run that was killed may still have been at work
+// when this one looked.
+func (h *hand) doneMeanwhile(ctx context.Context, j *job, packages []fleet.Package, err error) bool {
+	var e *fleet.Error
+	if !errors.As(err, &e) || e.Code != "refused" {
+		return false
+	}
+	found, ok := h.installed(ctx, []*job{j})
+	return ok && where(packages, found[j.change.Host]) == atTo
 }
 
 // place is where a host's packages stand.
