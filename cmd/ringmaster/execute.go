@@ -32,6 +32,9 @@ func (a *app) execute() *cobra.Command {
 					return nil
 				}
 				defer unlock()
+				if err := e.Repo.Recover(); err != nil {
+					return err
+				}
 				x := a.executor(e)
 				x.Told = a.tellLine
 				return a.phase(cmd, x, phase, shard, results)

@@ -76,6 +76,18 @@ func (g *guard) moveCheckedOut(ref string, old, new Hash) error {
 	return g.forget()
 }
 
+// Recover puts right what a killed run left half done, as every move does
+// first: its lock files, and the files of a commit that was already on the
+// checked-out branch.
+func (r *Repo) Recover() error {
+	g, err := r.guard()
+	if err != nil {
+		return err
+	}
+	g.release()
+	return nil
+}
+
 // Dirty returns those of the paths that differ from HEAD in the working tree
 // or in the index, sorted. A path that is nowhere is clean. In a bare
 // repository nothing is dirty.
