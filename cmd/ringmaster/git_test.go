@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"testing"
 	"time"
 
 	"github.com/ringmaster-dev/ringmaster/engine/repo"
@@ -111,6 +112,19 @@ func gitCommit(r *repo.Repo, message string) error {
 		return err
 	}
 	return dropIndex(r)
+}
+
+// commitAll commits everything in an estate's folder.
+func commitAll(t *testing.T, dir, message string) {
+	t.Helper()
+	r, err := repo.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if err := gitCommit(r, message); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // dropIndex lets the index be HEAD's tree again.

@@ -33,7 +33,7 @@ func Text(w io.Writer, p *plan.Plan, o TextOptions) error {
 	}
 	t.skipped(p)
 	if n := len(p.Scanners); n > 0 {
-		t.item("scanners", "%s differ from the advisories; see plan.md", plural(n, "finding"))
+		t.item("scanners", "the advisories say otherwise of %s; see plan.md", plural(n, "finding"))
 	}
 	return t.w.Flush()
 }
