@@ -51,9 +51,9 @@ func (c *policySets) compile(est *estate.Estate) (*policy.Set, error) {
 }
 
 // decide makes the plans of an estate: one for each class of each group that
-// has a change to make. It is a pure function of its arguments, which is what
-// makes every decision in history repeatable. Plans are sorted by id, and not
-// sealed yet.
+// has a change to make. It is a function of its arguments alone, which is what
+// makes every decision in history repeatable; the estate is used up by it. Plans
+// are sorted by id, and not sealed yet.
 func decide(est *estate.Estate, b basis) ([]*plan.Plan, error) {
 	d, err := newDecider(est, b)
 	if err != nil {
@@ -61,6 +61,7 @@ func decide(est *estate.Estate, b basis) ([]*plan.Plan, error) {
 	}
 	found := match.Changes(d.hosts, est.Advisories)
 	d.uncovered = len(found.Uncovered)
+	d.forgetPackages()
 	drafts := d.drafts(found)
 	var plans []*plan.Plan
 	for i, dr := range drafts {
@@ -75,6 +76,18 @@ func decide(est *estate.Estate, b basis) ([]*plan.Plan, error) {
 	d.leftovers(plans, found)
 	slices.SortFunc(plans, byID)
 	return plans, nil
+}
+
+// forgetPackages lets go of package lists when they are matched: on a large
+// fleet they are most of what is in memory, and nothing later reads them.
+func (d *decider) forgetPackages() {
+	for i := range d.hosts {
+		for _, f := range []*inventory.Facts{d.hosts[i].Facts, d.est.Hosts[i].Facts} {
+			if f != nil {
+				f.Packages = nil
+			}
+		}
+	}
 }
 
 func byID(a, b *plan.Plan) int {

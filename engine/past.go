@@ -2,6 +2,7 @@ package engine
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -37,9 +38,10 @@ func (d *decider) past() error {
 			}
 		}
 	}
+	lists := map[string][]inventory.Package{}
 	for i := range d.hosts {
 		if list := moves[d.hosts[i].ID]; list != nil {
-			d.hosts[i].Facts = moved(d.hosts[i].Facts, list)
+			d.hosts[i].Facts = moved(d.hosts[i].Facts, list, lists)
 		}
 	}
 	return nil
@@ -77,30 +79,48 @@ func versionAfter(l outcome.Line) string {
 }
 
 // moved returns facts with later moves applied; the ones given stay as they are.
-func moved(f *inventory.Facts, moves []move) *inventory.Facts {
-	if f == nil {
-		return nil
+// Hosts with the same packages that made the same moves go on sharing a list,
+// which lists keeps.
+func moved(f *inventory.Facts, moves []move, lists map[string][]inventory.Package) *inventory.Facts {
+	if f == nil || len(f.Packages) == 0 {
+		return f
 	}
 	slices.SortStableFunc(moves, func(a, b move) int { return a.at.Compare(b.at) })
-	next := *f
-	next.Packages = slices.Clone(f.Packages)
+	moves = slices.DeleteFunc(moves, func(m move) bool { return m.at.Before(f.At) })
+	if len(moves) == 0 {
+		return f
+	}
+	key := fmt.Sprintf("%p %d", &f.Packages[0], len(f.Packages))
 	for _, m := range moves {
-		typ, name, _, ok := m.patch.Parts()
-		if !ok || m.at.Before(f.At) {
-			continue
+		key += "\x00" + string(m.patch) + "\x00" + m.version
+	}
+	next := *f
+	if next.Packages = lists[key]; next.Packages == nil {
+		next.Packages = slices.Clone(f.Packages)
+		for _, m := range moves {
+			m.apply(next.Packages)
 		}
-		for i := range next.Packages {
-			p := &next.Packages[i]
-			if string(p.Type) != typ || cmp.Or(p.Source, p.Name) != name && p.Name != name {
-				continue
-			}
-			p.Version = m.version
-			if p.SourceVersion != "" {
-				p.SourceVersion = m.version
-			}
-		}
+		lists[key] = next.Packages
 	}
 	return &next
+}
+
+// apply brings the packages that a move is about to its version.
+func (m move) apply(packages []inventory.Package) {
+	typ, name, _, ok := m.patch.Parts()
+	if !ok {
+		return
+	}
+	for i := range packages {
+		p := &packages[i]
+		if string(p.Type) != typ || cmp.Or(p.Source, p.Name) != name && p.Name != name {
+			continue
+		}
+		p.Version = m.version
+		if p.SourceVersion != "" {
+			p.SourceVersion = m.version
+		}
+	}
 }
 
 // quarantine notes what was stopped, for every cohort that it failed on, and

@@ -74,12 +74,13 @@ func (e *Env) Plan(ctx context.Context, o PlanOptions) (*PlanReport, error) {
 	if err != nil {
 		return nil, fmt.Errorf("planning: %w", err)
 	}
+	limit := est.Settings.OpenPlans
 	open, err := e.openPulls(ctx)
 	if err != nil {
 		return nil, err
 	}
 	r := &PlanReport{Hosts: len(est.Hosts), Advisories: len(est.Advisories), Notices: est.Notices}
-	again := &remade{est: est, commit: commit}
+	again := &remade{read: e.read, commit: commit}
 	for _, p := range plans {
 		one, err := e.write(again, p)
 		if err != nil {
@@ -93,7 +94,7 @@ func (e *Env) Plan(ctx context.Context, o PlanOptions) (*PlanReport, error) {
 	if err := e.supersede(ctx, r, open); err != nil {
 		return nil, err
 	}
-	return r, e.propose(ctx, est.Settings.OpenPlans, r, open)
+	return r, e.propose(ctx, limit, r, open)
 }
 
 // openPulls are the open pull requests of plans, by branch.
@@ -177,7 +178,7 @@ func (e *Env) stillHolds(again *remade, branch repo.Hash, now *plan.Plan) (*Plan
 // remade makes the plans of a commit at another time. Branches that were written
 // by one run are of one time, so the last answer is kept.
 type remade struct {
-	est    *estate.Estate
+	read   func(repo.Hash) (*estate.Estate, error)
 	commit repo.Hash
 	last   time.Time
 	plans  []*plan.Plan
@@ -185,7 +186,11 @@ type remade struct {
 
 func (r *remade) at(t time.Time, version string) ([]*plan.Plan, error) {
 	if r.plans == nil || !t.Equal(r.last) {
-		plans, err := decide(r.est, basis{commit: r.commit, at: t, version: version})
+		est, err := r.read(r.commit)
+		if err != nil {
+			return nil, err
+		}
+		plans, err := decide(est, basis{commit: r.commit, at: t, version: version})
 		if err != nil {
 			return nil, err
 		}
