@@ -32,7 +32,7 @@ func (r *Repo) readIndex() (*indexFile, error) {
 		return nil, fmt.Errorf("reading the index: %w", err)
 	}
 	if err := index.NewDecoder(bytes.NewReader(data)).Decode(x.idx); err != nil {
-		return nil, fmt.Errorf("reading the index: %w", err)
+		return nil, fmt.Errorf("reading the index: %w; it is damaged: remove %s, and it is made again from HEAD", err, filepath.Join(r.git, "index"))
 	}
 	for _, e := range x.idx.Entries {
 		if e.Stage != 0 {
