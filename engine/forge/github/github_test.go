@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http/httptest"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -29,6 +30,9 @@ type world struct {
 	clone  *repo.Repo
 	base   repo.Hash
 	forge  *github.Forge
+	branch string
+	cases  int
+	tip    repo.Hash // of main, before a case
 
 	mu    sync.Mutex
 	now   time.Time
@@ -51,7 +55,7 @@ func (w *world) wait(ctx context.Context, d time.Duration) bool {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{now: start}
+	w := &world{now: start, branch: "ringmaster/high-main-1"}
 	w.server = githubtest.New(t.TempDir(), w.clock)
 	w.server.PageSize = 2
 	w.server.Team("acme", "team-payments", map[string]string{"alice": "active", "pat": "pending"})
@@ -76,6 +80,7 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.tip = w.base
 	w.server.Seen()
 	return w
 }
@@ -108,25 +113,27 @@ func next(base repo.Hash, message string, changes map[string][]byte) repo.Next {
 	return repo.Next{Base: base, Message: message, At: start, Author: repo.Person{Name: "ringmaster", Email: "ringmaster@localhost"}, Changes: changes}
 }
 
-const branch = "ringmaster/high-main-1"
-
 // commit writes a plan that is not anywhere yet.
 func (w *world) commit(t *testing.T, text string) string {
 	t.Helper()
-	h, err := w.clone.Write(next(w.base, "plan "+text, map[string][]byte{"plans/high-main-1/plan.json": []byte(text + "\n")}))
+	h, err := w.clone.Write(next(w.base, "plan "+text, map[string][]byte{w.path(): []byte(text + "\n")}))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return string(h)
 }
 
-func proposal(commit string) forge.Proposal {
-	return forge.Proposal{Branch: branch, Commit: commit, Title: "A plan", Body: "What and why.", Labels: []string{"plan", "high"}, Author: "ringmaster", At: start}
+func (w *world) path() string {
+	return "plans/" + strings.TrimPrefix(w.branch, "ringmaster/") + "/plan.json"
+}
+
+func (w *world) proposal(commit string) forge.Proposal {
+	return forge.Proposal{Branch: w.branch, Commit: commit, Title: "A plan", Body: "What and why.", Labels: []string{"plan", "high"}, Author: "ringmaster", At: start}
 }
 
 func (w *world) propose(t *testing.T, commit string) forge.PullRequest {
 	t.Helper()
-	pr, err := w.forge.Propose(t.Context(), proposal(commit))
+	pr, err := w.forge.Propose(t.Context(), w.proposal(commit))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +142,7 @@ func (w *world) propose(t *testing.T, commit string) forge.PullRequest {
 
 func (w *world) find(t *testing.T) forge.PullRequest {
 	t.Helper()
-	pr, err := w.forge.Find(t.Context(), branch)
+	pr, err := w.forge.Find(t.Context(), w.branch)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -180,7 +187,7 @@ func TestOnlyWhatDiffersIsChanged(t *testing.T) {
 		t.Errorf("Propose() = %q, %v", pr.Body, pr.Labels)
 	}
 	w.hub.Change(1, func(p *githubtest.Pull) { p.Body = "What and\r\nwhy." })
-	n := proposal(c)
+	n := w.proposal(c)
 	n.Body = "What and\nwhy."
 	w.server.Seen()
 	if _, err := w.forge.Propose(t.Context(), n); err != nil {

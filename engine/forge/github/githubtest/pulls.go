@@ -148,7 +148,7 @@ func mergePull(c *call) reply {
 	if m := c.text("merge_method"); m != "" && m != "merge" {
 		return refuse(405, strings.ToUpper(m[:1])+m[1:]+" merges are not allowed on this repository.")
 	}
-	merge, err := c.merge(p)
+	merge, err := c.repo.merge(p, c.user)
 	switch {
 	case errors.Is(err, repo.ErrConflict) || errors.Is(err, repo.ErrMerged):
 		return refuse(405, "Pull Request is not mergeable")
@@ -157,25 +157,27 @@ func mergePull(c *call) reply {
 	case err != nil:
 		return refuse(500, err.Error())
 	}
-	p.State, p.Merged, p.Merge, p.MergedBy = "closed", true, string(merge), c.user
-	p.Done, p.Closed = c.clock(), c.clock()
-	return ok(map[string]any{"sha": string(merge), "merged": true, "message": "Pull Request successfully merged"})
+	return ok(map[string]any{"sha": merge, "merged": true, "message": "Pull Request successfully merged"})
 }
 
-func (c *call) merge(p *Pull) (repo.Hash, error) {
-	ref := "refs/heads/" + p.Base
-	base, err := c.repo.git.Ref(ref)
+func (r *Repository) merge(p *Pull, by string) (string, error) {
+	ref, at := "refs/heads/"+p.Base, r.s.clock()
+	base, err := r.git.Ref(ref)
 	if err != nil {
 		return "", err
 	}
-	merge, err := c.repo.git.Merge(base, repo.Hash(p.Head), repo.Next{
+	merge, err := r.git.Merge(base, repo.Hash(p.Head), repo.Next{
 		Message: fmt.Sprintf("Merge pull request #%d from %s/%s\n\n%s", p.Number, p.from.owner, p.HeadRef, p.Title),
-		Author:  repo.Person{Name: c.user, Email: c.user + "@users.noreply.github.com"}, At: c.clock(),
+		Author:  repo.Person{Name: by, Email: by + "@users.noreply.github.com"}, At: at,
 	})
 	if err != nil {
 		return "", err
 	}
-	return merge, c.repo.git.CompareAndSwap(ref, base, merge)
+	if err := r.git.CompareAndSwap(ref, base, merge); err != nil {
+		return "", err
+	}
+	p.State, p.Merged, p.Merge, p.MergedBy, p.Done, p.Closed = "closed", true, string(merge), by, at, at
+	return string(merge), nil
 }
 
 // pullsOfCommit lists the pull requests that a commit belongs to: of one on the

@@ -88,8 +88,9 @@ func (s *Server) settle(req *http.Request, w http.ResponseWriter, r reply) {
 	etag := `W/"` + hex.EncodeToString(sum[:16]) + `"`
 	w.Header().Set("ETag", etag)
 	if req.Header.Get("If-None-Match") == etag {
-		if s.budget != nil {
-			s.budget.left++ // not counted
+		if b := s.budget; b != nil { // it is not counted
+			b.left++
+			limits(w, b.most, b.left, b.reset)
 		}
 		w.WriteHeader(http.StatusNotModified)
 		return

@@ -173,13 +173,30 @@ func (r *Repository) follow() {
 	}
 }
 
-// point keeps refs/pull/N/head, by which Git finds what a branch left behind.
+// point keeps refs/pull/N/head, by which Git finds what a branch left behind,
+// and a fork's commits.
 func (r *Repository) point(p *Pull) {
-	if p.from != r {
+	ref := fmt.Sprintf("refs/pull/%d/head", p.Number)
+	was, err := r.git.Ref(ref)
+	if err != nil {
 		return
 	}
-	ref := fmt.Sprintf("refs/pull/%d/head", p.Number)
-	if was, err := r.git.Ref(ref); err == nil {
+	if p.from == r {
 		r.git.CompareAndSwap(ref, was, repo.Hash(p.Head))
+	} else {
+		p.from.git.Push(context.Background(), repo.Remote{URL: r.git.GitDir()}, ref, was, repo.Hash(p.Head))
 	}
+}
+
+// Merge merges a pull request as a person with the button, and returns the
+// merge commit.
+func (r *Repository) Merge(number int, by string) (string, error) {
+	r.s.mu.Lock()
+	defer r.s.mu.Unlock()
+	r.follow()
+	p := r.pulls[number-1]
+	if p.State != "open" {
+		return "", fmt.Errorf("merging #%d: it is %s", number, p.State)
+	}
+	return r.merge(p, by)
 }
