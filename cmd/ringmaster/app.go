@@ -176,11 +176,11 @@ func (a *app) now() (time.Time, error) {
 	return t.UTC().Truncate(time.Second), nil
 }
 
-// held is what makes a run end with 3.
-var held = errors.New("something is denied, held or rolled back")
+// errHeld is what makes a run end with 3.
+var errHeld = errors.New("something is denied, held or rolled back")
 
-// failed is what makes a run end with 1 after its result was printed.
-var failed = errors.New("what was checked does not hold")
+// errFailed is what makes a run end with 1 after its result was printed.
+var errFailed = errors.New("what was checked does not hold")
 
 // The exit codes.
 const (
@@ -198,9 +198,9 @@ func (a *app) exit(err error) int {
 	switch {
 	case err == nil:
 		return exitDone
-	case errors.Is(err, held):
+	case errors.Is(err, errHeld):
 		return exitHeld
-	case errors.Is(err, failed):
+	case errors.Is(err, errFailed):
 		return exitFailed
 	case errors.As(err, &faults):
 		fmt.Fprintln(a.err, faults)

@@ -25,7 +25,7 @@ func (a *app) audit() *cobra.Command {
 						fmt.Fprintln(a.out, "not recomputed:", o)
 					}
 				}
-				return a.printFaults(r.Findings, failed)
+				return a.printFaults(r.Findings, errFailed)
 			})
 		},
 	})

@@ -28,7 +28,7 @@ func (a *app) check() *cobra.Command {
 					fmt.Fprintf(a.out, "holds: %s\n", strings.Join(c.Plans, ", "))
 				}
 			}
-			return a.printFaults(c.Faults, failed)
+			return a.printFaults(c.Faults, errFailed)
 		},
 	}
 }

@@ -110,7 +110,7 @@ func (a *app) executed(done *engine.Executed, phase string) error {
 		}
 	}
 	if done.Standing || len(done.Refused) > 0 || len(done.Held) > 0 {
-		return held
+		return errHeld
 	}
 	return nil
 }

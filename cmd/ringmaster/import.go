@@ -56,7 +56,7 @@ func (a *app) printImport(r engine.ImportReport) error {
 		}
 	}
 	if r.Lost() {
-		return failed
+		return errFailed
 	}
 	return nil
 }

@@ -29,7 +29,7 @@ func (a *app) plan() *cobra.Command {
 				return err
 			}
 			if r.Standing() {
-				return held
+				return errHeld
 			}
 			return nil
 		},

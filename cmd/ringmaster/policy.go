@@ -62,7 +62,7 @@ func failedUnless(ok bool) error {
 	if ok {
 		return nil
 	}
-	return failed
+	return errFailed
 }
 
 // testFaults are the tests that failed, at their places.

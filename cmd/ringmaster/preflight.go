@@ -30,7 +30,7 @@ func (a *app) preflight() *cobra.Command {
 					}
 				}
 				if len(lacking) > 0 {
-					return failed
+					return errFailed
 				}
 				return nil
 			})
