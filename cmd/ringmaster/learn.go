@@ -2,12 +2,14 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/ringmaster-dev/ringmaster/engine"
+	"github.com/ringmaster-dev/ringmaster/engine/risk"
 )
 
 func (a *app) learn() *cobra.Command {
@@ -16,6 +18,10 @@ func (a *app) learn() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.withEnv(cmd, func(e *engine.Env) error {
 				l, err := e.Learn(cmd.Context())
+				var few *risk.TooFew
+				if errors.As(err, &few) {
+					return a.nothingLearnt(few)
+				}
 				if err != nil {
 					return err
 				}
@@ -32,4 +38,13 @@ func (a *app) learn() *cobra.Command {
 			})
 		},
 	}
+}
+
+// nothingLearnt is how a young estate's run ends, which is no failure.
+func (a *app) nothingLearnt(few *risk.TooFew) error {
+	if a.format == "json" {
+		return json.NewEncoder(a.out).Encode(map[string]any{"changed": false, "model": nil, "known": few.Known, "needed": few.Needed})
+	}
+	fmt.Fprintf(a.out, "nothing to learn from yet: %s known, and a model takes %d\n", count(few.Known, "finished change"), few.Needed)
+	return nil
 }

@@ -117,8 +117,30 @@ func summary(p *plan.Plan) string {
 	if len(p.NotPlanned) > 0 {
 		fmt.Fprintf(&b, "**Not planned** %s%s, for the reasons below.  \n", waiting(p), overdueNote(p))
 	}
+	if unseen := unseen(p.Population); unseen != "" {
+		fmt.Fprintf(&b, "**Not judged** %s.  \n", unseen)
+	}
 	b.WriteString("**If it goes wrong** the host is rolled back by itself, the ring stops, and the patch stays away from hosts like it.\n\n")
 	return b.String()
+}
+
+// unseen is the hosts of which a plan says nothing: silence is no good news.
+func unseen(n plan.Population) string {
+	var list []string
+	for _, x := range []struct {
+		n    int
+		what string
+	}{
+		{n.Stale, "whose facts are old"}, {n.Unknown, "that never reported"}, {n.Uncovered, "on platforms that no advisory here speaks of"},
+	} {
+		if x.n > 0 {
+			list = append(list, plural(x.n, "host")+" "+x.what)
+		}
+	}
+	if len(list) == 0 {
+		return ""
+	}
+	return join(list)
 }
 
 func overdueNote(p *plan.Plan) string {

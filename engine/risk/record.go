@@ -58,13 +58,23 @@ const (
 	held     = 20
 )
 
+// TooFew says that there is not enough to learn from yet.
+type TooFew struct {
+	Known, Needed int // finished changes
+	At            time.Time
+}
+
+func (e *TooFew) Error() string {
+	return fmt.Sprintf("track record: %d finished changes are known at %s; %d are needed", e.Known, e.At.UTC().Format(time.RFC3339), e.Needed)
+}
+
 // Fit makes the track record of what was known at a time. It is deterministic
-// whatever the order of trials. It returns an error that names what is lacking
-// where there are fewer than 20 trials.
+// whatever the order of trials. Where there are fewer than 20 trials the error is
+// a *TooFew.
 func Fit(trials []Trial, at time.Time) (*TrackRecord, error) {
 	known := slices.DeleteFunc(slices.Clone(trials), func(t Trial) bool { return t.At.After(at) })
 	if len(known) < enough {
-		return nil, fmt.Errorf("track record: %d finished changes are known at %s; %d are needed", len(known), at.UTC().Format(time.RFC3339), enough)
+		return nil, &TooFew{len(known), enough, at}
 	}
 	for i, k := range known {
 		known[i].Vendor, known[i].Package, known[i].Role = text(k.Vendor), text(k.Package), text(k.Role)
