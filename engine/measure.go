@@ -91,13 +91,13 @@ func (h *hand) measureWith(ctx context.Context, w World, block ring.Health, jobs
 	return results, nil
 }
 
-// together groups jobs that were applied at the same time, so that the source
-// is asked once for them.
+// together groups jobs that were begun and applied at the same times, so that
+// the source is asked once for them.
 func together(jobs []*job) [][]*job {
 	var list [][]*job
 	for _, j := range jobs {
 		i := slices.IndexFunc(list, func(g []*job) bool {
-			return g[0].change.Watched.Equal(j.change.Watched) && g[0].change.Applied.Equal(j.change.Applied) && g[0].live == j.live && g[0].change.Soak == j.change.Soak
+			return g[0].change.Watched.Equal(j.change.Watched) && g[0].change.Applied.Equal(j.change.Applied) && g[0].change.Began.Equal(j.change.Began) && g[0].live == j.live && g[0].change.Soak == j.change.Soak
 		})
 		if i < 0 {
 			list = append(list, nil)
@@ -123,7 +123,9 @@ func (h *hand) verdicts(ctx context.Context, source telemetry.Source, group []*j
 	}
 	hosts, peers := hostsOf(group), h.peers(group)
 	all := append(slices.Clone(hosts), peers...)
-	before, err := source.Measure(ctx, h.At, all, first.Applied.Add(-past), first.Applied)
+	// Not up to when it was applied: a run that was killed may have done it well
+	// before the run that found it done.
+	before, err := source.Measure(ctx, h.At, all, first.Began.Add(-past), first.Began)
 	if err != nil {
 		return h.unmeasured(group, false, err.Error()), nil
 	}
