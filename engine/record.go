@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/ringmaster-dev/ringmaster/engine/outcome"
 	"github.com/ringmaster-dev/ringmaster/engine/rollout"
@@ -57,7 +58,7 @@ func (x *Executor) outcomes(t *tip, l *live, results []Result) []outcome.Line {
 			x.Log.WithField("key", r.Key).WithField("event", r.Event).Warn("a result that no committed intent asks for is passed over")
 			continue
 		}
-		line := l.progress.Line(c, r.At, r.Event, r.Detail)
+		line := l.progress.Line(c, x.when(l, r), r.Event, r.Detail)
 		line.Key, line.Seconds, line.Fleet, line.Measured = r.Key, r.Seconds, r.Fleet, r.Measured
 		if c.State == rollout.Undo {
 			line.From, line.To = line.To, line.From
@@ -68,6 +69,16 @@ func (x *Executor) outcomes(t *tip, l *live, results []Result) []outcome.Line {
 		lines = append(lines, line)
 	}
 	return x.stamp(t, lines)
+}
+
+// when is a result's time, as far as it can be true: a ledger whose newest line
+// lies in the future would stop every later run, and one that goes back would
+// cut a soak short.
+func (x *Executor) when(l *live, r Result) time.Time {
+	if r.At.After(x.At) || r.At.Before(l.progress.Last) {
+		return x.At
+	}
+	return r.At
 }
 
 // expected says whether the ledger waits for such a result.
