@@ -298,7 +298,7 @@ func (e *Env) propose(ctx context.Context, limit int, r *PlanReport, open map[st
 		branch := prefix + p.Plan.ID
 		_, isOpen := open[branch]
 		if !isOpen && count >= limit && classOf(p.Plan) != plan.Critical {
-			p.Action, p.Why = Queued, fmt.Sprintf("%d plans are open and the estate allows %d", count, limit)
+			p.Action, p.Why = Queued, fmt.Sprintf("the estate allows %d open at a time, and there are %d", limit, count)
 			continue
 		}
 		if err := e.proposeOne(ctx, p, branch, isOpen); err != nil {
