@@ -58,7 +58,70 @@ func (x *Executor) confirm(ctx context.Context, t *tip, d deed) ([]outcome.Appro
 	if len(missing) > 0 {
 		return nil, "approvals are missing: " + strings.Join(missing, "; "), nil
 	}
+	if len(d.lines) == 0 {
+		if why, err := x.invented(t, p); why != "" || err != nil {
+			return nil, why, err
+		}
+	}
 	return approvals, "", nil
+}
+
+// invented says why a plan that is about to begin is not what ringmaster
+// decided, "" where it is: who may merge may also write a plan by hand, seal it
+// and leave out whom to ask. A plan of another engine version cannot be made
+// again; the merge's check did that.
+func (x *Executor) invented(t *tip, p *plan.Plan) (string, error) {
+	if p.Inputs.Engine != x.Version {
+		x.Log.WithField("plan", p.ID).Warnf("made by engine %s and carried out by %s, which cannot make it again", p.Inputs.Engine, x.Version)
+		return "", nil
+	}
+	made := repo.Hash(p.Inputs.Commit)
+	if known, err := x.Repo.IsAncestor(made, t.commit); err != nil || !known {
+		return fmt.Sprintf("it was made at commit %.10s, which is not on %s", made, t.branch), nil
+	}
+	digests, err := x.decided(made, p.At)
+	if err != nil {
+		return "", fmt.Errorf("making it again at commit %.10s: %w", made, err)
+	}
+	if digests[p.ID] != p.Digest {
+		return fmt.Sprintf("made again at commit %.10s and %s it is another plan: it was written by hand", made, p.At.Format(time.RFC3339)), nil
+	}
+	return "", nil
+}
+
+// moment is a commit at a time.
+type moment struct {
+	commit repo.Hash
+	at     time.Time
+}
+
+// decided are the digests of the plans that are made at a commit and time, by
+// id. A run asks often, so they are remembered.
+func (e *Env) decided(commit repo.Hash, at time.Time) (map[string]string, error) {
+	key := moment{commit, at.UTC()}
+	if known, ok := e.digests[key]; ok {
+		return known, nil
+	}
+	est, err := e.read(commit)
+	if err != nil {
+		return nil, err
+	}
+	plans, err := decide(est, e.basis(commit, at))
+	if err != nil {
+		return nil, err
+	}
+	digests := make(map[string]string, len(plans))
+	for _, p := range plans {
+		if _, err := plan.Seal(p); err != nil {
+			return nil, err
+		}
+		digests[p.ID] = p.Digest
+	}
+	if e.digests == nil {
+		e.digests = map[moment]map[string]string{}
+	}
+	e.digests[key] = digests
+	return digests, nil
 }
 
 func merged(pr forge.PullRequest, branch string) string {
@@ -118,11 +181,11 @@ func (e *Env) approved(ctx context.Context, teams map[string][]string, p *plan.P
 	return list, missing, nil
 }
 
-// member says whether a person is in a team: as the forge knows, or as the
-// estate declares where the forge has no teams.
+// member says whether a person is in a team: as the forge knows or, where it has
+// no teams of its own, as the estate declared when it counted, which teams are.
 func (e *Env) member(ctx context.Context, teams map[string][]string, team, person string) (bool, error) {
-	if !e.Forge.Reviews() && (team == person || slices.Contains(teams[team], person)) {
-		return true, nil
+	if !e.Forge.Reviews() {
+		return team == person || slices.Contains(teams[team], person), nil
 	}
 	return e.Forge.Member(ctx, team, person)
 }

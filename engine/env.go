@@ -30,8 +30,9 @@ type Env struct {
 	Log     logrus.FieldLogger
 
 	sets    *policySets
-	diffs   map[repo.Hash][]repo.Change // what commits of the base branch changed
-	growths map[[2]repo.Hash]bool       // ledger before and after → it only grew
+	diffs   map[repo.Hash][]repo.Change  // what commits of the base branch changed
+	growths map[[2]repo.Hash]bool        // ledger before and after → it only grew
+	digests map[moment]map[string]string // plans that a commit's estate makes
 }
 
 // basis is what decisions of this run are made on.
