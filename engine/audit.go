@@ -107,6 +107,7 @@ func (e *Env) auditPlan(ctx context.Context, a *Audit, est *estate.Estate, id st
 	lines, err := outcome.Parse(est.Ledgers[id], p.Digest)
 	a.chain(outcome.Path(id), err)
 	a.Lines += len(lines)
+	a.intended(outcome.Path(id), lines)
 	_, err = outcome.ParseApprovals(est.Approvals[id], p.Digest)
 	a.chain(outcome.ApprovalsPath(id), err)
 	if p.Inputs.Engine != e.Version {
@@ -124,6 +125,22 @@ func (e *Env) auditPlan(ctx context.Context, a *Audit, est *estate.Estate, id st
 	}
 	a.Plans++
 	return nil
+}
+
+// intended finds outcomes of changes that no line before them intended: execute
+// writes the intent first, so somebody else wrote those.
+func (a *Audit) intended(file string, lines []outcome.Line) {
+	keys := map[string]bool{}
+	for i, l := range lines {
+		switch l.Event {
+		case outcome.Intended:
+			keys[l.Key] = true
+		case outcome.Applied, outcome.Healthy, outcome.Degraded, outcome.RolledBack:
+			if l.Host != "" && !keys[l.Key] && l.Detail != "outside" {
+				a.find(file, i+1, "%s on %s, and nothing intended it", l.Event, l.Host)
+			}
+		}
+	}
 }
 
 func (a *Audit) chain(file string, err error) {

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -59,6 +60,9 @@ func (e *Env) Learn(ctx context.Context) (*Learned, error) {
 func (e *Env) verified(ctx context.Context, all []deed) (good []deed, passed []string, err error) {
 	for _, d := range all {
 		pr, err := e.Forge.Find(ctx, prefix+d.plan.ID)
+		if err != nil && !errors.Is(err, forge.ErrNotFound) {
+			return nil, nil, err
+		}
 		if err != nil || pr.State != "merged" {
 			passed = append(passed, d.plan.ID)
 			continue
