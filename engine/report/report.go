@@ -118,7 +118,7 @@ func summary(p *plan.Plan) string {
 		fmt.Fprintf(&b, "**Not planned** %s%s, for the reasons below.  \n", waiting(p), overdueNote(p))
 	}
 	if unseen := unseen(p.Population); unseen != "" {
-		fmt.Fprintf(&b, "**Not judged** %s.  \n", unseen)
+		fmt.Fprintf(&b, "**Blind spots** %s.  \n", unseen)
 	}
 	b.WriteString("**If it goes wrong** the host is rolled back by itself, the ring stops, and the patch stays away from hosts like it.\n\n")
 	return b.String()
