@@ -116,7 +116,7 @@ func TestEachRequestFailsInEachWay(t *testing.T) {
 // is all the same whether it took effect.
 func tells(request string, k githubtest.Kind) bool {
 	read := strings.HasPrefix(request, "GET ") || strings.HasSuffix(request, "git-upload-pack")
-	return !read || k != githubtest.ErrorAfter && k != githubtest.ResetAfter && k != githubtest.BadGateway && k != githubtest.SecondaryBare
+	return !read || k != githubtest.ErrorAfter && k != githubtest.ResetAfter && k != githubtest.BadGateway && k != githubtest.SecondaryBare && k != githubtest.TooMany
 }
 
 // try does a deed on a new branch while a request fails, again where it did not
@@ -313,5 +313,54 @@ func TestMergedIsNotProposedAgain(t *testing.T) {
 	}
 	if _, err := w.forge.Propose(t.Context(), w.proposal(w.commit(t, "two"))); err == nil || !strings.Contains(err.Error(), "merged already") {
 		t.Errorf("Propose() = %v", err)
+	}
+}
+
+// TestMergedStays: somebody who may write opens another pull request from the
+// branch of a plan that was merged. It hides nothing.
+func TestMergedStays(t *testing.T) {
+	w := newWorld(t)
+	c := w.commit(t, "one")
+	w.propose(t, c)
+	if _, err := w.forge.Merge(t.Context(), w.branch, c, "", start); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.clone.Push(t.Context(), w.forge.Remote(), "refs/heads/"+w.branch, repo.Hash(c), repo.Hash(w.commit(t, "two"))); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.hub.Open(w.hub, w.branch, "bob", "Another"); err != nil {
+		t.Fatal(err)
+	}
+	if pr := w.find(t); pr.State != "merged" || pr.Number != 1 || pr.Head != c {
+		t.Errorf("Find() = %+v, want the merged one", pr)
+	}
+	if err := w.forge.Close(t.Context(), w.branch, "superseded"); err != nil {
+		t.Fatal(err)
+	}
+	if p := w.hub.Pulls()[1]; p.State != "closed" {
+		t.Errorf("the other one is %s, want closed", p.State)
+	}
+	if pr := w.find(t); pr.State != "merged" {
+		t.Errorf("Find() = %+v, want the merged one", pr)
+	}
+}
+
+func TestTextThatIsTooLong(t *testing.T) {
+	w := newWorld(t)
+	n := w.proposal(w.commit(t, "one"))
+	n.Title = strings.Repeat("lïbrary ", 50)
+	for range 2 {
+		pr, err := w.forge.Propose(t.Context(), n)
+		if err != nil || len([]rune(pr.Title)) > 256 || !strings.HasSuffix(pr.Title, "…") {
+			t.Errorf("Propose() = %q, %v", pr.Title, err)
+		}
+	}
+	n.Body = strings.Repeat("ü", 65536)
+	if _, err := w.forge.Propose(t.Context(), n); err != nil {
+		t.Errorf("Propose() of 65,536 characters = %v", err)
+	}
+	n.Body += "x"
+	if _, err := w.forge.Propose(t.Context(), n); err == nil || !strings.Contains(err.Error(), "65537 characters") {
+		t.Errorf("Propose() of one too many = %v", err)
 	}
 }

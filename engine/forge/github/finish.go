@@ -25,7 +25,7 @@ func (f *Forge) Merge(ctx context.Context, branch, head, _ string, _ time.Time) 
 
 func (f *Forge) merge(ctx context.Context, branch, head string) (forge.PullRequest, error) {
 	none := forge.PullRequest{}
-	p, err := f.found(ctx, branch)
+	p, err := found(f.standing(ctx, branch))
 	if err != nil {
 		return none, err
 	}
@@ -88,7 +88,7 @@ func (f *Forge) Approve(ctx context.Context, branch, _ string, _ time.Time) erro
 }
 
 func (f *Forge) approve(ctx context.Context, branch string) error {
-	p, err := f.found(ctx, branch)
+	p, err := found(f.first(ctx, branch, "open"))
 	if err != nil {
 		return err
 	}
@@ -129,7 +129,7 @@ func (f *Forge) Close(ctx context.Context, branch, reason string) error {
 }
 
 func (f *Forge) close(ctx context.Context, branch, reason string) error {
-	p, err := f.found(ctx, branch)
+	p, err := found(f.first(ctx, branch, "open"))
 	if err != nil || stateOf(p) != "open" {
 		return err
 	}

@@ -152,9 +152,6 @@ func (f *Forge) Base(ctx context.Context) (string, error) {
 	if base = r.GetDefaultBranch(); base == "" {
 		return "", fmt.Errorf("GitHub names no default branch of %s/%s", f.owner, f.name)
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.base = base
 	return base, nil
 }
 
@@ -171,10 +168,17 @@ func (f *Forge) Now(ctx context.Context) (time.Time, error) {
 	return at.UTC(), nil
 }
 
+// repository asks for the repository, and keeps what does not change in a run.
 func (f *Forge) repository(ctx context.Context) (*github.Repository, *github.Response, error) {
 	r, resp, err := f.api.Repositories.Get(ctx, f.owner, f.name)
 	if err != nil {
 		return nil, nil, fmt.Errorf("asking for repository %s/%s: %w", f.owner, f.name, wrong(err))
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.org = github.Bool(r.GetOwner().GetType() == "Organization")
+	if f.base == "" {
+		f.base = r.GetDefaultBranch()
 	}
 	return r, resp, nil
 }

@@ -15,8 +15,11 @@ import (
 	"github.com/ringmaster-dev/ringmaster/engine/repo"
 )
 
-// bodyMost is how many characters GitHub takes in a description.
-const bodyMost = 65536
+// How many characters GitHub takes.
+const (
+	titleMost = 256
+	bodyMost  = 65536
+)
 
 // Propose pushes the branch and opens its pull request, or updates the open one
 // where it differs. A closed one is opened again where GitHub allows that;
@@ -37,6 +40,7 @@ func (f *Forge) propose(ctx context.Context, n forge.Proposal) (forge.PullReques
 	if c := utf8.RuneCountInString(n.Body); c > bodyMost {
 		return none, fmt.Errorf("the description has %d characters; GitHub takes %d", c, bodyMost)
 	}
+	n.Title = short(n.Title)
 	p, err := f.standing(ctx, n.Branch)
 	if err != nil {
 		return none, err
@@ -62,6 +66,16 @@ func (f *Forge) propose(ctx context.Context, n forge.Proposal) (forge.PullReques
 	}
 	p.Head.SHA = github.String(n.Commit) // GitHub may take a moment to notice the push
 	return f.view(ctx, p)
+}
+
+// short cuts a title where GitHub would refuse it: what it names is in the
+// description too.
+func short(title string) string {
+	r := []rune(strings.TrimSpace(title))
+	if len(r) <= titleMost {
+		return string(r)
+	}
+	return strings.TrimSpace(string(r[:titleMost-1])) + "…"
 }
 
 // push moves the branch to the commit by compare-and-swap. Another's push in
@@ -158,7 +172,7 @@ func (f *Forge) create(ctx context.Context, n forge.Proposal) (*github.PullReque
 // may give lines back with carriage returns.
 func (f *Forge) update(ctx context.Context, p *github.PullRequest, n forge.Proposal) (*github.PullRequest, error) {
 	change := &github.PullRequest{}
-	if strings.TrimSpace(p.GetTitle()) != strings.TrimSpace(n.Title) {
+	if p.GetTitle() != n.Title {
 		change.Title = &n.Title
 	}
 	if unix(p.GetBody()) != unix(n.Body) {

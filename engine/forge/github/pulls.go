@@ -3,6 +3,7 @@ package github
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -65,23 +66,28 @@ func ours(p *github.PullRequest) bool {
 	return head != "" && sameName(head, base)
 }
 
-// standing is the pull request that counts for a branch: the open one, of which
-// GitHub allows one, else the newest. It is nil where there never was any.
+// standing is the pull request that counts for a branch: one that was merged,
+// which settles it, else the open one, else the newest. It is nil where there
+// never was any. That a merged one comes first keeps others with a right to
+// write from hiding it behind a later one of the same branch.
 func (f *Forge) standing(ctx context.Context, branch string) (*github.PullRequest, error) {
+	return f.first(ctx, branch, "merged", "open")
+}
+
+// first is the newest pull request of a branch in the first of the states that
+// any is in, else the newest; nil where there never was any.
+func (f *Forge) first(ctx context.Context, branch string, states ...string) (*github.PullRequest, error) {
 	list, err := f.pulls(ctx, "all", branch)
 	if err != nil || len(list) == 0 {
 		return nil, err
 	}
-	return slices.MaxFunc(list, func(a, b *github.PullRequest) int {
-		return cmp.Or(cmp.Compare(openness(a), openness(b)), cmp.Compare(a.GetNumber(), b.GetNumber()))
-	}), nil
-}
-
-func openness(p *github.PullRequest) int {
-	if stateOf(p) == "open" {
-		return 1
+	slices.SortFunc(list, func(a, b *github.PullRequest) int { return cmp.Compare(b.GetNumber(), a.GetNumber()) })
+	for _, state := range states {
+		if i := slices.IndexFunc(list, func(p *github.PullRequest) bool { return stateOf(p) == state }); i >= 0 {
+			return list[i], nil
+		}
 	}
-	return 0
+	return list[0], nil
 }
 
 // stateOf is open, merged or closed. Listings do not say merged, but when.
@@ -122,19 +128,23 @@ func (f *Forge) List(ctx context.Context, state string) ([]forge.PullRequest, er
 	return list, nil
 }
 
-// Find returns the pull request of a branch: the open one, else the newest.
+// Find returns the pull request of a branch: the merged one, else the open one,
+// else the newest.
 func (f *Forge) Find(ctx context.Context, branch string) (forge.PullRequest, error) {
-	p, err := f.found(ctx, branch)
+	p, err := found(f.standing(ctx, branch))
+	if errors.Is(err, forge.ErrNotFound) {
+		err = fmt.Errorf("%s: %w", branch, err)
+	}
 	if err != nil {
 		return forge.PullRequest{}, err
 	}
 	return f.view(ctx, p)
 }
 
-func (f *Forge) found(ctx context.Context, branch string) (*github.PullRequest, error) {
-	p, err := f.standing(ctx, branch)
+// found turns none into an error.
+func found(p *github.PullRequest, err error) (*github.PullRequest, error) {
 	if err == nil && p == nil {
-		err = fmt.Errorf("%s: %w", branch, forge.ErrNotFound)
+		err = forge.ErrNotFound
 	}
 	return p, err
 }

@@ -6,8 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-
-	"github.com/google/go-github/v60/github"
 )
 
 // Member says whether a person is in a team: a team of the organisation that
@@ -85,11 +83,7 @@ func (f *Forge) isOrg(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	is := r.GetOwner().GetType() == "Organization"
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.org = github.Bool(is)
-	return is, nil
+	return r.GetOwner().GetType() == "Organization", nil
 }
 
 // isLogin holds a person's name to what GitHub allows, apps' names included.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/ringmaster-dev/ringmaster/engine/repo"
 )
@@ -59,8 +60,8 @@ func createPull(c *call) reply {
 	if err != nil || base == "" {
 		return failed("PullRequest", "base", "invalid", "")
 	}
-	if strings.TrimSpace(c.text("title")) == "" {
-		return failed("PullRequest", "title", "missing_field", "")
+	if bad := titled(c.text("title")); bad != nil {
+		return bad
 	}
 	if bad := c.duplicate(branch, c.text("base")); bad != nil {
 		return bad
@@ -70,6 +71,16 @@ func createPull(c *call) reply {
 	}
 	p := c.repo.open(c.repo, branch, string(head), c.text("base"), c.user, strings.TrimSpace(c.text("title")), c.text("body"))
 	return object{201, c.pullJSON(p, true)}
+}
+
+func titled(title string) reply {
+	if strings.TrimSpace(title) == "" {
+		return failed("PullRequest", "title", "missing_field", "")
+	}
+	if utf8.RuneCountInString(title) > 256 {
+		return failed("PullRequest", "title", "custom", "title is too long (maximum is 256 characters)")
+	}
+	return nil
 }
 
 // duplicate refuses a second open pull request of the same branches.
@@ -90,8 +101,10 @@ func editPull(c *call) reply {
 	if bad := c.strings(field{name: "title"}, field{name: "body"}, field{name: "state", oneOf: []string{"open", "closed"}}); bad != nil {
 		return bad
 	}
-	if title, given := c.body["title"]; given && strings.TrimSpace(fmt.Sprint(title)) == "" {
-		return failed("PullRequest", "title", "missing_field", "")
+	if _, given := c.body["title"]; given {
+		if bad := titled(c.text("title")); bad != nil {
+			return bad
+		}
 	}
 	if state := c.text("state"); state != "" && state != p.State {
 		if bad := c.turn(p, state); bad != nil {
