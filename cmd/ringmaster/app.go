@@ -203,17 +203,17 @@ func (a *app) exit(err error) int {
 	case errors.Is(err, errFailed):
 		return exitFailed
 	case errors.As(err, &faults):
-		fmt.Fprintln(a.err, faults)
+		fmt.Fprintln(a.err, plain(faults.Error()))
 		fmt.Fprintf(a.err, "ringmaster: the estate is invalid: %s\n", count(len(faults.Faults), "fault"))
 		return exitInvalid
 	case errors.As(err, &wrong):
-		fmt.Fprintln(a.err, "ringmaster:", err)
+		fmt.Fprintln(a.err, "ringmaster:", plain(err.Error()))
 		return exitInvalid
 	case errors.As(err, &denied):
-		fmt.Fprintln(a.err, "ringmaster:", err)
+		fmt.Fprintln(a.err, "ringmaster:", plain(err.Error()))
 		return exitHeld
 	}
-	fmt.Fprintln(a.err, "ringmaster:", err)
+	fmt.Fprintln(a.err, "ringmaster:", plain(err.Error()))
 	if hint := hintFor(err); hint != "" {
 		fmt.Fprintln(a.err, "ringmaster: hint:", hint)
 	}

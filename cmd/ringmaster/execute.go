@@ -98,7 +98,7 @@ func (a *app) executed(done *engine.Executed, phase string) error {
 	}
 	if a.format == "text" {
 		for _, h := range done.Held {
-			fmt.Fprintln(a.out, "held:", h)
+			fmt.Fprintln(a.out, "held:", line(h))
 		}
 		switch {
 		case len(done.Lines) == 0 && phase == "intend":
@@ -142,7 +142,7 @@ func lineText(l outcome.Line, color bool) string {
 		text = fmt.Sprintf("%s %s", event, l.Plan)
 	}
 	if l.Detail != "" {
-		text += "  " + l.Detail
+		text += "  " + line(l.Detail)
 	}
 	return text
 }

@@ -23,7 +23,7 @@ func (f *lineFormatter) Format(e *logrus.Entry) ([]byte, error) {
 	case e.Level != logrus.InfoLevel:
 		fmt.Fprintf(&b, "%s: ", e.Level)
 	}
-	b.WriteString(e.Message)
+	b.WriteString(plain(e.Message))
 	writeFields(&b, e.Data)
 	b.WriteByte('\n')
 	return b.Bytes(), nil

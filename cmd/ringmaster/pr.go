@@ -64,7 +64,7 @@ func (a *app) prList() *cobra.Command {
 					if len(p.Approvals) > 0 {
 						note += ", approved by " + strings.Join(p.Approvals, ", ")
 					}
-					fmt.Fprintf(a.out, "%-28s %-40s %s\n", p.ID, note, p.Title)
+					fmt.Fprintf(a.out, "%-28s %-40s %s\n", p.ID, note, line(p.Title))
 				}
 				if len(list) == 0 {
 					fmt.Fprintln(a.out, "none; `ringmaster plan --open` opens them")
@@ -93,7 +93,7 @@ func (a *app) prShow() *cobra.Command {
 				if a.format == "json" {
 					return json.NewEncoder(a.out).Encode(map[string]any{"id": strings.TrimPrefix(pr.Branch, "ringmaster/"), "branch": pr.Branch, "title": pr.Title, "body": pr.Body, "state": pr.State, "head": pr.Head, "missing": append([]string{}, missing...)})
 				}
-				fmt.Fprintf(a.out, "%s (%s)\n\n%s\n", pr.Title, pr.State, strings.TrimRight(pr.Body, "\n"))
+				fmt.Fprintf(a.out, "%s (%s)\n\n%s\n", line(pr.Title), pr.State, plain(strings.TrimRight(pr.Body, "\n")))
 				if pr.State == "open" && len(missing) > 0 {
 					fmt.Fprintf(a.out, "\nmissing: %s\n", strings.Join(missing, "; "))
 				}
