@@ -6,14 +6,17 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	osexec "os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
@@ -49,13 +52,42 @@ func chaosHosts() []string {
 	return list
 }
 
-// newWorld makes an estate of 12 hosts, two rings and two updates, carried out
-// by the reference plugin with these further arguments, and merges its plan.
+// newWorld is an estate of 12 hosts, two rings and two updates, whose plan is
+// merged, carried out by the reference plugin with these further arguments.
 func newWorld(t *testing.T, plugin ...string) *world {
+	t.Helper()
+	template.once.Do(func() { template.files = mergedEstate(t) })
+	if template.files == nil {
+		t.Fatal("the estate could not be made; see the test before")
+	}
+	w := &world{t: t, base: t.TempDir()}
+	if err := os.CopyFS(w.dir(), template.files); err != nil {
+		t.Fatal(err)
+	}
+	refplugin, err := osexec.LookPath("refplugin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	script := fmt.Sprintf("#!/bin/sh\nexec '%s' -state ../state -hosts %s -package osprey-agent=2.3.0,heron-web=4.2.1 %s\n",
+		refplugin, strings.Join(chaosHosts(), ","), strings.ReplaceAll(strings.Join(plugin, " "), "*", "'*'"))
+	if err := os.WriteFile(filepath.Join(w.base, "plugin"), []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// template is the estate's folder, made once for all tests.
+var template struct {
+	once  sync.Once
+	files fs.FS
+}
+
+// mergedEstate makes the estate and merges its plan.
+func mergedEstate(t *testing.T) fs.FS {
 	t.Helper()
 	w := &world{t: t, base: t.TempDir()}
 	w.must(chaosAt.Add(-time.Hour), "init", w.dir())
-	for name, text := range chaosFiles(t, plugin) {
+	for name, text := range chaosFiles() {
 		file := filepath.Join(w.dir(), filepath.FromSlash(name))
 		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 			t.Fatal(err)
@@ -64,31 +96,35 @@ func newWorld(t *testing.T, plugin ...string) *world {
 			t.Fatal(err)
 		}
 	}
-	if err := os.RemoveAll(filepath.Join(w.dir(), ".github")); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Remove(filepath.Join(w.dir(), "inventory", "feeds.hcl")); err != nil {
-		t.Fatal(err)
+	for _, name := range []string{".github", "inventory/feeds.hcl"} {
+		if err := os.RemoveAll(filepath.Join(w.dir(), name)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	r := w.open()
-	defer r.Close()
 	if err := gitCommit(r, "hosts and updates"); err != nil {
 		t.Fatal(err)
 	}
+	r.Close()
 	w.must(chaosAt, "plan", "--open")
 	w.must(chaosAt, "pr", "approve", "--by", "fred")
 	w.must(chaosAt, "pr", "merge", "--by", "olivia")
-	return w
-}
-
-func chaosFiles(t *testing.T, plugin []string) map[string]string {
-	t.Helper()
-	refplugin, err := osexec.LookPath("refplugin")
+	files := fstest.MapFS{}
+	err := fs.WalkDir(os.DirFS(w.dir()), ".", func(name string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(filepath.Join(w.dir(), filepath.FromSlash(name)))
+		files[name] = &fstest.MapFile{Data: data, Mode: 0o644}
+		return err
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	command := append([]string{refplugin, "-state", "../state", "-hosts", strings.Join(chaosHosts(), ","),
-		"-package", "osprey-agent=2.3.0,heron-web=4.2.1"}, plugin...)
+	return files
+}
+
+func chaosFiles() map[string]string {
 	var facts strings.Builder
 	for _, h := range chaosHosts() {
 		fmt.Fprintf(&facts, `{"at":"2026-03-02T07:00:00Z","disk_free_mb":21000,"disk_mb":40000,"drift":false,"exposed":false,"host":%q,"labels":{"role":"office"},"mem_free_mb":3000,"mem_mb":8192,"os":{"arch":"amd64","id":"debian","version":"12"},"packages":[{"name":"heron-web","type":"generic","vendor":"Heron","version":"4.2.1"},{"name":"osprey-agent","type":"generic","vendor":"Osprey","version":"2.3.0"}],"reboot_pending":false,"source":"test","uptime_s":3456000}`+"\n", h)
@@ -140,16 +176,15 @@ ring "broad" {
   max_failures = 1
 }
 `,
-		"rings/fleet.hcl": fmt.Sprintf("fleet \"exec\" {\n  command  = [%s]\n  parallel = 3\n}\n\nhealth \"exec\" {}\n", quoted(command)),
-	}
+		"rings/fleet.hcl": `
+fleet "exec" {
+  command  = ["../plugin"]
+  parallel = 5
 }
 
-func quoted(list []string) string {
-	var out []string
-	for _, s := range list {
-		out = append(out, fmt.Sprintf("%q", s))
+health "exec" {}
+`,
 	}
-	return strings.Join(out, ", ")
 }
 
 // copied is the same world in another folder.

@@ -23,6 +23,7 @@ func TestKilledThenLate(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			seldom(t, name == "blind")
 			w := newWorld(t, append(plugin, "-misbehave", "delay=30ms")...)
 			k := &killer{rng: rand.New(rand.NewPCG(1, 1))}
 			k.stop(w, chaosAt, false, k.when(0, func() bool { return len(w.moved()) >= 2 }))
@@ -87,7 +88,6 @@ func pendingMove(t *testing.T, ref string, old, new repo.Hash) []byte {
 // What others left in .git stops a run before it touches a host, and the run
 // says what to do; once that is done, it goes on.
 func TestLeftInTheWay(t *testing.T) {
-	first := newWorld(t)
 	index := filepath.Join(".git", "index")
 	tests := []struct {
 		name, file, text, says string
@@ -100,7 +100,7 @@ func TestLeftInTheWay(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			w := first.copied(t)
+			w := newWorld(t)
 			file := filepath.Join(w.dir(), test.file)
 			if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 				t.Fatal(err)
