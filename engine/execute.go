@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/ringmaster-dev/ringmaster/engine/estate"
@@ -105,7 +106,8 @@ type tip struct {
 	est     *estate.Estate
 	decider *decider
 	fixes   map[plan.PatchID]fixOf
-	live    []*live
+	live    []*live                    // most urgent first
+	begun   map[inventory.HostID]*live // hosts on which this step begins something
 	refused []Refusal
 }
 
@@ -134,7 +136,7 @@ func (x *Executor) look(ctx context.Context) (*tip, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &tip{branch: branch, commit: commit, est: est, decider: d, fixes: fixes(est.Advisories)}
+	t := &tip{branch: branch, commit: commit, est: est, decider: d, fixes: fixes(est.Advisories), begun: map[inventory.HostID]*live{}}
 	if err := x.inTime(ctx, t); err != nil {
 		return nil, err
 	}
@@ -156,6 +158,7 @@ func (x *Executor) look(ctx context.Context) (*tip, error) {
 			t.live = append(t.live, &live{done, g, approvals})
 		}
 	}
+	slices.SortStableFunc(t.live, func(a, b *live) int { return urgency(a.plan, b.plan) })
 	t.disturb()
 	return t, nil
 }

@@ -82,9 +82,7 @@ func (x *Executor) extend(l *live, lines []outcome.Line, changes map[string][]by
 // intents are the lines that a plan's ledger gets now.
 func (x *Executor) intents(t *tip, l *live, done *Executed) []outcome.Line {
 	step := rollout.Next(l.progress, x.At)
-	if !step.Wake.IsZero() && (done.Wake.IsZero() || step.Wake.Before(done.Wake)) {
-		done.Wake = step.Wake
-	}
+	done.wake(step.Wake)
 	lines := step.Lines
 	if stop := x.stopped(t, l.plan.ID); stop != "" {
 		done.Held = append(done.Held, stop)
@@ -113,14 +111,22 @@ func (x *Executor) stopped(t *tip, id string) string {
 // they let pass and held lines for what they do not. A held line is written
 // once for each reason.
 func (x *Executor) gate(t *tip, l *live, due []*rollout.Change, done *Executed) []outcome.Line {
+	due = slices.DeleteFunc(slices.Clone(due), func(c *rollout.Change) bool {
+		waits := t.occupied(l, c.Host)
+		if waits {
+			done.wake(c.NotAfter.Add(time.Second))
+		}
+		return waits
+	})
 	if len(due) == 0 {
 		return nil
 	}
-	stops := t.decider.gates(l, due)
+	stops := t.gates(l, due)
 	var lines []outcome.Line
 	for i, c := range due {
 		if stops[i] != "" {
 			done.Held = append(done.Held, fmt.Sprintf("%s on %s: %s", c.Patch, c.Host, stops[i]))
+			done.wake(c.NotAfter.Add(time.Second))
 			if c.HeldWith != stops[i] {
 				lines = append(lines, l.progress.Line(c, x.At, outcome.Held, stops[i]))
 			}
@@ -129,8 +135,19 @@ func (x *Executor) gate(t *tip, l *live, due []*rollout.Change, done *Executed) 
 		line := l.progress.Line(c, x.At, outcome.Intended, "")
 		line.Key = fmt.Sprintf("%s/%s/%s/%d", l.plan.ID, c.Host, c.Patch, c.Attempt+1)
 		lines = append(lines, line)
+		t.begun[c.Host] = l
 	}
 	return lines
+}
+
+// occupied says whether another plan has a host in hand: what is done to it, or
+// soaks there, is judged first, so that trouble can be put down to one thing.
+// The waiting change begins when that is over and its own wave is still open.
+func (t *tip) occupied(l *live, host inventory.HostID) bool {
+	if by := t.begun[host]; by != nil && by != l {
+		return true
+	}
+	return slices.ContainsFunc(t.live, func(o *live) bool { return o != l && o.progress.Busy(host) })
 }
 
 // stamp adds to lines what only this run knows.
@@ -153,7 +170,8 @@ func (x *Executor) stamp(t *tip, lines []outcome.Line) []outcome.Line {
 
 // gates asks about changes that are due, in the waves they are in, and returns
 // for each why it may not begin, "" where it may.
-func (d *decider) gates(l *live, due []*rollout.Change) []string {
+func (t *tip) gates(l *live, due []*rollout.Change) []string {
+	d := t.decider
 	stops := make([]string, len(due))
 	decisions := d.askDue(l, due)
 	for i := range due {
@@ -162,7 +180,7 @@ func (d *decider) gates(l *live, due []*rollout.Change) []string {
 		}
 	}
 	for _, wave := range wavesOf(due) {
-		in := d.dueWave(l, wave)
+		in := t.dueWave(l, wave)
 		s := stopper(d.policies.Decide(in, d.est.Exceptions))
 		for i := range due {
 			if s != nil && stops[i] == "" && due[i].Ring == wave.ring && due[i].Wave == wave.number {
@@ -246,7 +264,8 @@ func (d *decider) plannedPatch(p *plan.Patch) *policy.PatchInput {
 }
 
 // dueWave is the wave as it would begin now: of its hosts those that are due.
-func (d *decider) dueWave(l *live, w *dueIn) *policy.Input {
+func (t *tip) dueWave(l *live, w *dueIn) *policy.Input {
+	d := t.decider
 	in := d.input(policy.Wave, "execute", d.at)
 	in.Plan = d.livePlan(l)
 	in.Ring = d.ringNamed(w.ring)
@@ -259,16 +278,31 @@ func (d *decider) dueWave(l *live, w *dueIn) *policy.Input {
 		wave.Changes = append(wave.Changes, c.Change)
 	}
 	views := newWaveViews(d)
-	for _, c := range l.progress.Changes {
-		if busy(c.State) {
-			for _, s := range d.servicesOf(c.Host) {
-				views.down[s]++
-			}
+	for host := range t.down() {
+		for _, s := range d.servicesOf(host) {
+			views.down[s]++
 		}
 	}
 	in.Wave = views.input(&wave, w.number, restarts(l.plan, d))
 	in.Wave.Earlier = earlierRings(l, w, d.at)
 	return &in
+}
+
+// down are the hosts that may be down on some plan's account, those begun in
+// this very step included.
+func (t *tip) down() map[inventory.HostID]bool {
+	hosts := map[inventory.HostID]bool{}
+	for host := range t.begun {
+		hosts[host] = true
+	}
+	for _, l := range t.live {
+		for _, c := range l.progress.Changes {
+			if busy(c.State) {
+				hosts[c.Host] = true
+			}
+		}
+	}
+	return hosts
 }
 
 // busy says that the host may be down on the change's account.
@@ -348,6 +382,13 @@ func (d *decider) livePlan(l *live) *policy.PlanInput {
 		in.HighestRank = min(in.HighestRank, in.Services[len(in.Services)-1].Rank)
 	}
 	return in
+}
+
+// wake notes that something may be due at a time.
+func (d *Executed) wake(t time.Time) {
+	if !t.IsZero() && (d.Wake.IsZero() || t.Before(d.Wake)) {
+		d.Wake = t
+	}
 }
 
 func (d *Executed) add(lines []outcome.Line) {

@@ -195,6 +195,17 @@ func (g *Progress) Disturb(host inventory.HostID, at time.Time) {
 	}
 }
 
+// Busy says whether something is being done to a host, or soaks there.
+func (g *Progress) Busy(host inventory.HostID) bool {
+	for _, c := range g.onHost[host] {
+		switch c.State {
+		case Intended, Applied, Degraded, Failed, Undo:
+			return true
+		}
+	}
+	return false
+}
+
 // Newest is when the newest change on a host that still soaks, or is being
 // rolled back, was begun; zero when there is none. Trouble is put down to it
 // alone: it is rolled back first, and what was there before is watched anew.
