@@ -42,10 +42,12 @@ func (a *answer) Error() string {
 		}
 	}
 	switch {
-	case a.needs != "":
-		fmt.Fprintf(&b, "; the token lacks %q", a.needs)
+	case a.status == http.StatusForbidden && a.needs != "":
+		fmt.Fprintf(&b, "; it takes a token with %q", a.needs)
 	case a.status == http.StatusUnauthorized:
 		b.WriteString("; the token is not valid or has expired")
+	case a.status == http.StatusNotFound:
+		b.WriteString("; it is not there, or the token may not see it")
 	case a.status == http.StatusForbidden:
 		b.WriteString("; the token may not do this")
 	}
@@ -81,9 +83,7 @@ func wrong(err error) error {
 	a := &answer{message: r.Message}
 	if r.Response != nil {
 		a.status = r.Response.StatusCode
-		if a.status == http.StatusForbidden {
-			a.needs = strings.ReplaceAll(r.Response.Header.Get("X-Accepted-GitHub-Permissions"), "=", ": ")
-		}
+		a.needs = strings.ReplaceAll(r.Response.Header.Get("X-Accepted-GitHub-Permissions"), "=", ": ")
 	}
 	for _, e := range r.Errors {
 		a.details = append(a.details, detail(e))

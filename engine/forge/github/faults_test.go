@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/ringmaster-dev/ringmaster/engine/forge/github/githubtest"
@@ -362,5 +363,25 @@ func TestTextThatIsTooLong(t *testing.T) {
 	n.Body += "x"
 	if _, err := w.forge.Propose(t.Context(), n); err == nil || !strings.Contains(err.Error(), "65537 characters") {
 		t.Errorf("Propose() of one too many = %v", err)
+	}
+}
+
+// TestRunsAtOnce has several runs propose the same plan: one pull request comes
+// of it, and all are told of that one.
+func TestRunsAtOnce(t *testing.T) {
+	w := newWorld(t)
+	c := w.commit(t, "one")
+	var runs sync.WaitGroup
+	for range 4 {
+		f := w.open(t, secret)
+		runs.Go(func() {
+			if pr, err := f.Propose(t.Context(), w.proposal(c)); err != nil || pr.Number != 1 || pr.Head != c {
+				t.Errorf("Propose() = %+v, %v, want #1", pr, err)
+			}
+		})
+	}
+	runs.Wait()
+	if p := one(t, w); p.State != "open" || fmt.Sprint(p.Labels) != "[plan high]" {
+		t.Errorf("it is %+v", p)
 	}
 }

@@ -261,11 +261,27 @@ func TestPreflight(t *testing.T) {
 	}
 }
 
+// TestPreflightOfClassicTokens goes by what such a token says of itself.
+func TestPreflightOfClassicTokens(t *testing.T) {
+	w := newWorld(t)
+	for scopes, want := range map[string]int{"repo, read:org": 0, "repo, admin:org, gist": 0, "repo": 1, "public_repo, read:org": 1, "": 2} {
+		w.server.Scopes(secret, scopes)
+		if got, err := w.forge.Preflight(t.Context()); err != nil || len(got) != want {
+			t.Errorf("Preflight() with scopes %q = %q, %v, want %d", scopes, got, err, want)
+		}
+	}
+	w.hub.Public = true
+	w.server.Scopes(secret, "public_repo, read:org")
+	if got, err := w.forge.Preflight(t.Context()); err != nil || len(got) != 0 {
+		t.Errorf("Preflight() of a public repository = %q, %v", got, err)
+	}
+}
+
 func TestRefusalsNameWhatTheTokenLacks(t *testing.T) {
 	w := newWorld(t)
 	w.server.Token("t-weak", "ringmaster-bot", "pull_requests")
 	_, err := w.open(t, "t-weak").List(t.Context(), "open")
-	if err == nil || !strings.Contains(err.Error(), `the token lacks "pull_requests: read"`) {
+	if err == nil || !strings.Contains(err.Error(), `it takes a token with "pull_requests: read"`) {
 		t.Errorf("List() = %v", err)
 	}
 	_, err = w.open(t, "t-wrong").List(t.Context(), "open")

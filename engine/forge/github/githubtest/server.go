@@ -44,8 +44,9 @@ type Server struct {
 }
 
 type token struct {
-	login string
-	lacks map[string]bool
+	login  string
+	lacks  map[string]bool
+	scopes *string // of a classic token
 }
 
 // budget is a primary limit.
@@ -138,6 +139,9 @@ func (s *Server) serve(w http.ResponseWriter, req *http.Request, r route) {
 	}
 	c := &call{Server: s, req: req, user: who.login}
 	w.Header().Set("X-Accepted-GitHub-Permissions", r.needs)
+	if who.scopes != nil {
+		w.Header().Set("X-OAuth-Scopes", *who.scopes)
+	}
 	if bad := c.enter(r, who); bad != nil {
 		write(w, bad)
 		return
@@ -199,11 +203,18 @@ func (s *Server) git(w http.ResponseWriter, req *http.Request) {
 func (s *Server) Token(secret, login string, lacks ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	t := &token{login, map[string]bool{}}
+	t := &token{login: login, lacks: map[string]bool{}}
 	for _, l := range lacks {
 		t.lacks[l] = true
 	}
 	s.tokens[secret] = t
+}
+
+// Scopes makes a token a classic one, which tells its scopes with every answer.
+func (s *Server) Scopes(secret, scopes string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tokens[secret].scopes = &scopes
 }
 
 // Team makes a team of an organisation, which is made too. States are active or
