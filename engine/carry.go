@@ -30,11 +30,8 @@ func (h *hand) do(ctx context.Context, j *job, found map[string]string) (Result,
 		return r, true
 	}
 	job, err := h.send(ctx, j, packages)
-	if err != nil && h.doneMeanwhile(ctx, j, packages, err) {
-		return h.foundDone(r, j), true
-	}
 	if err != nil {
-		return h.refused(r, j, err)
+		return h.declined(ctx, r, j, packages, err)
 	}
 	job = h.await(ctx, job)
 	return h.settle(r, j, job)
@@ -45,16 +42,22 @@ func (h *hand) foundDone(r Result, j *job) Result {
 	return r
 }
 
-// doneMeanwhile says whether a fleet that refuses a step does so because it has
-// just done it: the plugin of a run that was killed may still have been at work
-// when this one looked.
-func (h *hand) doneMeanwhile(ctx context.Context, j *job, packages []fleet.Package, err error) bool {
+// declined is a step that was not answered ok. A fleet that refuses it may have
+// just done it: the plugin of a run that was killed can still have been at work
+// when this one looked, so a refusal is looked into.
+func (h *hand) declined(ctx context.Context, r Result, j *job, packages []fleet.Package, err error) (Result, bool) {
 	var e *fleet.Error
 	if !errors.As(err, &e) || e.Code != "refused" {
-		return false
+		return h.refused(r, j, err)
 	}
 	found, ok := h.installed(ctx, []*job{j})
-	return ok && where(packages, found[j.change.Host]) == atTo
+	if !ok {
+		return r, false
+	}
+	if where(packages, found[j.change.Host]) == atTo {
+		return h.foundDone(r, j), true
+	}
+	return h.refused(r, j, err)
 }
 
 // place is where a host's packages stand.

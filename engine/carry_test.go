@@ -1,0 +1,89 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"io"
+	"testing"
+	"time"
+
+	"github.com/sirupsen/logrus"
+
+	"github.com/ringmaster-dev/ringmaster/engine/estate"
+	"github.com/ringmaster-dev/ringmaster/engine/fleet"
+	"github.com/ringmaster-dev/ringmaster/engine/inventory"
+	"github.com/ringmaster-dev/ringmaster/engine/outcome"
+	"github.com/ringmaster-dev/ringmaster/engine/plan"
+	"github.com/ringmaster-dev/ringmaster/engine/rollout"
+)
+
+// told is a fleet of one host that says what it was told to say.
+type told struct {
+	fleet.Fleet
+	looks []string // what installed finds, look by look; "" fails
+	apply error
+	asked int
+}
+
+func (f *told) Installed(context.Context, time.Time, []inventory.HostID, []string) (map[inventory.HostID]map[string]string, error) {
+	v := f.looks[0]
+	f.looks = f.looks[1:]
+	if v == "" {
+		return nil, errors.New("the plugin has died")
+	}
+	return map[inventory.HostID]map[string]string{"web-1": {"heron-web": v}}, nil
+}
+
+func (f *told) Apply(context.Context, time.Time, fleet.Step) (fleet.Job, error) {
+	f.asked++
+	return fleet.Job{ID: "j", State: fleet.Succeeded}, f.apply
+}
+
+// An intent of a run that was killed is settled by what is found: nobody knows
+// what its plugin has done, or is still doing.
+func TestCarry(t *testing.T) {
+	at := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+	refusal := &fleet.Error{Code: "refused", Message: `found heron-web at "4.2.2", not at "4.2.1"`}
+	tests := []struct {
+		name  string
+		ops   []string
+		looks []string
+		apply error
+		late  bool
+		asked int
+		want  outcome.Event // "" still open
+	}{
+		{"not done yet", []string{"installed"}, []string{"4.2.1"}, nil, false, 1, outcome.Applied},
+		{"done", []string{"installed"}, []string{"4.2.2"}, nil, false, 0, outcome.Applied},
+		{"done and late", []string{"installed"}, []string{"4.2.2"}, nil, true, 0, outcome.Applied},
+		{"not done and late", []string{"installed"}, []string{"4.2.1"}, nil, true, 0, outcome.Skipped},
+		{"another version", []string{"installed"}, []string{"4.3.0"}, nil, false, 0, outcome.Skipped},
+		{"done between look and request", []string{"installed"}, []string{"4.2.1", "4.2.2"}, refusal, false, 1, outcome.Applied},
+		{"refused", []string{"installed"}, []string{"4.2.1", "4.2.1"}, refusal, false, 1, outcome.Skipped},
+		{"refused, and no second look", []string{"installed"}, []string{"4.2.1", ""}, refusal, false, 1, ""},
+		{"no look", []string{"installed"}, []string{""}, nil, false, 0, ""},
+		{"only keys", nil, nil, nil, false, 1, outcome.Applied},
+		{"only keys, done and late", nil, nil, nil, true, 1, outcome.Applied},
+		{"only keys, refused as late", nil, nil, refusal, true, 1, outcome.Skipped},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			log := logrus.New()
+			log.SetOutput(io.Discard)
+			f := &told{looks: test.looks, apply: test.apply}
+			h := &hand{Executor: &Executor{Env: &Env{At: at, Log: log}}, t: &tip{est: &estate.Estate{}}, fleet: f, caps: fleet.Caps{Ops: test.ops}}
+			c := &rollout.Change{Change: plan.Change{Host: "web-1", Patch: "generic:heron-web@4.2.2"}, NotAfter: at.Add(time.Hour)}
+			if test.late {
+				c.NotAfter = at.Add(-time.Hour)
+			}
+			got := h.carry(t.Context(), []*job{{live: &live{deed: deed{plan: &plan.Plan{ID: "p"}}}, change: c, key: "k", from: "4.2.1", to: "4.2.2"}})
+			var event outcome.Event
+			if len(got) > 0 {
+				event = got[0].Event
+			}
+			if event != test.want || f.asked != test.asked {
+				t.Errorf("carry() = %q after %d requests, want %q after %d", event, f.asked, test.want, test.asked)
+			}
+		})
+	}
+}
