@@ -52,11 +52,43 @@ func (e *Env) AuditVerify(ctx context.Context) (*Audit, error) {
 		}
 	}
 	for _, id := range sortedKeys(est.Ledgers) {
-		if _, ok := est.Plans[id]; !ok {
-			a.find(outcome.Path(id), 0, "there is no plan %q", id)
+		if _, ok := est.Plans[id]; ok {
+			continue
+		}
+		if err := e.auditGone(a, id, est.Ledgers[id], tip); err != nil {
+			return nil, fmt.Errorf("auditing plan %s: %w", id, err)
 		}
 	}
 	return a, nil
+}
+
+// auditGone checks the ledger of a plan that was taken back after it had begun
+// against the plan as it last stood on the base branch.
+func (e *Env) auditGone(a *Audit, id string, ledger []byte, tip repo.Hash) error {
+	file := outcome.Path(id)
+	for c, err := range e.Repo.PathHistory(tip, plan.Path(id)) {
+		if err != nil {
+			return err
+		}
+		if len(c.Parents) == 0 {
+			break
+		}
+		data, err := e.Repo.ReadFile(c.Parents[0], plan.Path(id))
+		if err != nil {
+			return err
+		}
+		p, err := plan.Parse(data)
+		if err != nil {
+			a.find(file, 0, "its plan was taken back by commit %.10s and was not as it was made: %v", c.Hash, err)
+			return nil
+		}
+		lines, err := outcome.Parse(ledger, p.Digest)
+		a.chain(file, err)
+		a.Lines += len(lines)
+		return nil
+	}
+	a.find(file, 0, "there never was a plan %q", id)
+	return nil
 }
 
 func (a *Audit) find(file string, line int, format string, args ...any) {

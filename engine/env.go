@@ -1,8 +1,10 @@
 package engine
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -155,11 +157,43 @@ type deed struct {
 	plan   *plan.Plan
 	ledger []byte
 	lines  []outcome.Line
+	gone   bool // the plan is no longer there: it was reverted after it had begun
+}
+
+// takenBack is a plan that was reverted after it had begun, as far as its
+// ledger tells of it: nothing more of it runs, and what it did is known.
+func takenBack(id string, ledger []byte) (deed, error) {
+	var first outcome.Line
+	head, _, _ := bytes.Cut(ledger, []byte("\n"))
+	if err := json.Unmarshal(head, &first); err != nil {
+		return deed{}, err
+	}
+	lines, err := outcome.Parse(ledger, first.Prev)
+	if err != nil {
+		return deed{}, err
+	}
+	p := &plan.Plan{ID: id, Digest: first.Prev}
+	seen := map[work]bool{}
+	patches := map[plan.PatchID]bool{}
+	wave := plan.Wave{Soak: "0s"}
+	for _, l := range lines {
+		if w := (work{l.Host, l.Patch}); l.Host != "" && !seen[w] {
+			seen[w] = true
+			wave.Changes = append(wave.Changes, plan.Change{Host: l.Host, Patch: l.Patch, From: l.From})
+		}
+		if l.Patch != "" && !patches[l.Patch] {
+			patches[l.Patch] = true
+			vendor, _ := l.Features["vendor"].(string)
+			p.Patches = append(p.Patches, plan.Patch{ID: l.Patch, Vendor: vendor})
+		}
+	}
+	p.Rings = []plan.Ring{{Waves: []plan.Wave{wave}}}
+	return deed{plan: p, ledger: ledger, lines: lines, gone: true}, nil
 }
 
 // deeds returns the plans of an estate with their ledgers, sorted by id. A
-// ledger whose chain is broken, or that has no plan, is an error: history was
-// changed, and nothing may be decided on it.
+// ledger whose chain is broken is an error: history was changed, and nothing may
+// be decided on it. A plan that was taken back is known by its ledger alone.
 func deeds(est *estate.Estate) ([]deed, error) {
 	var list []deed
 	for id, data := range est.Plans {
@@ -174,12 +208,17 @@ func deeds(est *estate.Estate) ([]deed, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w; history was changed: see `ringmaster audit verify`", outcome.Path(id), err)
 		}
-		list = append(list, deed{p, est.Ledgers[id], lines})
+		list = append(list, deed{plan: p, ledger: est.Ledgers[id], lines: lines})
 	}
-	for id := range est.Ledgers {
-		if _, ok := est.Plans[id]; !ok {
-			return nil, fmt.Errorf("%s: there is no plan %q; history was changed: see `ringmaster audit verify`", outcome.Path(id), id)
+	for id, ledger := range est.Ledgers {
+		if _, ok := est.Plans[id]; ok {
+			continue
 		}
+		d, err := takenBack(id, ledger)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w; history was changed: see `ringmaster audit verify`", outcome.Path(id), err)
+		}
+		list = append(list, d)
 	}
 	slices.SortFunc(list, func(a, b deed) int { return cmp.Compare(a.plan.ID, b.plan.ID) })
 	return list, nil

@@ -145,7 +145,11 @@ func (x *Executor) look(ctx context.Context) (*tip, error) {
 		if err != nil {
 			return nil, err
 		}
-		if g.Complete {
+		switch {
+		case g.Complete:
+			continue
+		case done.gone:
+			t.refused = append(t.refused, Refusal{done.plan.ID, "it was taken back after it had begun: " + plan.Path(done.plan.ID) + " is no longer there"})
 			continue
 		}
 		approvals, why, err := x.confirm(ctx, t, done)

@@ -30,7 +30,9 @@ func (d *decider) past() error {
 		if err != nil {
 			return err
 		}
-		d.inHand(g)
+		if !done.gone {
+			d.inHand(g)
+		}
 		d.quarantine(done)
 		for _, l := range done.lines {
 			if v := versionAfter(l); v != "" {
