@@ -96,7 +96,7 @@ type killer struct {
 	only                       bool          // the plugin is never killed
 	left                       int           // how many are still to be killed
 	long                       time.Duration // that a run takes at most when it is left alone
-	killed, alone, late, runs  int
+	killed, alone, late        int
 	intended, installed, plans int
 }
 
