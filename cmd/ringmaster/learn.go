@@ -40,11 +40,15 @@ func (a *app) learn() *cobra.Command {
 	}
 }
 
-// nothingLearnt is how a young estate's run ends, which is no failure.
+// nothingLearnt is how a young estate's run ends: learning is held until there
+// is enough to learn from, which the starter's workflow takes as no failure.
 func (a *app) nothingLearnt(few *risk.TooFew) error {
 	if a.format == "json" {
-		return json.NewEncoder(a.out).Encode(map[string]any{"changed": false, "model": nil, "known": few.Known, "needed": few.Needed})
+		if err := json.NewEncoder(a.out).Encode(map[string]any{"changed": false, "model": nil, "known": few.Known, "needed": few.Needed}); err != nil {
+			return err
+		}
+		return errHeld
 	}
 	fmt.Fprintf(a.out, "nothing to learn from yet: %s known, and a model takes %d\n", count(few.Known, "finished change"), few.Needed)
-	return nil
+	return errHeld
 }
