@@ -127,12 +127,3 @@ func AppendApprovals(ledger []byte, digest string, list []Approval) ([]byte, err
 func ParseApprovals(ledger []byte, digest string) ([]Approval, error) {
 	return chained[Approval](ledger, digest, func(a Approval) string { return a.Prev })
 }
-
-// Final says whether nothing more is expected of a change after the event.
-func (e Event) Final() bool {
-	switch e {
-	case Healthy, RolledBack, Skipped, Failed:
-		return true
-	}
-	return false
-}
