@@ -118,18 +118,18 @@ var commandAttacks = []attack{
 var learnAttacks = []attack{
 	{"5 what was merged and carried out is learnt from", done, func(w *site) {
 		w.at = trustAt.AddDate(0, 1, 0)
-		w.says(0, []string{"nothing to learn from yet: 4 finished changes known, and a model takes 20"}, "learn")
+		w.says(3, []string{"nothing to learn from yet: 4 finished changes known, and a model takes 20"}, "learn")
 	}},
 	{"5 a plan that nobody merged is not learnt from", done, func(w *site) {
 		w.at = trustAt.AddDate(0, 1, 0)
 		w.relax()
 		w.forget()
-		w.says(0, []string{"nothing to learn from yet: 0 finished changes known, and a model takes 20"}, "learn")
+		w.says(3, []string{"nothing to learn from yet: 0 finished changes known, and a model takes 20"}, "learn")
 	}},
 	{"5 a simulation teaches nothing where the clock is the wall's", done, func(w *site) {
 		w.at = trustAt.AddDate(0, 1, 0)
 		w.reviewed("wall", map[string][]byte{"inventory/estate.hcl": w.replaced("inventory/estate.hcl", `"given"`, `"wall"`)})
-		w.says(0, []string{"nothing to learn from yet: 0 finished changes known, and a model takes 20"}, "learn")
+		w.says(3, []string{"nothing to learn from yet: 0 finished changes known, and a model takes 20"}, "learn")
 	}},
 }
 
