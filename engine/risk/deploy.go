@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ringmaster-dev/ringmaster/engine/advisory"
+	"github.com/ringmaster-dev/ringmaster/engine/exact"
 	"github.com/ringmaster-dev/ringmaster/engine/inventory"
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
 )
@@ -24,7 +25,7 @@ const (
 const rulesCount = 20
 
 // base is the log-odds of baseRate, to 5 decimals like every effect.
-var base = round5(logit(baseRate))
+var base = exact.Round5(exact.Logit(baseRate))
 
 // Scorer scores one patch on many hosts: what depends on the patch alone is
 // worked out once, and hosts in the same condition share one score. It is not
@@ -72,9 +73,9 @@ func (s *Scorer) score(c condition) (plan.Risk, []plan.Reason) {
 	start := plan.Reason{Term: termBase, Value: "2 % of changes on a host go wrong", Effect: base}
 	terms = append([]plan.Reason{start}, terms...)
 	sum := Sum(terms)
-	p := expit(sum)
+	p := exact.Expit(sum)
 
-	r := plan.Risk{P: round5(p), Source: FromRules}
+	r := plan.Risk{P: exact.Round5(p), Source: FromRules}
 	worth := float64(rulesCount)
 	if len(record) > 0 {
 		worth += n
@@ -102,9 +103,9 @@ func Sum(reasons []plan.Reason) float64 {
 // interval is the central 90 % of a beta distribution with mean p, worth n
 // changes, widened to hold p itself.
 func interval(p, n float64) (low, high float64) {
-	low, high = Beta{float64(p * n), float64((1 - p) * n)}.Interval(0.9)
-	p = round5(p)
-	return min(round5(low), p), max(round5(high), p)
+	low, high = exact.Beta{A: float64(p * n), B: float64((1 - p) * n)}.Interval(0.9)
+	p = exact.Round5(p)
+	return min(exact.Round5(low), p), max(exact.Round5(high), p)
 }
 
 // trusted says whether the record may lower a score as well as raise it.
@@ -128,13 +129,13 @@ func (s *Scorer) record(role string) (used, shadow []plan.Reason, n float64) {
 	w := e.n / (e.n + rulesCount)
 	rules := base + Sum(s.usual)
 	bounded := min(max(e.p, 1e-5), 1-1e-5)
-	effect := round5(w * (logit(bounded) - rules))
+	effect := exact.Round5(w * (exact.Logit(bounded) - rules))
 	value := fmt.Sprintf("%s; rate %s, weight %.2f", e.what, percent(e.p), w)
 	if effect > 0 || s.trusted() {
 		used = []plan.Reason{{Term: termRecord, Value: value, Effect: effect}}
 	}
 	if !s.trusted() {
-		p := expit(rules + effect)
+		p := exact.Expit(rules + effect)
 		text := fmt.Sprintf("by track record %s (%s); it may only raise until there are %d months of own history (%.1f now, %d outcomes)",
 			percent(p), value, advisoryMonths, s.history.Months, s.history.Outcomes)
 		shadow = []plan.Reason{{Term: termShadow, Value: text}}

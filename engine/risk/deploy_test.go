@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ringmaster-dev/ringmaster/engine/advisory"
+	"github.com/ringmaster-dev/ringmaster/engine/exact"
 	"github.com/ringmaster-dev/ringmaster/engine/inventory"
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
 )
@@ -128,7 +129,7 @@ func TestTerms(t *testing.T) {
 		if c.term != "version jump" && c.term != "reboot" && extra != 0 {
 			t.Errorf("%s: other terms add %v: %v", c.name, extra, reasons)
 		}
-		if want := round5(expit(Sum(reasons))); r.P != want {
+		if want := exact.Round5(exact.Expit(Sum(reasons))); r.P != want {
 			t.Errorf("%s: p %v, want %v", c.name, r.P, want)
 		}
 	}
@@ -187,8 +188,8 @@ func TestDeployProperties(t *testing.T) {
 		rules, _ := Deploy(p, h, role, nil, history, now)
 		got, reasons := Deploy(p, h, role, model, history, now)
 
-		logOdds := logit(expit(Sum(reasons)))
-		if math.Abs(Sum(reasons)-logOdds) > 1e-12*math.Max(1, math.Abs(logOdds)) || got.P != round5(expit(Sum(reasons))) {
+		logOdds := exact.Logit(exact.Expit(Sum(reasons)))
+		if math.Abs(Sum(reasons)-logOdds) > 1e-12*math.Max(1, math.Abs(logOdds)) || got.P != exact.Round5(exact.Expit(Sum(reasons))) {
 			t.Fatalf("reasons add up to %v, the score's log-odds are %v, p %v", Sum(reasons), logOdds, got.P)
 		}
 		if !(0 <= got.Low && got.Low <= got.P && got.P <= got.High && got.High <= 1) {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/ringmaster-dev/ringmaster/engine/exact"
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
 )
 
@@ -66,11 +67,11 @@ func (r Record) holds() bool {
 // round brings a file that somebody edited to the precision that is written.
 func (t *TrackRecord) round() {
 	t.At = t.At.UTC().Truncate(time.Second)
-	t.Prior = Beta{round5(t.Prior.A), round5(t.Prior.B)}
-	t.Strengths = Strengths{round5(t.Strengths.Vendor), round5(t.Strengths.Package), round5(t.Strengths.Role)}
+	t.Prior = exact.Beta{A: exact.Round5(t.Prior.A), B: exact.Round5(t.Prior.B)}
+	t.Strengths = Strengths{exact.Round5(t.Strengths.Vendor), exact.Round5(t.Strengths.Package), exact.Round5(t.Strengths.Role)}
 	for _, list := range []map[string]Record{t.Vendors, t.Packages, t.Roles} {
 		for key, r := range list {
-			list[key] = Record{round5(r.N), round5(r.Bad), round5(r.P), round5(r.Low), round5(r.High)}
+			list[key] = Record{exact.Round5(r.N), exact.Round5(r.Bad), exact.Round5(r.P), exact.Round5(r.Low), exact.Round5(r.High)}
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ringmaster-dev/ringmaster/engine/exact"
 	"github.com/ringmaster-dev/ringmaster/engine/inventory"
 )
 
@@ -23,7 +24,7 @@ type TrackRecord struct {
 	Trials    int               `json:"trials"`
 	Failures  int               `json:"failures"`
 	Own       int               `json:"own"`           // trials that are the estate's own
-	Prior     Beta              `json:"prior"`         // what is expected of a vendor never seen
+	Prior     exact.Beta        `json:"prior"`         // what is expected of a vendor never seen
 	Strengths Strengths         `json:"strengths"`     // how much a group's surroundings count
 	Vendors   map[string]Record `json:"vendors"`       //
 	Packages  map[string]Record `json:"packages"`      // key: type-less package name
@@ -110,8 +111,8 @@ func card(known []Trial, t *TrackRecord) map[string]any {
 		"last":      t.At.Format(time.RFC3339),
 		"hosts":     float64(len(hosts)),
 		"imported":  float64(len(known) - t.Own),
-		"base_rate": round5(float64(t.Failures) / float64(t.Trials)),
-		"weight":    round5(weight), // below the number of trials where one host's share is capped
+		"base_rate": exact.Round5(float64(t.Failures) / float64(t.Trials)),
+		"weight":    exact.Round5(weight), // below the number of trials where one host's share is capped
 	}
 }
 
@@ -171,7 +172,7 @@ func (t *TrackRecord) fit(known []Trial) {
 
 	mean := all.posterior().Mean()
 	worth := min(t.Strengths.Vendor, all.n+held)
-	t.Prior = Beta{round5(mean * worth), round5((1 - mean) * worth)}
+	t.Prior = exact.Beta{A: exact.Round5(mean * worth), B: exact.Round5((1 - mean) * worth)}
 	t.Vendors, t.Packages, t.Roles = records(vendors), records(packages), records(roles)
 }
 
@@ -195,8 +196,8 @@ func (g *group) around() string {
 }
 
 // posterior is what is believed of the group.
-func (g *group) posterior() Beta {
-	return Beta{g.bad + float64(g.s*g.mu), g.n - g.bad + float64(g.s*(1-g.mu))}
+func (g *group) posterior() exact.Beta {
+	return exact.Beta{A: g.bad + float64(g.s*g.mu), B: g.n - g.bad + float64(g.s*(1-g.mu))}
 }
 
 // expect sets what the group's surroundings make of it, leaving its own trials
@@ -258,7 +259,7 @@ func strength(groups map[string]*group) float64 {
 	if rho > 1.0/(firmest+1) {
 		s = 1/rho - 1
 	}
-	return round5(min(max(s, weakest), firmest))
+	return exact.Round5(min(max(s, weakest), firmest))
 }
 
 // records are the posteriors of groups.
@@ -267,8 +268,8 @@ func records(groups map[string]*group) map[string]Record {
 	for key, g := range groups {
 		post := g.posterior()
 		low, high := post.Interval(0.9)
-		p := round5(post.Mean())
-		list[key] = Record{N: round5(g.n), Bad: round5(min(g.bad, g.n)), P: p, Low: min(round5(low), p), High: max(round5(high), p)}
+		p := exact.Round5(post.Mean())
+		list[key] = Record{N: exact.Round5(g.n), Bad: exact.Round5(min(g.bad, g.n)), P: p, Low: min(exact.Round5(low), p), High: max(exact.Round5(high), p)}
 	}
 	return list
 }

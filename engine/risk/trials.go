@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ringmaster-dev/ringmaster/engine/exact"
 	"github.com/ringmaster-dev/ringmaster/engine/inventory"
 	"github.com/ringmaster-dev/ringmaster/engine/outcome"
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
@@ -264,7 +265,7 @@ func Measure(trials []Trial, at time.Time) History {
 		}
 	}
 	if h.Outcomes > 0 {
-		h.Months = round5(float64(at.Sub(first)) / month)
+		h.Months = exact.Round5(float64(at.Sub(first)) / month)
 	}
 	h.Ladder = RulesOnly
 	if h.Outcomes >= enough && h.Months >= shadowMonths {

@@ -1,19 +1,22 @@
-package risk
+// Package exact is the mathematics of the replayed path: exponentials, logarithms
+// and the beta distribution with the same bits on every machine.
+//
+// The functions are FreeBSD's msun algorithms as Go's portable code has them: the
+// standard library's own exp and log are assembly on some machines and differ in
+// the last bit. Every product is rounded by float64() before it is added, so that
+// no compiler fuses the two. Whoever adds up products on the replayed path does
+// the same.
+package exact
 
 import "math"
-
-// The functions below are FreeBSD's msun algorithms as Go's portable code has
-// them: the standard library's own exp and log are assembly on some machines
-// and differ in the last bit. Every product is rounded by float64() before it is
-// added, so that no compiler fuses the two.
 
 const (
 	ln2Hi = 6.93147180369123816490e-01
 	ln2Lo = 1.90821492927058770002e-10
 )
 
-// exp is e to the power of x.
-func exp(x float64) float64 {
+// Exp is e to the power of x.
+func Exp(x float64) float64 {
 	switch {
 	case math.IsNaN(x):
 		return x
@@ -44,8 +47,8 @@ func polynomial(t float64) float64 {
 	return 1.66666666666666019037e-01 + float64(t*p)
 }
 
-// log is the natural logarithm; it is minus infinity at 0 and NaN below.
-func log(x float64) float64 {
+// Log is the natural logarithm; it is minus infinity at 0 and NaN below.
+func Log(x float64) float64 {
 	switch {
 	case math.IsNaN(x) || math.IsInf(x, 1):
 		return x
@@ -73,17 +76,17 @@ func log(x float64) float64 {
 	return float64(k*ln2Hi) - ((square - (float64(s*(square+rest)) + float64(k*ln2Lo))) - f)
 }
 
-// logit is the log-odds of p.
-func logit(p float64) float64 { return log(p / (1 - p)) }
+// Logit is the log-odds of p.
+func Logit(p float64) float64 { return Log(p / (1 - p)) }
 
-// expit is the probability with the log-odds x.
-func expit(x float64) float64 {
+// Expit is the probability with the log-odds x.
+func Expit(x float64) float64 {
 	if x < 0 {
-		e := exp(x)
+		e := Exp(x)
 		return e / (1 + e)
 	}
-	return 1 / (1 + exp(-x))
+	return 1 / (1 + Exp(-x))
 }
 
-// round5 rounds to 5 decimals, the precision of everything that is written.
-func round5(x float64) float64 { return math.Round(float64(x*1e5)) / 1e5 }
+// Round5 rounds to 5 decimals, the precision of everything that is written.
+func Round5(x float64) float64 { return math.Round(float64(x*1e5)) / 1e5 }

@@ -1,4 +1,4 @@
-package risk
+package exact
 
 import "math"
 
@@ -33,7 +33,7 @@ func (d Beta) Quantile(q float64) float64 {
 			} else {
 				high = x
 			}
-			density := exp(scale + float64((d.A-1)*log(x)) + float64((d.B-1)*log(1-x)))
+			density := Exp(scale + float64((d.A-1)*Log(x)) + float64((d.B-1)*Log(1-x)))
 			if x -= miss / density; !(x > low && x < high) {
 				x = float64((low + high) / 2)
 			}
@@ -50,7 +50,7 @@ func (d Beta) Quantile(q float64) float64 {
 func (d Beta) CDF(x float64) float64 { return d.below(x, d.scale()) }
 
 // scale is the logarithm of 1/B(a,b).
-func (d Beta) scale() float64 { return lgamma(d.A+d.B) - lgamma(d.A) - lgamma(d.B) }
+func (d Beta) scale() float64 { return LogGamma(d.A+d.B) - LogGamma(d.A) - LogGamma(d.B) }
 
 func (d Beta) below(x, scale float64) float64 {
 	switch {
@@ -59,7 +59,7 @@ func (d Beta) below(x, scale float64) float64 {
 	case x >= 1:
 		return 1
 	}
-	front := exp(scale + float64(d.A*log(x)) + float64(d.B*log(1-x)))
+	front := Exp(scale + float64(d.A*Log(x)) + float64(d.B*Log(1-x)))
 	// The fraction converges fast below the mode; the rest follows by symmetry.
 	if x < (d.A+1)/(d.A+d.B+2) {
 		return front * fraction(d.A, d.B, x) / d.A
@@ -96,9 +96,9 @@ func fraction(a, b, x float64) float64 {
 	return f
 }
 
-// lgamma is the logarithm of the gamma function for x > 0: Stirling's series
+// LogGamma is the logarithm of the gamma function for x > 0: Stirling's series
 // (DLMF 5.11.1), reached by the recurrence where x is small.
-func lgamma(x float64) float64 {
+func LogGamma(x float64) float64 {
 	shift := 1.0
 	for x < 10 {
 		shift *= x
@@ -112,5 +112,5 @@ func lgamma(x float64) float64 {
 	series = 1.0/1260 + float64(y*series)
 	series = -1.0/360 + float64(y*series)
 	series = 1.0/12 + float64(y*series)
-	return float64((x-0.5)*log(x)) - x + halfLn2Pi + series/x - log(shift)
+	return float64((x-0.5)*Log(x)) - x + halfLn2Pi + series/x - Log(shift)
 }

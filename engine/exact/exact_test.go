@@ -1,4 +1,4 @@
-package risk
+package exact
 
 import (
 	"hash/fnv"
@@ -11,24 +11,24 @@ func TestExpAndLog(t *testing.T) {
 	r := rand.New(rand.NewSource(1))
 	for range 200_000 {
 		x := (r.Float64() - 0.5) * 1400
-		if got, want := exp(x), math.Exp(x); math.Abs(got-want) > 2e-15*want && want > 1e-300 {
-			t.Fatalf("exp(%v) = %v, want %v", x, got, want)
+		if got, want := Exp(x), math.Exp(x); math.Abs(got-want) > 2e-15*want && want > 1e-300 {
+			t.Fatalf("Exp(%v) = %v, want %v", x, got, want)
 		}
 		y := math.Exp((r.Float64() - 0.5) * 100)
-		if got, want := log(y), math.Log(y); math.Abs(got-want) > 2e-15*math.Max(1, math.Abs(want)) {
-			t.Fatalf("log(%v) = %v, want %v", y, got, want)
+		if got, want := Log(y), math.Log(y); math.Abs(got-want) > 2e-15*math.Max(1, math.Abs(want)) {
+			t.Fatalf("Log(%v) = %v, want %v", y, got, want)
 		}
 		p := r.Float64()
-		if got := expit(logit(p)); math.Abs(got-p) > 1e-13 {
-			t.Fatalf("expit(logit(%v)) = %v", p, got)
+		if got := Expit(Logit(p)); math.Abs(got-p) > 1e-13 {
+			t.Fatalf("Expit(Logit(%v)) = %v", p, got)
 		}
 	}
 	for x, want := range map[float64]float64{0: 1, 1000: math.Inf(1), -1000: 0} {
-		if got := exp(x); got != want {
-			t.Errorf("exp(%v) = %v, want %v", x, got, want)
+		if got := Exp(x); got != want {
+			t.Errorf("Exp(%v) = %v, want %v", x, got, want)
 		}
 	}
-	if !math.IsInf(log(0), -1) || !math.IsNaN(log(-1)) || log(1) != 0 {
+	if !math.IsInf(Log(0), -1) || !math.IsNaN(Log(-1)) || Log(1) != 0 {
 		t.Error("log is wrong at 0, -1 or 1")
 	}
 }
@@ -38,8 +38,8 @@ func TestLgamma(t *testing.T) {
 	for range 100_000 {
 		x := math.Exp((r.Float64() - 0.4) * 20)
 		want, _ := math.Lgamma(x)
-		if got := lgamma(x); math.Abs(got-want) > 1e-13*math.Max(20, math.Abs(want)) {
-			t.Fatalf("lgamma(%v) = %v, want %v", x, got, want)
+		if got := LogGamma(x); math.Abs(got-want) > 1e-13*math.Max(20, math.Abs(want)) {
+			t.Fatalf("LogGamma(%v) = %v, want %v", x, got, want)
 		}
 	}
 }
@@ -106,10 +106,10 @@ func TestBitsAreTheSameEverywhere(t *testing.T) {
 	}
 	for i := range 2000 {
 		x := float64(i)/50 + 0.013
-		put(exp(x - 20))
-		put(log(x))
-		put(lgamma(x))
-		put(expit(x - 20))
+		put(Exp(x - 20))
+		put(Log(x))
+		put(LogGamma(x))
+		put(Expit(x - 20))
 		put(Beta{x, float64(i%37) + 0.3}.CDF(float64(i%101) / 101))
 	}
 	for i := range 200 {
