@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/ringmaster-dev/ringmaster/engine/estate"
@@ -16,12 +17,12 @@ import (
 
 // Audit is what verifying a repository found.
 type Audit struct {
-	Commits  int             // of the base branch
-	Plans    int             // recomputed, the same byte for byte
-	Others   []string        // plans of another engine version: not recomputed, which is no fault
-	Lines    int             // of ledgers, chained without a gap
-	Findings []estate.Fault  // what does not hold
-	seen     map[string]bool // plans whose ledger was looked at
+	Commits  int            // of the base branch
+	Plans    int            // recomputed, the same byte for byte
+	Others   []string       // plans of another engine version: not recomputed, which is no fault
+	Gone     []string       // plans that were taken back after they had begun, with what their ledgers say
+	Lines    int            // of ledgers, chained without a gap
+	Findings []estate.Fault // what does not hold
 }
 
 // AuditVerify recomputes every merged plan from its own commit, checks every
@@ -35,7 +36,10 @@ func (e *Env) AuditVerify(ctx context.Context) (*Audit, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &Audit{seen: map[string]bool{}}
+	a := &Audit{}
+	if _, err := e.taken(tip); err != nil { // the youngest first: older commits lie on the same line
+		return nil, err
+	}
 	breaches, err := e.breaches(ctx, tip)
 	if err != nil {
 		return nil, err
@@ -85,10 +89,25 @@ func (e *Env) auditGone(a *Audit, id string, ledger []byte, tip repo.Hash) error
 		lines, err := outcome.Parse(ledger, p.Digest)
 		a.chain(file, err)
 		a.Lines += len(lines)
+		a.intended(file, lines)
+		a.Gone = append(a.Gone, fmt.Sprintf("%s was taken back by commit %.10s after it had begun (%s)", id, c.Hash, tallied(lines)))
 		return nil
 	}
 	a.find(file, 0, "there never was a plan %q", id)
 	return nil
+}
+
+// tallied counts a ledger's lines by what they say, as "2 applied, 1 healthy".
+func tallied(lines []outcome.Line) string {
+	counts := map[string]int{}
+	for _, l := range lines {
+		counts[strings.ReplaceAll(string(l.Event), "_", " ")]++
+	}
+	var parts []string
+	for _, event := range sortedKeys(counts) {
+		parts = append(parts, fmt.Sprintf("%d %s", counts[event], event))
+	}
+	return strings.Join(parts, ", ")
 }
 
 func (a *Audit) find(file string, line int, format string, args ...any) {

@@ -161,7 +161,7 @@ func (e *Env) remake(commit repo.Hash, p *plan.Plan) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	plans, err := decide(est, e.basis(commit, p.At))
+	plans, err := e.decide(est, commit, p.At, e.Version)
 	if err != nil {
 		return nil, err
 	}
@@ -195,7 +195,7 @@ func (e *Env) fresh(base repo.Hash, p *plan.Plan) ([]estate.Fault, error) {
 	if _, merged := est.Plans[p.ID]; merged {
 		return nil, nil
 	}
-	plans, err := decide(est, e.basis(base, p.At))
+	plans, err := e.decide(est, base, p.At, e.Version)
 	if err != nil {
 		return nil, err
 	}

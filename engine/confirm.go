@@ -106,7 +106,7 @@ func (e *Env) decided(commit repo.Hash, at time.Time) (map[string]string, error)
 	if err != nil {
 		return nil, err
 	}
-	plans, err := decide(est, e.basis(commit, at))
+	plans, err := e.decide(est, commit, at, e.Version)
 	if err != nil {
 		return nil, err
 	}

@@ -25,7 +25,8 @@ type basis struct {
 	commit  repo.Hash
 	at      time.Time
 	version string
-	sets    *policySets // compiled before, nil: none
+	sets    *policySets     // compiled before, nil: none
+	taken   map[string]bool // ids of all plans merged up to commit, those taken back too
 }
 
 // policySets keeps the last policies that were compiled: a run decides many

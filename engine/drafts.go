@@ -26,7 +26,7 @@ func (d *decider) drafts(found match.Result) []*draft {
 			dr := byKey[key]
 			if dr == nil {
 				dr = &draft{class: p.verdict.Class, group: group.name}
-				dr.id = plan.ID(dr.class, dr.group, 1+d.merged(dr.class, dr.group))
+				dr.id = d.nextID(dr.class, dr.group)
 				byKey[key] = dr
 			}
 			dr.patches = append(dr.patches, p)
@@ -35,16 +35,26 @@ func (d *decider) drafts(found match.Result) []*draft {
 	return slices.SortedFunc(maps.Values(byKey), func(a, b *draft) int { return strings.Compare(a.id, b.id) })
 }
 
-// merged counts the plans of a class and group that are on the base branch.
-func (d *decider) merged(class plan.Class, group string) int {
-	n := 0
+// nextID is the id of the next plan of a class and group: one more than were
+// merged, and never one that was.
+func (d *decider) nextID(class plan.Class, group string) string {
+	merged := maps.Clone(d.taken)
+	if merged == nil {
+		merged = map[string]bool{}
+	}
 	for _, done := range d.deeds {
-		c, g, _, _ := plan.ParseID(done.plan.ID)
-		if c == class && g == group {
+		merged[done.plan.ID] = true
+	}
+	n := 1
+	for id := range merged {
+		if c, g, _, _ := plan.ParseID(id); c == class && g == group {
 			n++
 		}
 	}
-	return n
+	for merged[plan.ID(class, group, n)] {
+		n++
+	}
+	return plan.ID(class, group, n)
 }
 
 // fill lists the draft's changes by host, then patch.

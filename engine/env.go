@@ -35,6 +35,7 @@ type Env struct {
 	diffs   map[repo.Hash][]repo.Change  // what commits of the base branch changed
 	growths map[[2]repo.Hash]bool        // ledger before and after → it only grew
 	digests map[moment]map[string]string // plans that a commit's estate makes
+	ids     idHistory                    // of the youngest commit that was asked for
 }
 
 // basis is what decisions of this run are made on.
@@ -42,7 +43,7 @@ func (e *Env) basis(commit repo.Hash, at time.Time) basis {
 	if e.sets == nil {
 		e.sets = &policySets{}
 	}
-	return basis{commit, at, e.Version, e.sets}
+	return basis{commit: commit, at: at, version: e.Version, sets: e.sets}
 }
 
 // FaultsError is an invalid estate: what is wrong, and where.

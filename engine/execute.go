@@ -149,7 +149,9 @@ func (x *Executor) look(ctx context.Context) (*tip, error) {
 		case g.Complete:
 			continue
 		case done.gone:
-			t.refused = append(t.refused, Refusal{done.plan.ID, "it was taken back after it had begun: " + plan.Path(done.plan.ID) + " is no longer there"})
+			if why := d.hanging(done, g); why != "" {
+				t.refused = append(t.refused, Refusal{done.plan.ID, why})
+			}
 			continue
 		}
 		approvals, why, err := x.confirm(ctx, t, done)

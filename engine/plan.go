@@ -70,7 +70,7 @@ func (e *Env) Plan(ctx context.Context, o PlanOptions) (*PlanReport, error) {
 	if err != nil {
 		return nil, err
 	}
-	plans, err := decide(est, e.basis(commit, e.At))
+	plans, err := e.decide(est, commit, e.At, e.Version)
 	if err != nil {
 		return nil, fmt.Errorf("planning: %w", err)
 	}
@@ -80,7 +80,7 @@ func (e *Env) Plan(ctx context.Context, o PlanOptions) (*PlanReport, error) {
 		return nil, err
 	}
 	r := &PlanReport{Hosts: len(est.Hosts), Advisories: len(est.Advisories), Notices: est.Notices}
-	again := &remade{read: e.read, commit: commit}
+	again := &remade{Env: e, commit: commit}
 	for _, p := range plans {
 		one, err := e.write(again, p)
 		if err != nil {
@@ -163,7 +163,7 @@ func (e *Env) stillHolds(again *remade, branch repo.Hash, now *plan.Plan) (*Plan
 	if Same(old, now) {
 		return kept, nil
 	}
-	plans, err := again.at(old.At, e.Version)
+	plans, err := again.at(old.At)
 	if err != nil {
 		return nil, err
 	}
@@ -178,19 +178,19 @@ func (e *Env) stillHolds(again *remade, branch repo.Hash, now *plan.Plan) (*Plan
 // remade makes the plans of a commit at another time. Branches that were written
 // by one run are of one time, so the last answer is kept.
 type remade struct {
-	read   func(repo.Hash) (*estate.Estate, error)
+	*Env
 	commit repo.Hash
 	last   time.Time
 	plans  []*plan.Plan
 }
 
-func (r *remade) at(t time.Time, version string) ([]*plan.Plan, error) {
+func (r *remade) at(t time.Time) ([]*plan.Plan, error) {
 	if r.plans == nil || !t.Equal(r.last) {
 		est, err := r.read(r.commit)
 		if err != nil {
 			return nil, err
 		}
-		plans, err := decide(est, basis{commit: r.commit, at: t, version: version})
+		plans, err := r.decide(est, r.commit, t, r.Version)
 		if err != nil {
 			return nil, err
 		}

@@ -21,6 +21,9 @@ func (a *app) audit() *cobra.Command {
 				if a.format == "text" {
 					fmt.Fprintf(a.out, "%s looked at; %s recomputed, the same byte for byte; %s of outcomes chained\n",
 						count(r.Commits, "commit"), count(r.Plans, "plan"), count(r.Lines, "line"))
+					for _, g := range r.Gone {
+						fmt.Fprintln(a.out, "taken back:", line(g))
+					}
 					for _, o := range r.Others {
 						fmt.Fprintln(a.out, "not recomputed:", o)
 					}

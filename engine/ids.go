@@ -1,0 +1,93 @@
+package engine
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/ringmaster-dev/ringmaster/engine/estate"
+	"github.com/ringmaster-dev/ringmaster/engine/plan"
+	"github.com/ringmaster-dev/ringmaster/engine/repo"
+)
+
+// idHistory is when each plan came to a line of first parents. A plan that was
+// taken back stays in it: an id names one plan for ever, at the forge as well.
+type idHistory struct {
+	place map[repo.Hash]int // commit → how many come before it
+	first map[string]int    // plan id → place of the commit that brought it first
+}
+
+// decide makes the plans of a commit's estate, as an engine of that version
+// would at that time, numbered after every plan that was merged before.
+func (e *Env) decide(est *estate.Estate, commit repo.Hash, at time.Time, version string) ([]*plan.Plan, error) {
+	taken, err := e.taken(commit)
+	if err != nil {
+		return nil, fmt.Errorf("counting the plans merged before: %w", err)
+	}
+	b := e.basis(commit, at)
+	b.version, b.taken = version, taken
+	return decide(est, b)
+}
+
+// taken are the ids of plans that were merged up to a commit, by its first
+// parents. The line is walked once for all commits on it that are asked for
+// later; ask for the youngest first.
+func (e *Env) taken(commit repo.Hash) (map[string]bool, error) {
+	if _, ok := e.ids.place[commit]; !ok {
+		h, err := walkIDs(e.Repo, commit)
+		if err != nil {
+			return nil, err
+		}
+		e.ids = h
+	}
+	last := e.ids.place[commit]
+	taken := map[string]bool{}
+	for id, at := range e.ids.first {
+		if at <= last {
+			taken[id] = true
+		}
+	}
+	return taken, nil
+}
+
+func walkIDs(r *repo.Repo, from repo.Hash) (idHistory, error) {
+	h := idHistory{place: map[repo.Hash]int{}, first: map[string]int{}}
+	var line []repo.Hash
+	for c, err := range r.FirstParents(from) {
+		if err != nil {
+			return h, err
+		}
+		line = append(line, c.Hash)
+	}
+	for i, hash := range line {
+		h.place[hash] = len(line) - 1 - i
+	}
+	for c, err := range r.PathHistory(from, "plans") {
+		if err != nil {
+			return h, err
+		}
+		var before repo.Hash
+		if len(c.Parents) > 0 {
+			before = c.Parents[0]
+		}
+		changes, err := r.Diff(before, c.Hash)
+		if err != nil {
+			return h, err
+		}
+		for _, ch := range changes {
+			if id, ok := planAt(ch.Path); ok && ch.Before == "" {
+				h.first[id] = h.place[c.Hash] // the youngest comes first, so the oldest stays
+			}
+		}
+	}
+	return h, nil
+}
+
+// planAt is the id of the plan whose document lies at a path.
+func planAt(path string) (id string, ok bool) {
+	rest, ok := strings.CutPrefix(path, "plans/")
+	if !ok {
+		return "", false
+	}
+	return strings.CutSuffix(rest, "/plan.json")
+}
