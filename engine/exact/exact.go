@@ -1,5 +1,5 @@
 // Package exact is the mathematics of the replayed path: exponentials, logarithms
-// and the beta distribution with the same bits on every machine.
+// and the beta and gamma distributions with the same bits on every machine.
 //
 // The functions are FreeBSD's msun algorithms as Go's portable code has them: the
 // standard library's own exp and log are assembly on some machines and differ in
