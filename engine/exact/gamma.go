@@ -64,7 +64,7 @@ func incomplete(a, x float64) (lower, upper float64) {
 		term := 1 / a
 		sum := term
 		for k := 1.0; k < 100_000 && term > float64(sum*1e-17); k++ {
-			term *= x / (a + k)
+			term = float64(term * (x / (a + k)))
 			sum += term
 		}
 		lower = min(float64(front*sum), 1)
@@ -93,7 +93,7 @@ func tail(a, x float64) float64 {
 		d = 1 / away(float64(up*d)+b)
 		c = away(b + up/c)
 		step := float64(c * d)
-		f *= step
+		f = float64(f * step)
 		if math.Abs(step-1) < 1e-16 {
 			break
 		}
