@@ -22,7 +22,7 @@ func (a *app) audit() *cobra.Command {
 					fmt.Fprintf(a.out, "%s looked at; %s recomputed, the same byte for byte; %s of outcomes chained\n",
 						count(r.Commits, "commit"), count(r.Plans, "plan"), count(r.Lines, "line"))
 					for _, g := range r.Gone {
-						fmt.Fprintln(a.out, "taken back:", line(g))
+						fmt.Fprintln(a.out, line(g))
 					}
 					for _, o := range r.Others {
 						fmt.Fprintln(a.out, "not recomputed:", o)
