@@ -58,17 +58,24 @@ func encode(b []byte, v reflect.Value) ([]byte, error) {
 		return encode(b, v.Elem())
 	case reflect.Struct:
 		if v.Type() == timeType {
-			at := v.Interface().(time.Time)
-			return append(at.UTC().Truncate(time.Second).AppendFormat(append(b, '"'), time.RFC3339), '"'), nil
+			return instant(b, v.Interface().(time.Time)), nil
 		}
 		return structure(b, v)
 	}
 	return nil, fmt.Errorf("canonical JSON of %s: no such thing in JSON", v.Type())
 }
 
+// instant writes a time: UTC, whole seconds.
+func instant(b []byte, at time.Time) []byte {
+	return append(at.UTC().Truncate(time.Second).AppendFormat(append(b, '"'), time.RFC3339), '"')
+}
+
+var numberType = reflect.TypeFor[json.Number]()
+
 // text writes a string, or a json.Number as the number it is.
 func text(b []byte, v reflect.Value) ([]byte, error) {
-	if n, ok := v.Interface().(json.Number); ok {
+	if v.Type() == numberType {
+		n := json.Number(v.String())
 		f, err := n.Float64()
 		if err != nil {
 			return nil, fmt.Errorf("canonical JSON: number %q: %w", n, err)
@@ -192,10 +199,23 @@ func ascii(s string) bool {
 	return true
 }
 
+// plain says that a string is ASCII and its own JSON.
+func plain(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
 const hexDigits = "0123456789abcdef"
 
 // quote writes a string with the escapes of RFC 8785, section 3.2.2.2, and no others.
 func quote(b []byte, s string) ([]byte, error) {
+	if plain(s) {
+		return append(append(append(b, '"'), s...), '"'), nil
+	}
 	if !utf8.ValidString(s) {
 		return nil, fmt.Errorf("canonical JSON: %q is not UTF-8", s)
 	}

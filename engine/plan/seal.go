@@ -14,25 +14,15 @@ import (
 // Seal sets the plan's digest and returns the file's bytes: canonical JSON and
 // one newline.
 func Seal(p *Plan) ([]byte, error) {
-	p.Schema = Schema
-	p.Digest = ""
-	data, err := AppendCanonical(nil, p)
+	p.Schema, p.Digest = Schema, blank
+	data, digest, err := document(p)
 	if err != nil {
+		p.Digest = ""
 		return nil, fmt.Errorf("sealing plan %s: %w", p.ID, err)
 	}
-	const blank = `"digest":""`
-	at := member1(data, "digest")
-	if at < 0 || !bytes.HasPrefix(data[at:], []byte(blank)) {
-		return nil, fmt.Errorf("sealing plan %s: no place for the digest", p.ID)
-	}
-	// Members are sorted and "digest" is neither first nor last, so that a comma follows.
-	without := append(bytes.Clone(data[:at]), data[at+len(blank)+1:]...)
-	p.Digest = Sum(without)
-	sealed := make([]byte, 0, len(data)+len(p.Digest)+1)
-	sealed = append(sealed, data[:at]...)
-	sealed = append(sealed, `"digest":"`+p.Digest+`"`...)
-	sealed = append(sealed, data[at+len(blank):]...)
-	return append(sealed, '\n'), nil
+	p.Digest = sumWithout(data, digest)
+	copy(data[digest.from+len(`"digest":"`):], p.Digest)
+	return append(data, '\n'), nil
 }
 
 // Sum is "sha256:" and the hex digest of data.
@@ -54,6 +44,9 @@ func Parse(data []byte) (*Plan, error) {
 	p, err := Decode(data)
 	if err != nil {
 		return nil, err
+	}
+	if sealed(p, data) {
+		return p, nil
 	}
 	if err := Verify(data); err != nil {
 		return nil, fmt.Errorf("plan %s: %w", p.ID, err)
@@ -101,31 +94,6 @@ func Verify(data []byte) error {
 		return ErrDigest
 	}
 	return nil
-}
-
-// member1 is where a member of the outermost object begins, -1 where there is
-// none: the index of its name's opening quote.
-func member1(data []byte, name string) int {
-	depth, quoted := 0, false
-	for i := 0; i < len(data); i++ {
-		switch c := data[i]; {
-		case quoted && c == '\\':
-			i++
-		case quoted && c == '"':
-			quoted = false
-		case quoted:
-		case c == '"':
-			if depth == 1 && bytes.HasPrefix(data[i+1:], []byte(name+`":`)) {
-				return i
-			}
-			quoted = true
-		case c == '{' || c == '[':
-			depth++
-		case c == '}' || c == ']':
-			depth--
-		}
-	}
-	return -1
 }
 
 // ID is the name of the n-th plan of a class and a group.
