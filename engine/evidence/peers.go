@@ -1,0 +1,111 @@
+package evidence
+
+import (
+	"math"
+
+	"github.com/ringmaster-dev/ringmaster/engine/exact"
+)
+
+// Block is outcomes of one time and place: Own of those that are watched (hosts
+// that have the patch, one vendor's changes) and Peers of what they are compared
+// with. How many there are must not depend on how they turn out.
+type Block struct{ Own, Peers Count }
+
+// Peers is the running test of "ours fail no more often than their peers". A
+// value: it may be kept and copied.
+type Peers struct {
+	Logs [len(odds)]float64 // evidence by odds ratio
+}
+
+// odds are the odds ratios that a change is looked for at, each as likely.
+var odds = [...]float64{1.5, 2, 3, 5, 8, 13, 21}
+
+// OverPeers reads blocks in their order and fires where the watched fail more
+// often than their peers of the same block, at a probability of at most alpha (0
+// means 0.05) however long it reads. What befalls both, in whatever block, is no
+// evidence: rates may change from block to block.
+func OverPeers(blocks []Block, alpha float64) Alarm {
+	a := quiet()
+	var t Peers
+	for i, b := range blocks {
+		a.At = i
+		a.N += b.Own.N
+		a.Bad += b.Own.Bad
+		if all := b.Own.N + b.Peers.N; all > 0 {
+			a.Expected += float64(float64(b.Own.N) * float64(b.Own.Bad+b.Peers.Bad) / float64(all))
+		}
+		if a.weigh(t.Add(b), 1/level(alpha)) {
+			break
+		}
+	}
+	return a
+}
+
+// Add takes a block and returns the evidence so far.
+//
+// Of the K failures of a block, were rates equal, J would be the watched ones' by
+// the hypergeometric distribution, whatever the rate; at an odds ratio r the
+// likelihood of J = j is rʲ/E[rᴶ] times that. The product over blocks, averaged over
+// r, is the evidence: the anytime-valid logrank test (ter Schure, Pérez-Ortiz, Ly
+// and Grünwald 2024) for two proportions (Turner, Ly and Grünwald 2024). As the ratio rises in j, it holds for "no
+// more often" as well as for "as often".
+func (t *Peers) Add(b Block) float64 {
+	failed := b.Own.Bad + b.Peers.Bad
+	if failed > 0 && b.Own.N > 0 && b.Peers.N > 0 {
+		h := hypergeometric{all: b.Own.N + b.Peers.N, marked: failed, drawn: b.Own.N}
+		for k, r := range odds {
+			t.Logs[k] += float64(float64(b.Own.Bad)*exact.Log(r)) - h.logMean(exact.Log(r))
+		}
+	}
+	return t.E()
+}
+
+// E is the evidence so far.
+func (t Peers) E() float64 {
+	var sum float64
+	for _, l := range t.Logs {
+		sum += exact.Exp(min(l, 600))
+	}
+	return sum / float64(len(odds))
+}
+
+// hypergeometric is how many of the marked are among the drawn.
+type hypergeometric struct{ all, marked, drawn int }
+
+func (h hypergeometric) least() int { return max(0, h.drawn+h.marked-h.all) }
+func (h hypergeometric) most() int  { return min(h.drawn, h.marked) }
+
+func (h hypergeometric) log(j int) float64 {
+	return logChoose(h.marked, j) + logChoose(h.all-h.marked, h.drawn-j) - logChoose(h.all, h.drawn)
+}
+
+func logChoose(n, k int) float64 {
+	return exact.LogGamma(float64(n+1)) - exact.LogGamma(float64(k+1)) - exact.LogGamma(float64(n-k+1))
+}
+
+// logMean is ln E[exp(s J)].
+func (h hypergeometric) logMean(s float64) float64 {
+	top := math.Inf(-1)
+	terms := make([]float64, 0, h.most()-h.least()+1)
+	for j := h.least(); j <= h.most(); j++ {
+		l := h.log(j) + float64(float64(j)*s)
+		terms, top = append(terms, l), max(top, l)
+	}
+	var sum float64
+	for _, l := range terms {
+		sum += exact.Exp(l - top)
+	}
+	return top + exact.Log(sum)
+}
+
+// atLeast is P(J ≥ j), and atMost P(J ≤ j).
+func (h hypergeometric) atLeast(j int) float64 { return h.sum(max(j, h.least()), h.most()) }
+func (h hypergeometric) atMost(j int) float64  { return h.sum(h.least(), min(j, h.most())) }
+
+func (h hypergeometric) sum(from, to int) float64 {
+	var sum float64
+	for j := from; j <= to; j++ {
+		sum += exact.Exp(h.log(j))
+	}
+	return min(sum, 1)
+}
