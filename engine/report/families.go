@@ -3,7 +3,6 @@ package report
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
@@ -20,24 +19,12 @@ type family struct {
 }
 
 // families groups what is planned.
-func families(p *plan.Plan) []family {
-	hosts := map[plan.PatchID]int{}
-	from := map[plan.PatchID][]string{}
-	first := map[plan.PatchID]string{}
-	eachChange(p, func(r plan.Ring, _ plan.Wave, c plan.Change) {
-		if hosts[c.Patch]++; hosts[c.Patch] == 1 {
-			first[c.Patch] = r.Name
-		}
-		if !slices.Contains(from[c.Patch], c.From) {
-			from[c.Patch] = append(from[c.Patch], c.From)
-		}
-	})
+func (s *sheet) families() []family {
 	var list []family
 	place := map[string]int{}
-	for _, x := range planned(p) {
-		versions := from[x.ID]
-		slices.Sort(versions)
-		f := family{x, []string{x.Package}, hosts[x.ID], versions, first[x.ID]}
+	for _, x := range s.planned {
+		u := s.uses[x.ID]
+		f := family{x, []string{x.Package}, u.hosts, u.from, u.first}
 		key := f.key()
 		if i, ok := place[key]; ok {
 			list[i].packages = append(list[i].packages, x.Package)

@@ -10,12 +10,10 @@ package report
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
 
-	"github.com/ringmaster-dev/ringmaster/engine/inventory"
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
 )
 
@@ -34,34 +32,37 @@ var (
 
 // Markdown is plan.md: every change and every reason, the most important first.
 func Markdown(p *plan.Plan) []byte {
-	return []byte("# " + inert(Title(p)) + "\n\n" + strings.Join(sections(p, whole), ""))
+	s := read(p)
+	return []byte("# " + inert(s.title()) + "\n\n" + strings.Join(s.sections(whole), ""))
 }
 
 // Title is a pull request's title, one line.
-func Title(p *plan.Plan) string {
-	class, group, _, _ := plan.ParseID(p.ID)
-	list := planned(p)
+func Title(p *plan.Plan) string { return read(p).title() }
+
+func (s *sheet) title() string {
+	class, group, _, _ := plan.ParseID(s.ID)
+	list := s.planned
 	if len(list) == 0 {
-		return clip(oneLine(fmt.Sprintf("%s: nothing of %s can be planned now, %s", class, group, waiting(p))), 200)
+		return clip(oneLine(fmt.Sprintf("%s: nothing of %s can be planned now, %s", class, group, waiting(s.Plan))), 200)
 	}
 	what := plural(len(list), "patch")
 	if len(list) == 1 {
 		what = fmt.Sprintf("%s %s", list[0].Package, list[0].To)
 	}
-	title := fmt.Sprintf("%s: %s on %s of %s, %s", class, what, plural(len(hostsOf(p)), "host"), group, due(p))
-	if !feasible(p) && !deadline(p).Before(p.At) {
+	title := fmt.Sprintf("%s: %s on %s of %s, %s", class, what, plural(s.hosts, "host"), group, s.due())
+	if !s.feasible() && !s.deadline().Before(s.At) {
 		title += " (cannot be met)"
 	}
 	return clip(oneLine(title), 200)
 }
 
 // due is "by Fri 20 Mar", or since when it is overdue.
-func due(p *plan.Plan) string {
-	t := deadline(p)
-	if t.Before(p.At) && !t.IsZero() {
-		return "overdue since " + day(t, p.At)
+func (s *sheet) due() string {
+	t := s.deadline()
+	if t.Before(s.At) && !t.IsZero() {
+		return "overdue since " + day(t, s.At)
 	}
-	return "by " + day(t, p.At)
+	return "by " + day(t, s.At)
 }
 
 // waiting is "40 changes wait".
@@ -79,7 +80,7 @@ func Body(p *plan.Plan, limit int) string {
 	const rest = "\n_The rest is in `plan.md`._\n"
 	var b strings.Builder
 	n := 0
-	for _, s := range sections(p, brief) {
+	for _, s := range read(p).sections(brief) {
 		size := utf8.RuneCountInString(s)
 		if n+size > limit-len(rest) {
 			b.WriteString(rest)
@@ -92,26 +93,26 @@ func Body(p *plan.Plan, limit int) string {
 }
 
 // sections are the parts of a report, the most important first.
-func sections(p *plan.Plan, d detail) []string {
-	list := families(p)
+func (s *sheet) sections(d detail) []string {
+	p, list := s.Plan, s.families()
 	return []string{
-		summary(p), conflicts(p, d), approvals(p, d), timeline(p, d), patches(list, d), skipped(p, d),
+		s.summary(), conflicts(p, d), approvals(p, d), timeline(p, d), patches(list, d), skipped(p, d),
 		rollback(p, list, d), scanners(p, d), reasons(list, d), footer(p),
 	}
 }
 
 // summary answers what, why now, what may break, when, who must approve, and
 // what happens when it goes wrong.
-func summary(p *plan.Plan) string {
+func (s *sheet) summary() string {
 	var b strings.Builder
-	list := planned(p)
+	p, list := s.Plan, s.planned
 	if len(list) == 0 {
 		return "**Nothing can be planned now**: " + waiting(p) + ", for the reasons below.\n\n"
 	}
 	_, group, _, _ := plan.ParseID(p.ID)
-	fmt.Fprintf(&b, "**What** %s on %s of group %s.  \n", patchNames(list), plural(len(hostsOf(p)), "host"), code(group))
-	fmt.Fprintf(&b, "**Why now** %s  \n", why(p))
-	fmt.Fprintf(&b, "**May break** %s  \n", worst(p))
+	fmt.Fprintf(&b, "**What** %s on %s of group %s.  \n", patchNames(list), plural(s.hosts, "host"), code(group))
+	fmt.Fprintf(&b, "**Why now** %s  \n", s.why())
+	fmt.Fprintf(&b, "**May break** %s  \n", s.mayBreak())
 	fmt.Fprintf(&b, "**When** %s  \n", when(p))
 	fmt.Fprintf(&b, "**Approve** %s  \n", who(p))
 	if len(p.NotPlanned) > 0 {
@@ -167,11 +168,11 @@ func patchNames(list []plan.Patch) string {
 }
 
 // why says which clock presses most, and whether attackers are at it.
-func why(p *plan.Plan) string {
-	list := planned(p)
+func (s *sheet) why() string {
+	list := s.planned
 	first := mostUrgent(list)
 	verb := "runs out"
-	if first.Deadline.Before(p.At) {
+	if first.Deadline.Before(s.At) {
 		verb = "ran out"
 	}
 	text := fmt.Sprintf("the %s clock of %s %s on %s (%s after it was %s).", inert(clockName(first.Clock)), code(string(first.ID)), verb,
@@ -179,7 +180,7 @@ func why(p *plan.Plan) string {
 	known, late := 0, 0
 	for _, x := range list {
 		known += number(x.KnownExploited)
-		late += number(x.Deadline.Before(p.At))
+		late += number(x.Deadline.Before(s.At))
 	}
 	if late > 1 {
 		text += fmt.Sprintf(" %d of %d are overdue.", late, len(list))
@@ -193,15 +194,9 @@ func why(p *plan.Plan) string {
 	return text
 }
 
-// worst is the change most likely to go wrong.
-func worst(p *plan.Plan) string {
-	var at plan.Change
-	found := false
-	eachChange(p, func(_ plan.Ring, _ plan.Wave, c plan.Change) {
-		if !found || c.DeployRisk.P > at.DeployRisk.P {
-			at, found = c, true
-		}
-	})
+// mayBreak is the change most likely to go wrong.
+func (s *sheet) mayBreak() string {
+	at := s.worst
 	return fmt.Sprintf("at worst %s on %s: %s by %s.", code(string(at.Patch)), code(string(at.Host)), risk(at.DeployRisk), sourceName(at.DeployRisk.Source))
 }
 
@@ -233,53 +228,6 @@ func footer(p *plan.Plan) string {
 	}
 	return fmt.Sprintf("---\nSeen: %s declared, %d with fresh facts, %d stale, %d unknown.%s Made at %s by engine %s from commit %s; nothing starts from it after %s. Digest %s.\n",
 		plural(n.Declared, "host"), n.Fresh, n.Stale, n.Unknown, uncovered, moment(p.At), inert(p.Inputs.Engine), code(clip(p.Inputs.Commit, 12)), moment(p.Expires), code(p.Digest))
-}
-
-// planned are the patches with at least one change in the plan: what is known
-// to be exploited first, else in the plan's order.
-func planned(p *plan.Plan) []plan.Patch {
-	used := map[plan.PatchID]bool{}
-	eachChange(p, func(_ plan.Ring, _ plan.Wave, c plan.Change) { used[c.Patch] = true })
-	list := slices.DeleteFunc(slices.Clone(p.Patches), func(x plan.Patch) bool { return !used[x.ID] })
-	slices.SortStableFunc(list, func(a, b plan.Patch) int { return number(b.KnownExploited) - number(a.KnownExploited) })
-	return list
-}
-
-func eachChange(p *plan.Plan, do func(plan.Ring, plan.Wave, plan.Change)) {
-	for _, r := range p.Rings {
-		for _, w := range r.Waves {
-			for _, c := range w.Changes {
-				do(r, w, c)
-			}
-		}
-	}
-}
-
-// hostsOf are a plan's hosts.
-func hostsOf(p *plan.Plan) map[inventory.HostID]bool {
-	hosts := map[inventory.HostID]bool{}
-	eachChange(p, func(_ plan.Ring, _ plan.Wave, c plan.Change) { hosts[c.Host] = true })
-	return hosts
-}
-
-func mostUrgent(list []plan.Patch) plan.Patch {
-	return slices.MinFunc(list, func(a, b plan.Patch) int { return a.Deadline.Compare(b.Deadline) })
-}
-
-// deadline is the earliest of what is planned, or of all where nothing is.
-func deadline(p *plan.Plan) time.Time {
-	list := planned(p)
-	if len(list) == 0 {
-		list = p.Patches
-	}
-	if len(list) == 0 {
-		return time.Time{}
-	}
-	return mostUrgent(list).Deadline
-}
-
-func feasible(p *plan.Plan) bool {
-	return !slices.ContainsFunc(planned(p), func(x plan.Patch) bool { return !x.Feasible })
 }
 
 // ends are when the first wave begins and the last one ends.

@@ -120,7 +120,7 @@ func TestBodyFits(t *testing.T) {
 		p.NotPlanned = append(p.NotPlanned, plan.Skipped{Patch: p.Patches[0].ID, Host: "db", Why: fmt.Sprintf("reason %d %s", i, strings.Repeat("y", 2000))})
 	}
 	n := 0
-	eachChange(p, func(plan.Ring, plan.Wave, plan.Change) { n++ })
+	eachChange(p, func(*plan.Ring, *plan.Wave, *plan.Change) { n++ })
 	if n != 5000 {
 		t.Fatalf("%d changes, want 5000", n)
 	}

@@ -60,13 +60,12 @@ func gates(p *plan.Plan) string {
 	return b.String()
 }
 
+// waveHosts names a wave's hosts; its changes are sorted by them.
 func waveHosts(w plan.Wave, most int) string {
 	var names []string
-	seen := map[string]bool{}
-	for _, c := range w.Changes {
-		if n := string(c.Host); !seen[n] {
-			seen[n] = true
-			names = append(names, n)
+	for i, c := range w.Changes {
+		if i == 0 || c.Host != w.Changes[i-1].Host {
+			names = append(names, string(c.Host))
 		}
 	}
 	if len(names) <= most {

@@ -24,9 +24,10 @@ func Text(w io.Writer, p *plan.Plan, o TextOptions) error {
 		o.Width = 80
 	}
 	t := &terminal{bufio.NewWriter(w), o}
-	t.line("%s", t.bold(Title(p)))
-	t.patches(p)
-	t.rings(p)
+	s := read(p)
+	t.line("%s", t.bold(s.title()))
+	t.patches(s)
+	t.rings(s)
 	t.conflicts(p)
 	for _, a := range p.Approvals {
 		t.item("approve", "%d of %s: %s", a.Count, a.From, because(a.Because, 4))
@@ -97,8 +98,8 @@ func wrap(s string, width int) []string {
 	return append(lines, line)
 }
 
-func (t *terminal) patches(p *plan.Plan) {
-	list := families(p)
+func (t *terminal) patches(s *sheet) {
+	list := s.families()
 	for i, f := range list {
 		if i == most {
 			t.line("  … and %d more; see plan.md", len(list)-i)
@@ -141,12 +142,13 @@ func bar(r plan.Risk) string {
 }
 
 // rings draws each ring's waves on a common scale of time.
-func (t *terminal) rings(p *plan.Plan) {
+func (t *terminal) rings(s *sheet) {
+	p := s.Plan
 	if len(p.Rings) == 0 {
 		return
 	}
 	first, last := ends(p)
-	due := deadline(p)
+	due := s.deadline()
 	scale := last
 	if due.After(last) && due.Sub(first) < 4*last.Sub(first) {
 		scale = due

@@ -53,9 +53,12 @@ func cutLinks(s string) string {
 	})
 }
 
+// codeSpan takes what would end a span of code, or a table cell.
+var codeSpan = strings.NewReplacer("`", "'", "|", "¦")
+
 // code shows a name as code. Nothing ends the span early.
 func code(s string) string {
-	s = strings.NewReplacer("`", "'", "|", "¦").Replace(oneLine(s))
+	s = codeSpan.Replace(oneLine(s))
 	if strings.TrimSpace(s) == "" {
 		return ""
 	}
