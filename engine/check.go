@@ -155,13 +155,14 @@ func (e *Env) rebuild(base repo.Hash, t target, p *plan.Plan, data []byte) ([]es
 	return e.fresh(base, p)
 }
 
-// remake makes a plan from its own commit and time; nil when there is none now.
+// remake makes a plan from its own commit and time, as its engine would; nil
+// when there is none now.
 func (e *Env) remake(commit repo.Hash, p *plan.Plan) ([]byte, error) {
 	est, err := e.read(commit)
 	if err != nil {
 		return nil, err
 	}
-	plans, err := e.decide(est, commit, p.At, e.Version)
+	plans, err := e.decide(est, commit, p.At, p.Inputs.Engine)
 	if err != nil {
 		return nil, err
 	}

@@ -59,7 +59,7 @@ func (x *Executor) confirm(ctx context.Context, t *tip, d deed) ([]outcome.Appro
 		return nil, "approvals are missing: " + strings.Join(missing, "; "), nil
 	}
 	if len(d.lines) == 0 {
-		if why, err := x.invented(t, p); why != "" || err != nil {
+		if why, err := x.invented(ctx, t, p, pr); why != "" || err != nil {
 			return nil, why, err
 		}
 	}
@@ -68,37 +68,48 @@ func (x *Executor) confirm(ctx context.Context, t *tip, d deed) ([]outcome.Appro
 
 // invented says why a plan that is about to begin is not what ringmaster
 // decided, "" where it is: who may merge may also write a plan by hand, seal it
-// and leave out whom to ask. A plan of another engine version cannot be made
-// again; the merge's check did that.
-func (x *Executor) invented(t *tip, p *plan.Plan) (string, error) {
-	if p.Inputs.Engine != x.Version {
-		x.Log.WithField("plan", p.ID).Warnf("made by engine %s and carried out by %s, which cannot make it again", p.Inputs.Engine, x.Version)
-		return "", nil
-	}
+// and leave out whom to ask. A plan of another engine version is made again as
+// that version would; where this one no longer comes to the same bytes, the plan
+// is what anything else is that people write: an owner must have approved it.
+func (x *Executor) invented(ctx context.Context, t *tip, p *plan.Plan, pr forge.PullRequest) (string, error) {
 	made := repo.Hash(p.Inputs.Commit)
 	if known, err := x.Repo.IsAncestor(made, t.commit); err != nil || !known {
 		return fmt.Sprintf("it was made at commit %.10s, which is not on %s", made, t.branch), nil
 	}
-	digests, err := x.decided(made, p.At)
-	if err != nil {
+	digests, err := x.decided(made, p.At, p.Inputs.Engine)
+	other := p.Inputs.Engine != x.Version
+	switch {
+	case err != nil && !other:
 		return "", fmt.Errorf("making it again at commit %.10s: %w", made, err)
-	}
-	if digests[p.ID] != p.Digest {
+	case err == nil && digests[p.ID] == p.Digest:
+		return "", nil
+	case !other:
 		return fmt.Sprintf("made again at commit %.10s and %s it is another plan: it was written by hand", made, p.At.Format(time.RFC3339)), nil
 	}
+	s := t.est.Settings
+	by, err := x.owner(ctx, pr, s.Owners, s.Teams)
+	if err != nil {
+		return "", err
+	}
+	if by == "" {
+		return fmt.Sprintf("it was made by engine %s, and %s does not come to the same plan; it takes the approval of an owner (%s) other than its author, or a revert and a new plan",
+			p.Inputs.Engine, x.Version, strings.Join(s.Owners, ", ")), nil
+	}
+	x.Log.WithField("plan", p.ID).Warnf("made by engine %s, and %s does not come to the same plan; it begins because %s, an owner, approved it", p.Inputs.Engine, x.Version, by)
 	return "", nil
 }
 
-// moment is a commit at a time.
+// moment is a commit at a time, as an engine sees it.
 type moment struct {
-	commit repo.Hash
-	at     time.Time
+	commit  repo.Hash
+	at      time.Time
+	version string
 }
 
-// decided are the digests of the plans that are made at a commit and time, by
-// id. A run asks often, so they are remembered.
-func (e *Env) decided(commit repo.Hash, at time.Time) (map[string]string, error) {
-	key := moment{commit, at.UTC()}
+// decided are the digests of the plans that an engine of that version makes at a
+// commit and time, by id. A run asks often, so they are remembered.
+func (e *Env) decided(commit repo.Hash, at time.Time, version string) (map[string]string, error) {
+	key := moment{commit, at.UTC(), version}
 	if known, ok := e.digests[key]; ok {
 		return known, nil
 	}
@@ -106,7 +117,7 @@ func (e *Env) decided(commit repo.Hash, at time.Time) (map[string]string, error)
 	if err != nil {
 		return nil, err
 	}
-	plans, err := e.decide(est, commit, at, e.Version)
+	plans, err := e.decide(est, commit, at, version)
 	if err != nil {
 		return nil, err
 	}

@@ -129,7 +129,7 @@ func (x *Executor) look(ctx context.Context) (*tip, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := x.trusted(ctx, commit); err != nil {
+	if err := x.trusted(ctx, commit, "executed"); err != nil {
 		return nil, err
 	}
 	d, err := newDecider(est, x.basis(commit, x.At))

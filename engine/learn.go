@@ -21,12 +21,15 @@ type Learned struct {
 }
 
 // Learn fits the track record to the verified outcomes of HEAD and proposes it.
-// Ledgers of plans that no merged pull request brought are not learnt from
-// (Trust 5); too little history is an error that says what is lacking.
+// Its ledgers must be the protected branch's, and those of plans that no merged
+// pull request brought are not learnt from (Trust 5); too little history is an error that says what is lacking.
 func (e *Env) Learn(ctx context.Context) (*Learned, error) {
 	commit, err := e.head()
 	if err != nil {
 		return nil, err
+	}
+	if err := e.sameLedgers(ctx, commit); err != nil {
+		return nil, fmt.Errorf("learning: %w", err)
 	}
 	est, err := e.read(commit)
 	if err != nil {

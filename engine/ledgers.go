@@ -2,6 +2,8 @@ package engine
 
 import (
 	"bytes"
+	"context"
+	"fmt"
 	"strings"
 
 	"github.com/ringmaster-dev/ringmaster/engine/repo"
@@ -77,6 +79,40 @@ func (w *walk) extended(c repo.Commit, ch repo.Change) (bool, error) {
 	}
 	w.growths[key] = grew
 	return grew, nil
+}
+
+// sameLedgers returns an error where a commit's ledgers are not what the
+// protected branch has, up to where they go: history that nobody else has is
+// nothing to learn from (Trust 5).
+func (e *Env) sameLedgers(ctx context.Context, commit repo.Hash) error {
+	branch, tip, err := e.base(ctx)
+	if err != nil {
+		return err
+	}
+	if err := e.trusted(ctx, tip, "learnt"); err != nil {
+		return err
+	}
+	changes, err := e.Repo.Diff(commit, tip)
+	if err != nil {
+		return err
+	}
+	for _, ch := range changes {
+		if !ledger(ch.Path) || ch.Before == "" {
+			continue
+		}
+		here, err := e.Repo.ReadFile(commit, ch.Path)
+		if err != nil {
+			return err
+		}
+		there, err := e.readOrEmpty(tip, ch.Path)
+		if err != nil {
+			return err
+		}
+		if !bytes.HasPrefix(there, here) {
+			return fmt.Errorf("%s is not here as it is on %s; check out %s", ch.Path, branch, branch)
+		}
+	}
+	return nil
 }
 
 // grown returns what a commit added to the end of a file, and whether that is

@@ -24,9 +24,10 @@ type Breach struct {
 func (b Breach) String() string { return fmt.Sprintf("commit %.10s: %s", b.Commit, b.Why) }
 
 // trusted returns an error that names the commits which had no right to be on
-// the base branch (Trust 3), nil where there are none.
-func (x *Executor) trusted(ctx context.Context, commit repo.Hash) error {
-	breaches, err := x.breaches(ctx, commit)
+// the base branch (Trust 3), nil where there are none. Deed is what is not done
+// on such a branch, as "executed".
+func (e *Env) trusted(ctx context.Context, commit repo.Hash, deed string) error {
+	breaches, err := e.breaches(ctx, commit)
 	if err != nil {
 		return err
 	}
@@ -37,7 +38,7 @@ func (x *Executor) trusted(ctx context.Context, commit repo.Hash) error {
 	for _, b := range breaches {
 		text = append(text, b.String())
 	}
-	return fmt.Errorf("nothing is executed: the base branch holds what nobody reviewed; revert it by a pull request that the owners approve:\n  %s", strings.Join(text, "\n  "))
+	return fmt.Errorf("nothing is %s: the base branch holds what nobody reviewed; revert it by a pull request that the owners approve:\n  %s", deed, strings.Join(text, "\n  "))
 }
 
 // breaches walks the base branch from its beginning and checks every commit
@@ -244,33 +245,34 @@ func (w *walk) reviewed(ctx context.Context, pr forge.PullRequest, changes []rep
 	if i < 0 {
 		return "", nil
 	}
-	for _, a := range pr.Approvals {
-		if a.By == pr.Author || a.Commit != pr.Head {
-			continue
-		}
-		for _, owner := range r.owners {
-			in, err := w.member(ctx, r.teams, owner, a.By)
-			if err != nil {
-				return "", err
-			}
-			if in {
-				return "", nil
-			}
-		}
+	if by, err := w.owner(ctx, pr, r.owners, r.teams); by != "" || err != nil {
+		return "", err
 	}
 	return fmt.Sprintf("%s was merged by %s without the approval of an owner (%s) other than its author %q",
 		changes[i].Path, pr.Branch, strings.Join(r.owners, ", "), pr.Author), nil
 }
 
-// loosens says whether a path may hold what loosens: anything but plans, what
-// machines write, and what no decision reads.
-func loosens(path string) bool {
-	for _, dir := range []string{"policies/", "rings/", "models/", "overrides/", "inventory/"} {
-		if strings.HasPrefix(path, dir) {
-			return !machine(path)
+// owner is an owner who approved exactly what a pull request was merged with, or
+// has under review, and did not write it; "" where there is none.
+func (e *Env) owner(ctx context.Context, pr forge.PullRequest, owners []string, teams map[string][]string) (string, error) {
+	for _, a := range pr.Approvals {
+		if a.By == pr.Author || a.Commit != pr.Head {
+			continue
+		}
+		for _, owner := range owners {
+			if in, err := e.member(ctx, teams, owner, a.By); in || err != nil {
+				return a.By, err
+			}
 		}
 	}
-	return false
+	return "", nil
+}
+
+// loosens says whether a path may hold what loosens: anything but plans, which
+// their own approvals cover, and what machines write. A plugin, what lies beside
+// it, and a workflow can do more than any policy forbids.
+func loosens(path string) bool {
+	return !strings.HasPrefix(path, "plans/") && !machine(path) && !ledger(path)
 }
 
 // machine says whether the path is one that machines write without review.

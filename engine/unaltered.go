@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/ringmaster-dev/ringmaster/engine/repo"
@@ -11,8 +12,10 @@ import (
 
 // unaltered returns an error where a plugin that lies in the estate is not, in
 // the folder it would be started from, what the protected branch has (Trust 2).
-// So are files that its command line names, such as an interpreter's script. A
-// program elsewhere on the machine is the machine's own affair.
+// So are files that its command line names, such as an interpreter's script, and
+// what lies beside either, such as the modules that a script loads. A program
+// elsewhere on the machine, and a file that Git does not know, are the machine's
+// own affair.
 func (x *Executor) unaltered(t *tip, block ring.Fleet) error {
 	if block.Kind != "exec" || x.Repo.Dir() == "" {
 		return nil
@@ -21,16 +24,67 @@ func (x *Executor) unaltered(t *tip, block ring.Fleet) error {
 	if err != nil {
 		return err
 	}
+	var folders []string
 	for i, word := range block.Command {
 		file, ok := within(word, i == 0)
 		if !ok {
 			continue
 		}
-		if err := x.same(t, head, file, i == 0); err != nil {
+		there, err := x.same(t, head, file, i == 0)
+		if err != nil {
 			return err
 		}
+		if there && !slices.Contains(folders, path.Dir(file)) {
+			folders = append(folders, path.Dir(file))
+		}
 	}
-	return nil
+	return x.sameBeside(t, head, folders)
+}
+
+// sameBeside compares what lies in the folders of plugins.
+func (x *Executor) sameBeside(t *tip, head repo.Hash, folders []string) error {
+	if len(folders) == 0 {
+		return nil
+	}
+	altered, err := x.Repo.Diff(head, t.commit)
+	if err != nil {
+		return err
+	}
+	for _, ch := range altered {
+		if besideAny(ch.Path, folders) {
+			return t.notHere(ch.Path)
+		}
+	}
+	files, err := x.Repo.Diff("", t.commit)
+	if err != nil {
+		return err
+	}
+	var paths []string
+	for _, f := range files {
+		if besideAny(f.Path, folders) {
+			paths = append(paths, f.Path)
+		}
+	}
+	return x.clean(t, paths)
+}
+
+// besideAny says whether a file lies in one of the folders, or below. An
+// estate's own folders hold nothing that a plugin at its root would load.
+func besideAny(file string, folders []string) bool {
+	return slices.ContainsFunc(folders, func(dir string) bool {
+		if dir != "." {
+			return strings.HasPrefix(file, dir+"/")
+		}
+		top, _, below := strings.Cut(file, "/")
+		return !below || !slices.Contains(estateFolders, top)
+	})
+}
+
+// estateFolders are what an estate is made of: see the contract.
+var estateFolders = []string{"inventory", "rings", "policies", "models", "plans", "approvals", "outcomes", "overrides", ".github"}
+
+func (t *tip) notHere(file string) error {
+	return fmt.Errorf("%s is not here as it is on %s; check out %s", file, t.branch, t.branch)
 }
 
 // within is a word of a command line as a path in the estate. A program without
@@ -43,24 +97,30 @@ func within(word string, program bool) (string, bool) {
 	return file, file != "." && file != ".." && !strings.HasPrefix(file, "../") && !strings.HasPrefix(file, ".git/") && file != ".git"
 }
 
-func (x *Executor) same(t *tip, head repo.Hash, file string, program bool) error {
+// same compares one file, and says whether the protected branch has it.
+func (x *Executor) same(t *tip, head repo.Hash, file string, program bool) (bool, error) {
 	want, err := x.Repo.Blob(t.commit, file)
 	if err != nil {
-		return err
+		return false, err
 	}
 	got, err := x.Repo.Blob(head, file)
 	if err != nil {
-		return err
+		return false, err
 	}
 	switch {
 	case want == "" && program:
-		return fmt.Errorf("%s is not on %s: a plugin in the estate is reviewed as the rest of it is", file, t.branch)
+		return false, fmt.Errorf("%s is not on %s: a plugin in the estate is reviewed as the rest of it is", file, t.branch)
 	case want != got:
-		return fmt.Errorf("%s is not here as it is on %s; check out %s", file, t.branch, t.branch)
+		return false, t.notHere(file)
 	case want == "":
-		return nil
+		return false, nil
 	}
-	dirty, err := x.Repo.Dirty([]string{file})
+	return true, x.clean(t, []string{file})
+}
+
+// clean returns an error where files differ from HEAD on disk.
+func (x *Executor) clean(t *tip, files []string) error {
+	dirty, err := x.Repo.Dirty(files)
 	if err != nil {
 		return err
 	}

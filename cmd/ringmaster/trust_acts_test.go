@@ -115,6 +115,25 @@ func (w *site) sealed(data []byte) []byte {
 	return out
 }
 
+// remade puts onto the open plan's branch what another engine would have made of
+// it, edited and with a digest that is right.
+func (w *site) remade(engine string, edit func(*plan.Plan)) {
+	w.t.Helper()
+	p, err := plan.Decode(w.planAt(w.branch()))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	p.Inputs.Engine = engine
+	if edit != nil {
+		edit(p)
+	}
+	data, err := plan.Seal(p)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.amend(plan.Path(trusted), data)
+}
+
 func (w *site) plan() *plan.Plan {
 	w.t.Helper()
 	p, err := plan.Decode(w.file(plan.Path(trusted)))

@@ -136,6 +136,21 @@ var reviewAttacks = []attack{
 		next := w.force("looser", "eve").Merge
 		w.stops(repo.Hash(next), `rings/rings.hcl was merged by ringmaster/looser without the approval of an owner (owners) other than its author "mallory"`)
 	}},
+	{"4 a plugin is changed without an owner", merged, func(w *site) {
+		w.fleet("")
+		for _, name := range []string{"fleet.sh", "lib/helper.py", ".github/workflows/execute.yml", "Makefile"} {
+			id := "change-" + strings.Map(func(r rune) rune {
+				if r == '/' || r == '.' {
+					return '-'
+				}
+				return r
+			}, name)
+			w.propose(id, "mallory", map[string][]byte{name: []byte("#!/bin/sh\nreboot\n")})
+			w.says(3, []string{"merging ringmaster/" + id + " is refused: 0 of 1 by one of owners (it changes " + name + ")"}, "pr", "merge", id, "--by", "mallory")
+		}
+		h := w.force("change-fleet-sh", "fred").Merge
+		w.stops(repo.Hash(h), `fleet.sh was merged by ringmaster/change-fleet-sh without the approval of an owner (owners) other than its author "mallory"`)
+	}},
 	{"4 an owner approves", merged, func(w *site) {
 		w.propose("looser", "mallory", map[string][]byte{"rings/rings.hcl": w.replaced("rings/rings.hcl", "1h", "1m")})
 		w.want(0, "pr", "approve", "looser", "--by", "olivia")

@@ -105,6 +105,23 @@ var runAttacks = []attack{
 		again := w.force("again", "olivia").Merge
 		w.refuses("commit " + again[:10] + " brought it, not the merge of its pull request")
 	}},
+	{"1 a plan of another engine comes out the same", opened, func(w *site) {
+		w.remade("v0.0.9", nil)
+		w.force(trusted, "fred")
+		w.says(0, []string{"applied"}, "execute")
+		w.says(0, []string{"1 plan recomputed, the same byte for byte"}, "audit", "verify")
+	}},
+	{"1 a plan says that another engine made it", opened, func(w *site) {
+		w.remade("v0.0.9", func(p *plan.Plan) { p.Approvals = []plan.Approval{} })
+		w.force(trusted, "fred")
+		w.refuses("it was made by engine v0.0.9, and v0.1.0 does not come to the same plan; it takes the approval of an owner (owners) other than its author, or a revert and a new plan")
+	}},
+	{"1 a plan of another engine is approved by an owner", opened, func(w *site) {
+		w.remade("v0.0.9", func(p *plan.Plan) { p.Approvals = []plan.Approval{} })
+		w.force(trusted, "olivia")
+		w.says(0, []string{"it begins because olivia, an owner, approved it", "applied"}, "execute")
+		w.says(0, []string{"standard-main-1 was made by engine v0.0.9, and v0.1.0 does not come to the same plan; recompute it with that one"}, "audit", "verify")
+	}},
 	{"1 a plan is expired", merged, func(w *site) {
 		w.at = trustAt.AddDate(0, 3, 0)
 		w.refuses("it expired on 2026-")

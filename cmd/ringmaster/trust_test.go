@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -11,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ringmaster-dev/ringmaster/engine/outcome"
 	"github.com/ringmaster-dev/ringmaster/engine/repo"
 )
 
@@ -90,6 +92,30 @@ var commandAttacks = []attack{
 		w.says(1, []string{`ringmaster: opening fleet "exec": fleet.sh is not here as it is on main; check out main`}, "execute")
 		w.unstarted()
 	}},
+	{"2 a module beside a plugin is edited in the folder", merged, func(w *site) {
+		w.fleet("")
+		w.reviewed("module", map[string][]byte{"helper.py": []byte("x = 1\n"), "lib/more.py": []byte("y = 1\n")})
+		w.write("lib/more.py", "import os\n", 0o644)
+		w.says(1, []string{`ringmaster: opening fleet "exec": lib/more.py was edited here and differs from main`}, "execute")
+		w.write("lib/more.py", "y = 1\n", 0o644)
+		w.unstarted()
+		w.says(1, []string{`greeting fleet "exec"`}, "execute") // it is started now
+	}},
+	{"2 a module beside a plugin is edited on a branch that is checked out", merged, func(w *site) {
+		w.fleet("")
+		w.reviewed("module", map[string][]byte{"helper.py": []byte("x = 1\n")})
+		h, err := w.repo.Write(repo.Next{Base: w.tip(), Changes: map[string][]byte{"helper.py": []byte("import os\n")}, Message: "evil", Author: mallory, At: w.at})
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		if err := w.repo.CompareAndSwap("refs/heads/evil", "", h); err != nil {
+			w.t.Fatal(err)
+		}
+		w.write(".git/HEAD", "ref: refs/heads/evil\n", 0o644)
+		w.write("helper.py", "import os\n", 0o644)
+		w.says(1, []string{`ringmaster: opening fleet "exec": helper.py is not here as it is on main; check out main`}, "execute")
+		w.unstarted()
+	}},
 	{"2 a plugin lies in the folder alone", merged, func(w *site) {
 		w.reviewed("plugin", map[string][]byte{"rings/zz.hcl": fmt.Appendf(nil, execFleet, "")})
 		w.write("fleet.sh", plugin, 0o755)
@@ -124,7 +150,26 @@ var learnAttacks = []attack{
 		w.at = trustAt.AddDate(0, 1, 0)
 		w.relax()
 		w.forget()
-		w.says(3, []string{"nothing to learn from yet: 0 finished changes known, and a model takes 20"}, "learn")
+		w.says(1, []string{"learning: nothing is learnt", "it changes plans/standard-main-1/plan.json, and no merged pull request brought it"}, "learn")
+	}},
+	{"5 history that the protected branch does not have is not learnt from", done, func(w *site) {
+		w.at = trustAt.AddDate(0, 1, 0)
+		ledger := outcome.Path(trusted)
+		forged := append(bytes.Clone(w.file(ledger)), bytes.SplitAfter(w.file(ledger), []byte("\n"))[0]...)
+		h, err := w.repo.Write(repo.Next{Base: w.tip(), Changes: map[string][]byte{ledger: forged}, Message: "evil", Author: mallory, At: w.at})
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		if err := w.repo.CompareAndSwap("refs/heads/evil", "", h); err != nil {
+			w.t.Fatal(err)
+		}
+		w.write(".git/HEAD", "ref: refs/heads/evil\n", 0o644)
+		w.says(1, []string{"ringmaster: learning: outcomes/standard-main-1.jsonl is not here as it is on main; check out main"}, "learn")
+	}},
+	{"5 a branch with a breach is not learnt from", done, func(w *site) {
+		w.at = trustAt.AddDate(0, 1, 0)
+		w.push("looser", map[string][]byte{"policies/risk/risk.rego": []byte("package ringmaster.risk\n")})
+		w.says(1, []string{"ringmaster: learning: nothing is learnt: the base branch holds what nobody reviewed"}, "learn")
 	}},
 	{"5 a simulation teaches nothing where the clock is the wall's", done, func(w *site) {
 		w.at = trustAt.AddDate(0, 1, 0)
