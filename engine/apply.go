@@ -197,7 +197,7 @@ func (t *tip) packages(host inventory.HostID, id plan.PatchID, from, to string) 
 	}
 	m := match.Patch{ID: id, Type: version.Type(typ), Package: name, Source: t.bySource(id), Module: t.module(id)}
 	var list []fleet.Package
-	for _, p := range match.Binaries(t.est.Hosts[i].Facts, m) {
+	for _, p := range match.Binaries(t.est.Hosts[i].Packages, m) {
 		next := one
 		next.Name = p.Name
 		if !slices.Contains(list, next) {

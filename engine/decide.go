@@ -83,11 +83,7 @@ func decide(est *estate.Estate, b basis) ([]*plan.Plan, error) {
 // fleet they are most of what is in memory, and nothing later reads them.
 func (d *decider) forgetPackages() {
 	for i := range d.hosts {
-		for _, f := range []*inventory.Facts{d.hosts[i].Facts, d.est.Hosts[i].Facts} {
-			if f != nil {
-				f.Packages = nil
-			}
-		}
+		d.hosts[i].Packages, d.est.Hosts[i].Packages = nil, nil
 	}
 }
 

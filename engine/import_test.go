@@ -74,7 +74,9 @@ func importTestRead(t *testing.T, dir string) map[inventory.HostID]*inventory.Fa
 	}
 	hosts := map[inventory.HostID]*inventory.Facts{}
 	for _, h := range e.Hosts {
-		hosts[h.ID] = h.Facts
+		f := *h.Facts
+		f.Packages = h.Packages.Packages()
+		hosts[h.ID] = &f
 	}
 	return hosts
 }

@@ -40,10 +40,10 @@ func (d *decider) past() error {
 			}
 		}
 	}
-	lists := map[string][]inventory.Package{}
+	lists := map[string]*inventory.List{}
 	for i := range d.hosts {
 		if list := moves[d.hosts[i].ID]; list != nil {
-			d.hosts[i].Facts = moved(d.hosts[i].Facts, list, lists)
+			d.hosts[i].Packages = moved(&d.hosts[i], list, lists)
 		}
 	}
 	return nil
@@ -80,49 +80,44 @@ func versionAfter(l outcome.Line) string {
 	return ""
 }
 
-// moved returns facts with later moves applied; the ones given stay as they are.
-// Hosts with the same packages that made the same moves go on sharing a list,
-// which lists keeps.
-func moved(f *inventory.Facts, moves []move, lists map[string][]inventory.Package) *inventory.Facts {
-	if f == nil || len(f.Packages) == 0 {
-		return f
+// moved returns a host's packages with the moves applied that are later than its
+// facts. Hosts with the same packages that made the same moves go on sharing a
+// list, which lists keeps.
+func moved(h *inventory.Host, moves []move, lists map[string]*inventory.List) *inventory.List {
+	if h.Facts == nil || h.Packages.Len() == 0 {
+		return h.Packages
 	}
 	slices.SortStableFunc(moves, func(a, b move) int { return a.at.Compare(b.at) })
-	moves = slices.DeleteFunc(moves, func(m move) bool { return m.at.Before(f.At) })
+	moves = slices.DeleteFunc(moves, func(m move) bool { return m.at.Before(h.Facts.At) })
 	if len(moves) == 0 {
-		return f
+		return h.Packages
 	}
-	key := fmt.Sprintf("%p %d", &f.Packages[0], len(f.Packages))
+	key := fmt.Sprintf("%p", h.Packages)
 	for _, m := range moves {
 		key += "\x00" + string(m.patch) + "\x00" + m.version
 	}
-	next := *f
-	if next.Packages = lists[key]; next.Packages == nil {
-		next.Packages = slices.Clone(f.Packages)
-		for _, m := range moves {
-			m.apply(next.Packages)
-		}
-		lists[key] = next.Packages
+	if lists[key] == nil {
+		lists[key] = h.Packages.Changed(func(p inventory.Package) inventory.Package {
+			for _, m := range moves {
+				p = m.apply(p)
+			}
+			return p
+		})
 	}
-	return &next
+	return lists[key]
 }
 
-// apply brings the packages that a move is about to its version.
-func (m move) apply(packages []inventory.Package) {
+// apply brings a package that a move is about to its version.
+func (m move) apply(p inventory.Package) inventory.Package {
 	typ, name, _, ok := m.patch.Parts()
-	if !ok {
-		return
+	if !ok || string(p.Type) != typ || cmp.Or(p.Source, p.Name) != name && p.Name != name {
+		return p
 	}
-	for i := range packages {
-		p := &packages[i]
-		if string(p.Type) != typ || cmp.Or(p.Source, p.Name) != name && p.Name != name {
-			continue
-		}
-		p.Version = m.version
-		if p.SourceVersion != "" {
-			p.SourceVersion = m.version
-		}
+	p.Version = m.version
+	if p.SourceVersion != "" {
+		p.SourceVersion = m.version
 	}
+	return p
 }
 
 // quarantine notes what was stopped, for every cohort that it failed on, and

@@ -14,9 +14,10 @@ import (
 
 // factLine is one line of facts and where it stands.
 type factLine struct {
-	facts *inventory.Facts
-	file  string
-	line  int
+	facts    *inventory.Facts
+	packages *inventory.List
+	file     string
+	line     int
 }
 
 // shard is one file of facts, parsed.
@@ -29,7 +30,8 @@ type shard struct {
 // in turn and parsed side by side; at most one more than there are processors
 // is in memory.
 func (r *reader) facts() {
-	packages := newPackages(r.sets())
+	packages := newPackages()
+	r.sets(packages)
 	names := r.in("inventory/facts", ".jsonl")
 	shards := make([]shard, len(names))
 	room := make(chan struct{}, runtime.GOMAXPROCS(0)+1)
@@ -81,12 +83,12 @@ func parseShard(name string, data []byte, packages *packages) shard {
 	var s shard
 	share := sharing{}
 	for n, line := range linesOf(data) {
-		f, problems := parseFacts(line, packages, share)
+		f, list, problems := parseFacts(line, packages, share)
 		for _, p := range problems {
 			s.faults = append(s.faults, Fault{File: name, Line: n, Message: p})
 		}
 		if len(problems) == 0 {
-			s.lines = append(s.lines, factLine{f, name, n})
+			s.lines = append(s.lines, factLine{f, list, name, n})
 		}
 	}
 	return s
@@ -95,13 +97,13 @@ func parseShard(name string, data []byte, packages *packages) shard {
 // parseFacts reads one line and says everything that is wrong with it. The
 // package list, by far the longest part and the same on many hosts, is cut out
 // before the rest is decoded, and decoded once for all hosts that have the same.
-func parseFacts(line []byte, packages *packages, share sharing) (*inventory.Facts, []string) {
+func parseFacts(line []byte, packages *packages, share sharing) (*inventory.Facts, *inventory.List, []string) {
 	f := new(inventory.Facts)
 	rest, list := cut(line, "packages")
 	if err := json.Unmarshal(rest, f); err != nil {
 		*f = inventory.Facts{}
 		if err := json.Unmarshal(line, f); err != nil {
-			return nil, []string{hostText(f.Host) + jsonError(err)}
+			return nil, nil, []string{hostText(f.Host) + jsonError(err)}
 		}
 		list = nil
 	}
@@ -110,19 +112,19 @@ func parseFacts(line []byte, packages *packages, share sharing) (*inventory.Fact
 	}
 	if !f.Host.Valid() {
 		if f.Host == "" {
-			return nil, []string{`"host" is missing`}
+			return nil, nil, []string{`"host" is missing`}
 		}
-		return nil, []string{fmt.Sprintf("host %q: %s", f.Host, hostGrammar)}
+		return nil, nil, []string{fmt.Sprintf("host %q: %s", f.Host, hostGrammar)}
 	}
 	problems := problemsOf(f)
 	found := packages.resolve(f.Set, list)
-	f.Packages = found.list
+	f.Packages = nil
 	problems = append(problems, found.problems...)
 	for i, p := range problems {
 		problems[i] = hostText(f.Host) + p
 	}
 	share.facts(f)
-	return f, problems
+	return f, found.list, problems
 }
 
 func hostText(id inventory.HostID) string {

@@ -114,7 +114,7 @@ func (r *reader) joined(id inventory.HostID) inventory.Host {
 	if !ok {
 		return h
 	}
-	h.Facts = line.facts
+	h.Facts, h.Packages = line.facts, line.packages
 	switch {
 	case len(declared.labels) == 0:
 		h.Labels = line.facts.Labels

@@ -18,46 +18,47 @@ import (
 )
 
 // packages turns a host's set and differences into its package list. Hosts with
-// the same set and the same differences get the same list, which nobody may
-// change.
+// the same set and the same differences get the same list.
 type packages struct {
-	sets map[string][]inventory.Package // digest → list, sorted
+	pool *inventory.Pool
+	sets map[string]*inventory.List // digest → list, sorted
 
 	mu   sync.Mutex
 	seen map[[sha256.Size]byte]*resolved
+
+	known   map[string]packageLine // packages without faults, as they are written
+	knownMu sync.RWMutex
 }
 
 // resolved is a package list and what is wrong with it.
 type resolved struct {
 	once     sync.Once
-	list     []inventory.Package
+	list     *inventory.List
 	problems []string
 }
 
-func newPackages(sets map[string][]inventory.Package) *packages {
-	return &packages{sets: sets, seen: map[[sha256.Size]byte]*resolved{}}
+func newPackages() *packages {
+	return &packages{pool: inventory.NewPool(), sets: map[string]*inventory.List{}, seen: map[[sha256.Size]byte]*resolved{}, known: map[string]packageLine{}}
 }
 
 // sets reads inventory/facts/sets/*.json. A set is {"packages":[…]} or the list
 // alone, and its name is the digest of the file's bytes, "sha256:<hex>",
 // whatever the file is called.
-func (r *reader) sets() map[string][]inventory.Package {
-	sets := map[string][]inventory.Package{}
+func (r *reader) sets(packages *packages) {
 	for _, name := range r.in("inventory/facts/sets", ".json") {
 		data, ok := r.read(name)
 		if !ok {
 			continue
 		}
-		list, problems := parseSet(data)
+		list, problems := packages.set(data)
 		if named, ok := digestName(name); ok && named != r.sums[name] {
 			problems = append(problems, fmt.Sprintf(`its bytes have the digest "sha256:%s", not the one it is called by; a list that changes becomes a new set with a name of its own`, r.sums[name]))
 		}
 		for _, p := range problems {
 			r.fault(name, 0, "%s", p)
 		}
-		sets["sha256:"+r.sums[name]] = list
+		packages.sets["sha256:"+r.sums[name]] = packages.pool.Numbered(list)
 	}
-	return sets
 }
 
 // digestName returns the digest that a file is called by, "<hex>.json" or
@@ -67,7 +68,8 @@ func digestName(name string) (string, bool) {
 	return hex, len(hex) == 2*sha256.Size && strings.Trim(hex, digits+"abcdef") == ""
 }
 
-func parseSet(data []byte) ([]inventory.Package, []string) {
+// set reads a set.
+func (p *packages) set(data []byte) ([]int32, []string) {
 	list := bytes.TrimSpace(data)
 	if !bytes.HasPrefix(list, []byte("[")) {
 		var set struct {
@@ -81,21 +83,22 @@ func parseSet(data []byte) ([]inventory.Package, []string) {
 		}
 		list = set.Packages
 	}
-	found, problems := parsePackages(list)
-	plain, more := installed(found)
+	found, problems := p.parse(list)
+	plain, more := p.installed(found)
 	return plain, append(problems, more...)
 }
 
 // installed returns a list that is not one of differences.
-func installed(lines []packageLine) (list []inventory.Package, problems []string) {
-	list = make([]inventory.Package, 0, len(lines))
-	for _, p := range lines {
-		if p.gone() && p.Type != version.Windows {
-			problems = append(problems, fmt.Sprintf(`package %q: version "" stands for "not installed", which only a difference to a set can say`, p.Name))
+func (p *packages) installed(lines []packageLine) (list []int32, problems []string) {
+	all := p.pool.Packages()
+	list = make([]int32, 0, len(lines))
+	for _, l := range lines {
+		if pkg := &all[l.number]; l.gone && pkg.Type != version.Windows {
+			problems = append(problems, fmt.Sprintf(`package %q: version "" stands for "not installed", which only a difference to a set can say`, pkg.Name))
 		}
-		list = append(list, p.Package)
+		list = append(list, l.number)
 	}
-	return tidy(list), problems
+	return tidy(all, list), problems
 }
 
 // resolve returns the packages of a host: those of the set, if one is named,
@@ -123,11 +126,11 @@ func (p *packages) resolve(set string, differences []byte) *resolved {
 func (p *packages) fill(found *resolved, set string, differences []byte) {
 	var changes []packageLine
 	if differences != nil {
-		changes, found.problems = parsePackages(differences)
+		changes, found.problems = p.parse(differences)
 	}
 	if set == "" {
-		list, more := installed(changes)
-		found.list, found.problems = list, append(found.problems, more...)
+		list, more := p.installed(changes)
+		found.list, found.problems = p.pool.Numbered(list), append(found.problems, more...)
 		return
 	}
 	base, ok := p.sets[set]
@@ -135,58 +138,60 @@ func (p *packages) fill(found *resolved, set string, differences []byte) {
 		found.problems = append(found.problems, fmt.Sprintf(`set %q is not in inventory/facts/sets; a set is named by the digest of its file, as in "sha256:9f86…"`, set))
 		return
 	}
-	found.list = differ(base, changes)
+	found.list = base
+	if len(changes) > 0 {
+		found.list = p.pool.Numbered(differ(p.pool.Packages(), base.Numbers(), changes))
+	}
 }
 
 // edit changes a list at a place: it leaves out so many packages, or adds one.
 type edit struct {
 	at, skip int
-	add      *inventory.Package
+	adds     bool
+	number   int32
 }
 
-// differ applies differences to a set. For each package that the differences
-// name, what they say replaces what the set says, of the same architecture or,
-// where the difference names none, of all of them; version "" says that it is
-// not installed. (A host with two kernels therefore lists both.)
-func differ(base []inventory.Package, changes []packageLine) []inventory.Package {
-	if len(changes) == 0 {
-		return base
-	}
-	var added []inventory.Package
+// differ applies differences to a set; lists are numbers into all. For each
+// package that the differences name, what they say replaces what the set says, of
+// the same architecture or, where the difference names none, of all of them;
+// version "" says that it is not installed. (A host with two kernels therefore
+// lists both.)
+func differ(all []inventory.Package, base []int32, changes []packageLine) []int32 {
+	var added []int32
 	var edits []edit
 	for i := range changes {
 		c := &changes[i]
-		from, to := span(base, &c.Package)
+		from, to := span(all, base, &all[c.number])
 		edits = append(edits, edit{at: from, skip: to - from})
-		if !c.gone() {
-			added = append(added, c.Package)
+		if !c.gone {
+			added = append(added, c.number)
 		}
 	}
-	added = tidy(added)
-	for i := range added {
-		at := sort.Search(len(base), func(n int) bool { return inOrder(&base[n], &added[i]) > 0 })
-		edits = append(edits, edit{at: at, add: &added[i]})
+	added = tidy(all, added)
+	for _, number := range added {
+		at := sort.Search(len(base), func(n int) bool { return inOrder(&all[base[n]], &all[number]) > 0 })
+		edits = append(edits, edit{at: at, adds: true, number: number})
 	}
 	slices.SortStableFunc(edits, func(a, b edit) int { return cmp.Compare(a.at, b.at) })
-	list := make([]inventory.Package, 0, len(base)+len(added))
+	list := make([]int32, 0, len(base)+len(added))
 	done := 0 // so many of the set are copied or left out
 	for _, e := range edits {
 		if e.at > done {
 			list = append(list, base[done:e.at]...)
 			done = e.at
 		}
-		if e.add != nil {
-			list = append(list, *e.add)
+		if e.adds {
+			list = append(list, e.number)
 		}
 		done = max(done, e.at+e.skip)
 	}
-	return slices.Clip(append(list, base[done:]...))
+	return append(list, base[done:]...)
 }
 
 // span returns the range of a sorted list that a difference replaces.
-func span(base []inventory.Package, p *inventory.Package) (from, to int) {
+func span(all []inventory.Package, base []int32, p *inventory.Package) (from, to int) {
 	compare := func(n int) int {
-		b := &base[n]
+		b := &all[base[n]]
 		order := cmp.Or(strings.Compare(string(b.Type), string(p.Type)), strings.Compare(b.Name, p.Name))
 		if p.Arch != "" {
 			order = cmp.Or(order, strings.Compare(b.Arch, p.Arch))
@@ -205,45 +210,89 @@ func inOrder(a, b *inventory.Package) int {
 }
 
 // tidy sorts a list and drops repetitions.
-func tidy(list []inventory.Package) []inventory.Package {
-	slices.SortStableFunc(list, func(a, b inventory.Package) int { return inOrder(&a, &b) })
+func tidy(all []inventory.Package, list []int32) []int32 {
+	slices.SortStableFunc(list, func(a, b int32) int {
+		if a == b {
+			return 0
+		}
+		return inOrder(&all[a], &all[b])
+	})
 	return slices.Clip(slices.Compact(list))
 }
 
 var packageTypes = []string{string(version.Deb), string(version.RPM), string(version.APK), string(version.Windows), string(version.Generic)}
 
-// packageLine is a package as it is written. Whether its version is "" or left
-// out makes a difference: an update of Windows has none.
+// packageLine is a package of a list.
 type packageLine struct {
+	number int32
+	gone   bool // a difference that says "not installed"
+}
+
+// writtenPackage is a package as it is written. Whether its version is "" or
+// left out makes a difference: an update of Windows has none.
+type writtenPackage struct {
 	inventory.Package
 	Written *string `json:"version"`
 }
 
-// gone reports that a difference says "not installed".
-func (p packageLine) gone() bool { return p.Written != nil && *p.Written == "" }
-
-// parsePackages reads a JSON list of packages and says what is wrong with each.
-func parsePackages(data []byte) ([]packageLine, []string) {
-	var list []packageLine
-	if err := json.Unmarshal(data, &list); err != nil {
-		return nil, []string{"packages: " + jsonError(err)}
-	}
-	var problems []string
-	for i := range list {
-		p := &list[i]
-		if p.Written != nil {
-			p.Version = shared(*p.Written)
-		} else if p.Type != version.Windows && p.Name != "" {
-			problems = append(problems, fmt.Sprintf(`package %q: "version" is missing`, p.Name))
+// parse reads a JSON list of packages and says what is wrong with each. Most
+// packages are written on many hosts in the same bytes, and decoded once.
+func (p *packages) parse(data []byte) (list []packageLine, problems []string) {
+	for part, ok := range objects(data) {
+		if !ok {
+			return p.decode(data)
 		}
-		if text := packageProblem(&p.Package); text != "" {
-			problems = append(problems, text)
+		p.knownMu.RLock()
+		line, known := p.known[string(part)]
+		p.knownMu.RUnlock()
+		if known {
+			list = append(list, line)
+			continue
 		}
-		p.Type = version.Type(shared(string(p.Type)))
-		p.Name, p.Arch, p.Vendor = shared(p.Name), shared(p.Arch), shared(p.Vendor)
-		p.Source, p.SourceVersion, p.Module = shared(p.Source), shared(p.SourceVersion), shared(p.Module)
+		var w writtenPackage
+		if json.Unmarshal(part, &w) != nil {
+			return p.decode(data)
+		}
+		line, wrong := p.line(&w)
+		if len(wrong) == 0 {
+			p.knownMu.Lock()
+			p.known[string(part)] = line
+			p.knownMu.Unlock()
+		}
+		list, problems = append(list, line), append(problems, wrong...)
 	}
 	return list, problems
+}
+
+// decode is parse for lists that are not plainly objects one after another.
+func (p *packages) decode(data []byte) (list []packageLine, problems []string) {
+	var written []writtenPackage
+	if err := json.Unmarshal(data, &written); err != nil {
+		return nil, []string{"packages: " + jsonError(err)}
+	}
+	for i := range written {
+		line, wrong := p.line(&written[i])
+		list, problems = append(list, line), append(problems, wrong...)
+	}
+	return list, problems
+}
+
+// line gives a package its number and says what is wrong with it.
+func (p *packages) line(w *writtenPackage) (packageLine, []string) {
+	var problems []string
+	if w.Written != nil {
+		w.Version = *w.Written
+	} else if w.Type != version.Windows && w.Name != "" {
+		problems = append(problems, fmt.Sprintf(`package %q: "version" is missing`, w.Name))
+	}
+	if text := packageProblem(&w.Package); text != "" {
+		problems = append(problems, text)
+	}
+	pkg := w.Package
+	pkg.Type = version.Type(shared(string(pkg.Type)))
+	pkg.Name, pkg.Version, pkg.Arch, pkg.Vendor = shared(pkg.Name), shared(pkg.Version), shared(pkg.Arch), shared(pkg.Vendor)
+	pkg.Source, pkg.SourceVersion, pkg.Module = shared(pkg.Source), shared(pkg.SourceVersion), shared(pkg.Module)
+	return packageLine{p.pool.Number(pkg), w.Written != nil && *w.Written == ""}, problems
 }
 
 func packageProblem(p *inventory.Package) string {

@@ -12,48 +12,68 @@ import (
 )
 
 // slowDiffer says what differ does in the plainest way.
-func slowDiffer(base []inventory.Package, changes []packageLine) []inventory.Package {
-	list := slices.DeleteFunc(append([]inventory.Package{}, base...), func(b inventory.Package) bool {
-		return slices.ContainsFunc(changes, func(c packageLine) bool {
+func slowDiffer(all []inventory.Package, base []int32, changes []packageLine) []int32 {
+	list := slices.DeleteFunc(append([]int32{}, base...), func(n int32) bool {
+		b := &all[n]
+		return slices.ContainsFunc(changes, func(l packageLine) bool {
+			c := &all[l.number]
 			return c.Type == b.Type && c.Name == b.Name && (c.Arch == b.Arch || c.Arch == "")
 		})
 	})
 	for _, c := range changes {
-		if !c.gone() {
-			list = append(list, c.Package)
+		if !c.gone {
+			list = append(list, c.number)
 		}
 	}
-	return tidy(list)
+	return tidy(all, list)
 }
 
 func TestDiffer(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
-	random := func(most int) []inventory.Package {
-		var list []inventory.Package
+	pool := inventory.NewPool()
+	random := func(most int) []int32 {
+		var list []int32
 		for range rng.IntN(most) {
-			list = append(list, inventory.Package{Type: "rpm", Name: fmt.Sprint("p", rng.IntN(6)), Arch: []string{"", "i686", "x86_64"}[rng.IntN(3)], Version: fmt.Sprint(rng.IntN(4))})
+			list = append(list, pool.Number(inventory.Package{Type: "rpm", Name: fmt.Sprint("p", rng.IntN(6)), Arch: []string{"", "i686", "x86_64"}[rng.IntN(3)], Version: fmt.Sprint(rng.IntN(4))}))
 		}
 		return list
 	}
-	gone := ""
 	for range 3000 {
-		base := tidy(random(12))
+		base, some := random(12), random(6)
+		base = tidy(pool.Packages(), base)
 		var changes []packageLine
-		for _, p := range random(6) {
-			c := packageLine{Package: p, Written: &p.Version}
-			if rng.IntN(4) == 0 {
-				c.Version, c.Written = "", &gone
-			}
-			changes = append(changes, c)
+		for _, n := range some {
+			changes = append(changes, packageLine{n, rng.IntN(4) == 0})
 		}
+		all := pool.Packages()
 		kept := slices.Clone(base)
-		if diff := cmp.Diff(slowDiffer(base, changes), differ(base, changes)); len(changes) > 0 && diff != "" {
+		if diff := cmp.Diff(slowDiffer(all, base, changes), differ(all, base, changes)); len(changes) > 0 && diff != "" {
 			t.Fatalf("differ(%v, %v) (-want +got):\n%s", base, changes, diff)
 		}
 		if !slices.Equal(base, kept) {
 			t.Fatal("differ changed the set, which other hosts have too")
 		}
 	}
+}
+
+// FuzzParse: a list read piece by piece, and again from what is remembered of the
+// pieces, is the list decoded as a whole.
+func FuzzParse(f *testing.F) {
+	for _, s := range []string{`[]`, `[{"type":"deb","name":"a","version":"1"}]`, ` [ {"type":"deb","name":"a","version":"1"} , {"type":"deb","name":"a","version":""} ] `,
+		`[{"type":"windows","name":"KB1"}]`, `[{"type":"deb","name":"a"},{"type":"deb","name":"a","version":"1 2"}]`, `[{"name":"}"},{"name":"\"}"}]`, `[{"x":{"y":[1]}}]`,
+		`[{},]`, `[{}{}]`, `[null]`, `null`, `{}`, `[1]`, `[{"name":1}]`, `[{"name":"a","NAME":"b","type":"deb","Version":"1"}]`, `[{]}`, `[{}]]`, `[{"name":"a`} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		p := newPackages()
+		want, wrong := p.decode(data)
+		for range 2 {
+			got, problems := p.parse(data)
+			if !slices.Equal(got, want) || !slices.Equal(problems, wrong) {
+				t.Fatalf("parse(%q) = %v, %q, want %v, %q", data, got, problems, want, wrong)
+			}
+		}
+	})
 }
 
 // FuzzCut: a line cut in two and decoded apart is the line decoded as a whole.

@@ -75,7 +75,7 @@ func TestContractValues(t *testing.T) {
 	h := e.Hosts[0]
 	compare(t, "labels", h.Labels, map[string]string{"rack": "b4", "role": "web", "site": "fra1"})
 	compare(t, "host", []any{h.ID, h.Declared, h.Window, h.Services}, []any{inventory.HostID("web-01"), true, "sundays", []string{"shop"}})
-	if h.Facts == nil || len(h.Facts.Packages) != 2 || h.Facts.Packages[0].Name != "bash" || h.Facts.Packages[1].Source != "openssl" || len(h.Facts.Load) != 168 || !*h.Facts.Exposed || *h.Facts.MemFreeMB != 512 {
+	if h.Facts == nil || h.Packages.Len() != 2 || h.Packages.Packages()[0].Name != "bash" || h.Packages.Packages()[1].Source != "openssl" || len(h.Facts.Load) != 168 || !*h.Facts.Exposed || *h.Facts.MemFreeMB != 512 {
 		t.Errorf("facts = %+v", h.Facts)
 	}
 }
@@ -114,12 +114,12 @@ func TestSets(t *testing.T) {
 	e := ok(t, "sets")
 	got := map[inventory.HostID]string{}
 	for _, h := range e.Hosts {
-		if h.Facts.Packages == nil {
+		if h.Packages == nil {
 			got[h.ID] = "nothing known"
 			continue
 		}
 		var names []string
-		for _, p := range h.Facts.Packages {
+		for p := range h.Packages.All() {
 			names = append(names, p.Name+" "+p.Version)
 		}
 		got[h.ID] = strings.Join(names, ", ")
@@ -132,7 +132,7 @@ func TestSets(t *testing.T) {
 		"b-1": "nothing known",
 		"b-2": "",
 	})
-	if a1, a3 := e.Hosts[0].Facts.Packages, e.Hosts[2].Facts.Packages; &a1[0] != &a3[0] {
+	if e.Hosts[0].Packages != e.Hosts[2].Packages {
 		t.Error("two hosts of the same set have two lists in memory")
 	}
 }

@@ -70,7 +70,8 @@ type Host struct {
 	Labels   map[string]string // facts' labels, overlaid by declared ones
 	Window   string            // declared on the host, "" none
 	Services []string          // resolved, sorted by tier rank then name; [0] is the primary one
-	Facts    *Facts            // nil: nobody reported anything
+	Facts    *Facts            // nil: nobody reported anything; without Packages, which are below
+	Packages *List             // set and differences joined; nil: nobody reported any
 }
 
 // Package is one installed package. Versions carry their epoch.
@@ -114,7 +115,7 @@ type Facts struct {
 	Address       string            `json:"address,omitempty"`
 	OS            *OS               `json:"os,omitempty"`
 	Set           string            `json:"set,omitempty"`
-	Packages      []Package         `json:"packages,omitempty"`
+	Packages      []Package         `json:"packages,omitempty"` // with Set, only the differences to it
 	Labels        map[string]string `json:"labels,omitempty"`
 	Exposed       *bool             `json:"exposed,omitempty"`
 	UptimeS       *int64            `json:"uptime_s,omitempty"`

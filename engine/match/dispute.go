@@ -49,6 +49,7 @@ type answer struct {
 
 // targetKey is a package, or a source package.
 type targetKey struct {
+	typ    version.Type
 	name   string
 	source bool
 }
@@ -74,7 +75,7 @@ func (m *matcher) disputes(hosts []inventory.Host) []plan.Dispute {
 		if d == nil {
 			d = newDisputer(m)
 		}
-		all = append(all, d.host(hosts[h].ID, f, m.class[h])...)
+		all = append(all, d.host(&hosts[h], m.class[h])...)
 	}
 	slices.SortStableFunc(all, func(a, b plan.Dispute) int { return strings.Compare(string(a.Host), string(b.Host)) })
 	return all
@@ -113,12 +114,12 @@ func (d *disputer) ids(r *rule) map[string]bool {
 	return ids
 }
 
-func (d *disputer) host(id inventory.HostID, f *inventory.Facts, c int32) []plan.Dispute {
-	s := d.scanned(f, c)
-	where := platformText(f.OS)
+func (d *disputer) host(h *inventory.Host, c int32) []plan.Dispute {
+	s := d.scanned(h, c)
+	where := platformText(h.Facts.OS)
 	found := map[claimKey]bool{}
 	var rows []plan.Dispute
-	for _, finding := range f.Findings {
+	for _, finding := range h.Facts.Findings {
 		q := question{finding, where}
 		a, ok := s.answers[q]
 		if !ok {
@@ -138,7 +139,7 @@ func (d *disputer) host(id inventory.HostID, f *inventory.Facts, c int32) []plan
 		}
 	}
 	for i := range rows {
-		rows[i].Host = id
+		rows[i].Host = h.ID
 	}
 	slices.SortFunc(rows, compareDisputes)
 	return slices.CompactFunc(rows, func(a, b plan.Dispute) bool {
@@ -152,7 +153,7 @@ func compareDisputes(a, b plan.Dispute) int {
 }
 
 // scanned works a class out once.
-func (d *disputer) scanned(f *inventory.Facts, c int32) *scanned {
+func (d *disputer) scanned(h *inventory.Host, c int32) *scanned {
 	if s, ok := d.of[c]; ok {
 		return s
 	}
@@ -164,18 +165,23 @@ func (d *disputer) scanned(f *inventory.Facts, c int32) *scanned {
 	if c < 0 {
 		return s
 	}
-	for i := range f.Packages {
-		if p := &f.Packages[i]; s.packages[p.Name] == nil || newest(p, s.packages[p.Name]) {
+	for p := range h.Packages.All() {
+		if s.packages[p.Name] == nil || newest(p, s.packages[p.Name]) {
 			s.packages[p.Name] = p
 		}
 	}
-	cl := &d.m.classes[c]
-	l := &d.m.lists[cl.list]
-	for _, id := range l.single {
-		d.state(s, cl.place, []*installed{d.m.x.installed[id]})
-	}
-	for _, versions := range l.several {
-		d.state(s, cl.place, versions)
+	p := d.m.classes[c].place
+	l := d.m.scanner.scan(h.Packages)
+	for i := range l.firsts {
+		ids := []int32{l.firsts[i].version}
+		if l.firsts[i].several {
+			ids = d.m.scanner.several(&l.firsts[i])
+		}
+		versions := make([]*installed, len(ids))
+		for i, id := range ids {
+			versions[i] = d.m.x.installed[id]
+		}
+		d.state(s, p, versions)
 	}
 	for k := range s.claims {
 		s.named[k.id] = append(s.named[k.id], k.name)
@@ -186,13 +192,21 @@ func (d *disputer) scanned(f *inventory.Facts, c int32) *scanned {
 	return s
 }
 
-func newest(a, b *inventory.Package) bool { return newer(a.Type, a.Version, b.Version) }
+// newest prefers the newer of two packages of a name, and of equal ones always
+// the same, whatever their order.
+func newest(a, b *inventory.Package) bool {
+	if a.Type != b.Type {
+		return a.Type > b.Type
+	}
+	return cmp.Or(version.Compare(a.Type, a.Version, b.Version), strings.Compare(a.Version, b.Version),
+		strings.Compare(a.Source, b.Source), strings.Compare(a.SourceVersion, b.SourceVersion)) > 0
+}
 
 func (d *disputer) state(s *scanned, p *place, versions []*installed) {
 	t := &d.m.x.targets[versions[0].target]
-	s.versions[targetKey{t.name, t.source}] = versions
+	s.versions[targetKey{t.typ, t.name, t.source}] = versions
 	for _, in := range versions {
-		v := d.m.x.verdict(p, t, in)
+		v := d.m.x.verdict(p, in)
 		for _, r := range v.fixed {
 			d.claims(s, claim{target: t, rule: r, in: in, fixed: r.fix.Fixed})
 		}

@@ -15,7 +15,7 @@ type index struct {
 	advisories []advisory.Advisory
 	platforms  []platform
 	targets    []target
-	installed  []*installed // every version met on hosts
+	installed  []*installed // every version met on hosts, by id
 	types      map[version.Type]*names
 	supersedes map[int32]map[int32]bool // advisory → those it replaces, transitively
 	updates    []update                 // of Windows, by name alone
@@ -53,9 +53,7 @@ type target struct {
 	name      string
 	source    bool
 	rules     []rule
-	installed []*installed    // distinct versions met on hosts
-	first     [few]build      // the first of them side by side, to be looked through
-	found     map[build]int32 // the others
+	installed map[build]int32 // versions met on hosts → index.installed
 }
 
 // rule is one fix of one advisory.

@@ -16,7 +16,7 @@ type verdict struct {
 	fixed    []*rule // that moving there fixes
 	unfixed  []*rule // that no published version fixes
 	doubts   []doubt
-	groups   []int32 // where the tally counts it; nil until it is used
+	groups   []int32 // where the tally counts it; nil until some class has it
 }
 
 // doubt is an advisory that cannot be judged.
@@ -29,14 +29,15 @@ type doubt struct {
 var fine = &verdict{}
 
 // verdict judges a version once for each place.
-func (x *index) verdict(p *place, t *target, in *installed) *verdict {
-	for int(p.id) >= len(in.verdicts) {
-		in.verdicts = append(in.verdicts, nil)
+func (x *index) verdict(p *place, in *installed) *verdict {
+	if n := len(x.installed); n > len(p.verdicts) {
+		p.verdicts = append(p.verdicts, make([]*verdict, n-len(p.verdicts))...)
+		p.joins = append(p.joins, make([]joining, n-len(p.joins))...)
 	}
-	if in.verdicts[p.id] == nil {
-		in.verdicts[p.id] = x.judge(p, t, in)
+	if p.verdicts[in.id] == nil {
+		p.verdicts[in.id] = x.judge(p, &x.targets[in.target], in)
 	}
-	return in.verdicts[p.id]
+	return p.verdicts[in.id]
 }
 
 func (x *index) judge(p *place, t *target, in *installed) *verdict {

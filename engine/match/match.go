@@ -2,8 +2,9 @@
 // apply to which installed packages, and the version that fixes them all.
 //
 // The distribution's own fixed version decides, never upstream's. Each distinct
-// (package, version) pair is judged once in each place (hosts of the same
-// platforms), and each package list read once, however many hosts have it.
+// package is looked up once and judged once in each place (hosts of the same
+// platforms); package lists are numbers of packages, each list read once however
+// many hosts have it, so that a row costs a few array look-ups.
 //
 // Where a host has a package in several versions (kernels are installed side by
 // side), the newest counts: that the running kernel is older than a fixed one
@@ -87,7 +88,6 @@ type Undecided struct {
 func Changes(hosts []inventory.Host, advisories []advisory.Advisory) Result {
 	m := newMatcher(advisories)
 	m.classify(hosts)
-	m.judge()
 	m.fill()
 	var r Result
 	r.Patches, r.Unfixed = m.tally.results()
@@ -97,23 +97,20 @@ func Changes(hosts []inventory.Host, advisories []advisory.Advisory) Result {
 	return r
 }
 
-// Binaries returns the packages of a host that move with the patch, in the order
-// of the facts: the package itself, or every binary package built from the source
+// Binaries returns the packages of a host's list that move with the patch, in its
+// order: the package itself, or every binary package built from the source
 // package. What is at the patch's version or newer already is left out (nothing
 // is, where To is ""), and so are older kernels beside the newest. A binary's own
 // version may differ from its source's, which is what the patch names: see
 // Package.SourceVersion.
-func Binaries(f *inventory.Facts, p Patch) []inventory.Package {
-	if f == nil {
-		return nil
-	}
+func Binaries(l *inventory.List, p Patch) []inventory.Package {
 	var found []inventory.Package
-	for _, b := range f.Packages {
-		if v, ok := movesWith(&b, &p); ok && (p.To == "" || version.Compare(p.Type, v, p.To) < 0) {
-			found = append(found, b)
+	for b := range l.All() {
+		if v, ok := movesWith(b, &p); ok && (p.To == "" || version.Compare(p.Type, v, p.To) < 0) {
+			found = append(found, *b)
 		}
 	}
-	return slices.DeleteFunc(found, func(b inventory.Package) bool { return outdated(f, &b, p.Type) })
+	return slices.DeleteFunc(found, func(b inventory.Package) bool { return outdated(l, &b, p.Type) })
 }
 
 // movesWith returns the version of an installed package that is compared with
@@ -137,8 +134,11 @@ func movesWith(b *inventory.Package, p *Patch) (v string, ok bool) {
 
 // outdated reports whether the host has a newer version of the package beside
 // this one.
-func outdated(f *inventory.Facts, b *inventory.Package, t version.Type) bool {
-	return slices.ContainsFunc(f.Packages, func(o inventory.Package) bool {
-		return o.Type == b.Type && o.Arch == b.Arch && familyOf(o.Name) == familyOf(b.Name) && version.Compare(t, o.Version, b.Version) > 0
-	})
+func outdated(l *inventory.List, b *inventory.Package, t version.Type) bool {
+	for o := range l.All() {
+		if o.Type == b.Type && o.Arch == b.Arch && familyOf(o.Name) == familyOf(b.Name) && version.Compare(t, o.Version, b.Version) > 0 {
+			return true
+		}
+	}
+	return false
 }

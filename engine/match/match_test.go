@@ -17,6 +17,7 @@ import (
 // "deb openssl 3.0.11-1 source=openssl".
 func host(id, os string, packages ...string) inventory.Host {
 	f := &inventory.Facts{Host: inventory.HostID(id)}
+	var list []inventory.Package
 	if name, v, ok := strings.Cut(os, " "); ok {
 		f.OS = &inventory.OS{ID: name, Version: v}
 	}
@@ -35,10 +36,14 @@ func host(id, os string, packages ...string) inventory.Host {
 				p.Module = value
 			}
 		}
-		f.Packages = append(f.Packages, p)
+		list = append(list, p)
 	}
-	return inventory.Host{ID: inventory.HostID(id), Facts: f}
+	return inventory.Host{ID: inventory.HostID(id), Facts: f, Packages: pool.List(list)}
 }
+
+// pool is that of all tests: what a package was found to be in one must not
+// matter in another.
+var pool = inventory.NewPool()
 
 // adv makes an advisory with fixes like "debian/12 deb openssl <3.0.15-1".
 // Options: source, module=…, from=…, last=…, affected=….
@@ -73,13 +78,16 @@ func adv(id string, fixes ...string) advisory.Advisory {
 
 // windows is a host with Exchange, outdated unless it is new, and updates.
 func windows(id string, updates ...string) inventory.Host {
-	h := host(id, "windows 10.0.20348", "windows exchange 15.2.1.7")
+	exchange := "15.2.1.7"
 	if id == "new" {
-		h.Facts.Packages[0].Version = "15.2.2"
+		exchange = "15.2.2"
 	}
+	h := host(id, "windows 10.0.20348", "windows exchange "+exchange)
+	list := h.Packages.Packages()
 	for _, u := range updates {
-		h.Facts.Packages = append(h.Facts.Packages, inventory.Package{Type: version.Windows, Name: u})
+		list = append(list, inventory.Package{Type: version.Windows, Name: u})
 	}
+	h.Packages = pool.List(list)
 	return h
 }
 
@@ -265,7 +273,7 @@ func TestVendor(t *testing.T) {
 func TestBinaries(t *testing.T) {
 	f := host("a", "debian 12", "deb libssl3 3.0.11-1 source=openssl", "deb openssl 3.0.11-1", "deb libssl-dev 3.0.15-1 source=openssl", "deb other 1 source=other",
 		"deb linux-image-6.1.0-13-amd64 6.1.55-1 source=linux-signed-amd64", "deb linux-image-6.1.0-29-amd64 6.1.123-1 source=linux-signed-amd64",
-		"rpm nodejs 1 module=nodejs:18:1:2").Facts
+		"rpm nodejs 1 module=nodejs:18:1:2").Packages
 	for _, c := range []struct {
 		p    Patch
 		want []string

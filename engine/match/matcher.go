@@ -2,6 +2,7 @@ package match
 
 import (
 	"cmp"
+	"encoding/binary"
 	"fmt"
 	"slices"
 	"strings"
@@ -15,16 +16,18 @@ import (
 type matcher struct {
 	x       *index
 	places  *places
-	lists   []list
+	scanner *scanner
 	classes []class
 	class   []int32 // host → class, -1 without packages
 	tally   *tally
+	joined  []int32 // the groups of the class at work
+	room    []int32 // for the classes' groups
 }
 
 // class is hosts that nothing here tells apart.
 type class struct {
 	place  *place
-	list   int32
+	kinds  kinds
 	hosts  int
 	groups []int32
 	doubts []classDoubt
@@ -38,85 +41,157 @@ type classDoubt struct {
 
 func newMatcher(advisories []advisory.Advisory) *matcher {
 	x := newIndex(advisories)
-	return &matcher{x: x, places: newPlaces(x), tally: newTally(x)}
+	return &matcher{x: x, places: newPlaces(x), scanner: newScanner(x), tally: newTally(x)}
 }
 
-// listKey is a package list in memory: lists that hosts share are read once.
-type listKey struct {
-	first  *inventory.Package
-	length int
+// classKey is a package list in a place: lists that hosts share are read once.
+type classKey struct {
+	list  *inventory.List
+	place int32
 }
 
-// classify reads every distinct package list and puts hosts into classes.
+// classify puts hosts into classes and works out each when it is first met.
 func (m *matcher) classify(hosts []inventory.Host) {
 	m.class = make([]int32, len(hosts))
-	s := newScanner(m.x)
-	lists := map[listKey]int32{}
-	classes := map[[2]int32]int32{}
+	m.classes = make([]class, 0, len(hosts))
+	classes := map[classKey]int32{}
 	for i := range hosts {
 		m.class[i] = -1
-		f := hosts[i].Facts
-		if f == nil || len(f.Packages) == 0 {
+		h := &hosts[i]
+		if h.Packages.Len() == 0 {
 			continue
 		}
-		key := listKey{&f.Packages[0], len(f.Packages)}
-		l, ok := lists[key]
-		if !ok {
-			l = int32(len(m.lists))
-			lists[key] = l
-			m.lists = append(m.lists, s.scan(f.Packages))
-		}
-		p := m.places.of(f.OS)
-		c, ok := classes[[2]int32{l, p.id}]
+		p := m.places.of(systemOf(h))
+		key := classKey{h.Packages, p.id}
+		c, ok := classes[key]
 		if !ok {
 			c = int32(len(m.classes))
-			classes[[2]int32{l, p.id}] = c
-			m.classes = append(m.classes, class{place: p, list: l})
+			classes[key] = c
+			m.classes = append(m.classes, class{place: p})
+			m.judge(c, h.Packages)
 		}
 		m.classes[c].hosts++
 		m.class[i] = c
 	}
-}
-
-// judge works out the groups and doubts of every class.
-func (m *matcher) judge() {
 	for i := range m.classes {
-		c := &m.classes[i]
-		l := &m.lists[c.list]
-		for _, id := range l.single {
-			m.single(int32(i), c, m.x.installed[id])
-		}
-		for _, versions := range l.several {
-			m.several(int32(i), c, versions)
-		}
-		m.orphans(c, l)
-		m.missing(c, l)
-		for _, g := range c.groups {
-			m.tally.groups[g].count += c.hosts
+		for _, g := range m.classes[i].groups {
+			m.tally.groups[g].count += m.classes[i].hosts
 		}
 	}
 }
 
-func (m *matcher) single(number int32, c *class, in *installed) {
-	t := &m.x.targets[in.target]
-	v := m.x.verdict(c.place, t, in)
+// systemOf is a host's operating system, nil where it is not known.
+func systemOf(h *inventory.Host) *inventory.OS {
+	if h.Facts == nil {
+		return nil
+	}
+	return h.Facts.OS
+}
+
+// judge works out the groups and doubts of a class.
+func (m *matcher) judge(number int32, packages *inventory.List) {
+	c := &m.classes[number]
+	l := m.scanner.scan(packages)
+	c.kinds = l.kinds
+	m.joined = m.joined[:0]
+	for i := range l.firsts {
+		f := &l.firsts[i]
+		if f.several {
+			m.several(number, c, m.scanner.several(f))
+			continue
+		}
+		m.single(number, c, f.version)
+	}
+	c.groups = m.keep(m.joined)
+	m.orphans(c, l)
+	m.missing(c, l)
+}
+
+// chunk is how many groups room is made for at once.
+const chunk = 1 << 14
+
+// keep copies groups into room that is begun anew when it is full, never moved.
+func (m *matcher) keep(groups []int32) []int32 {
+	if cap(m.room)-len(m.room) < len(groups) {
+		m.room = make([]int32, 0, max(len(groups), chunk))
+	}
+	start := len(m.room)
+	m.room = append(m.room, groups...)
+	return m.room[start:len(m.room):len(m.room)]
+}
+
+// joining is all that most verdicts come to: the hosts of a place that have a
+// version join one group, or none.
+type joining struct {
+	what         what
+	group, owner int32
+}
+
+type what int32
+
+const (
+	unknown what = iota
+	nothing
+	oneGroup
+	more // several groups, or doubts
+)
+
+// single is for a target in one version that counts.
+func (m *matcher) single(number int32, c *class, id int32) {
+	if int(id) >= len(c.place.joins) || c.place.joins[id].what == unknown {
+		m.settle(c.place, id)
+	}
+	switch j := &c.place.joins[id]; j.what {
+	case oneGroup:
+		m.join(number, j.group, j.owner)
+	case more:
+		v := c.place.verdicts[id]
+		m.joinAll(number, v.groups)
+		m.doubt(c, id, v)
+	}
+}
+
+// settle works out what having a version comes to in a place.
+func (m *matcher) settle(p *place, id int32) {
+	in := m.x.installed[id]
+	v := m.x.verdict(p, in)
+	j := &p.joins[id]
 	if v == fine {
+		j.what = nothing
 		return
 	}
-	if v.groups == nil {
-		v.groups = m.tally.count(t, in, v, in.version, v.to, v.platform)
+	v.groups = m.tally.count(&m.x.targets[in.target], in, v, in.version, v.to, v.platform)
+	j.what = more
+	if len(v.groups) == 1 && len(v.doubts) == 0 {
+		*j = joining{oneGroup, v.groups[0], m.tally.groups[v.groups[0]].owner}
 	}
-	m.join(number, c, v.groups)
-	m.doubt(c, t, v)
 }
 
-// several is for a target in several versions that count: all move from the
-// oldest one affected to the newest version that any of them needs.
-func (m *matcher) several(number int32, c *class, versions []*installed) {
-	t := &m.x.targets[versions[0].target]
+// several is for a target in several versions that count.
+func (m *matcher) several(number int32, c *class, versions []int32) {
+	key := make([]byte, 0, 64)
+	for _, id := range versions {
+		key = binary.LittleEndian.AppendUint32(key, uint32(id))
+	}
+	groups, ok := c.place.several[string(key)]
+	if !ok {
+		groups = m.together(c.place, versions)
+		c.place.several[string(key)] = groups
+	}
+	m.joinAll(number, groups)
+	for _, id := range versions {
+		m.doubt(c, id, m.x.verdict(c.place, m.x.installed[id]))
+	}
+}
+
+// together is the groups of several versions: all move from the oldest one
+// affected to the newest version that any of them needs.
+func (m *matcher) together(p *place, versions []int32) []int32 {
+	t := &m.x.targets[m.x.installed[versions[0]].target]
 	from, to, platform := "", "", int32(0)
-	for _, in := range versions {
-		v := m.x.verdict(c.place, t, in)
+	for _, id := range versions {
+		in := m.x.installed[id]
+		v := m.x.verdict(p, in)
 		if v.to == "" {
 			continue
 		}
@@ -130,36 +205,42 @@ func (m *matcher) several(number int32, c *class, versions []*installed) {
 			to = v.to
 		}
 	}
-	for _, in := range versions {
-		v := m.x.verdict(c.place, t, in)
+	var groups []int32
+	for _, id := range versions {
+		in := m.x.installed[id]
+		v := m.x.verdict(p, in)
 		raised := ""
 		if v.to != "" {
 			raised = to
 		}
-		m.join(number, c, m.tally.count(t, in, v, from, raised, platform))
-		m.doubt(c, t, v)
+		groups = append(groups, m.tally.count(t, in, v, from, raised, platform)...)
 	}
+	return groups
 }
 
-// join puts a class into groups, once for each patch: where a package and its
+// join puts a class into a group, once for each patch: where a package and its
 // source both have it, the older version counts.
-func (m *matcher) join(number int32, c *class, groups []int32) {
-	for _, g := range groups {
-		o := &m.tally.owners[m.tally.groups[g].owner]
-		if o.seen != number {
-			o.seen, o.at = number, len(c.groups)
-			c.groups = append(c.groups, g)
-			continue
-		}
-		if a, b := m.tally.groups[g].from, m.tally.groups[c.groups[o.at]].from; newer(o.typ, b, a) {
-			c.groups[o.at] = g
-		}
+func (m *matcher) join(number, group, owner int32) {
+	o := &m.tally.seen[owner]
+	if o.round != number {
+		*o = mark{number, int32(len(m.joined))}
+		m.joined = append(m.joined, group)
+		return
+	}
+	if a, b := m.tally.groups[group].from, m.tally.groups[m.joined[o.at]].from; newer(m.tally.owners[owner].typ, b, a) {
+		m.joined[o.at] = group
 	}
 }
 
-func (m *matcher) doubt(c *class, t *target, v *verdict) {
+func (m *matcher) joinAll(number int32, groups []int32) {
+	for _, g := range groups {
+		m.join(number, g, m.tally.groups[g].owner)
+	}
+}
+
+func (m *matcher) doubt(c *class, id int32, v *verdict) {
 	for _, d := range v.doubts {
-		c.doubts = append(c.doubts, classDoubt{t.name, d})
+		c.doubts = append(c.doubts, classDoubt{m.x.targets[m.x.installed[id].target].name, d})
 	}
 }
 
@@ -262,7 +343,7 @@ func (m *matcher) compareDoubts(a, b classDoubt) int {
 func (m *matcher) uncovered() []int32 {
 	var all []int32
 	for h, c := range m.class {
-		if c >= 0 && !m.classes[c].place.covers(m.lists[m.classes[c].list].kinds) {
+		if c >= 0 && !m.classes[c].place.covers(m.classes[c].kinds) {
 			all = append(all, int32(h))
 		}
 	}

@@ -22,7 +22,7 @@ func naive(hosts []inventory.Host, advisories []advisory.Advisory) []string {
 		if h.Facts == nil {
 			continue
 		}
-		for _, s := range subjects(h.Facts.Packages) {
+		for _, s := range subjects(h.Packages.Packages()) {
 			lines = append(lines, s.lines(h, advisories)...)
 		}
 	}
@@ -291,7 +291,7 @@ func compareNaive(t *testing.T, seed uint64) bool {
 func describe(hosts []inventory.Host) string {
 	var b strings.Builder
 	for _, h := range hosts {
-		fmt.Fprintf(&b, "%s %+v %+v\n", h.ID, h.Facts.OS, h.Facts.Packages)
+		fmt.Fprintf(&b, "%s %+v %+v\n", h.ID, h.Facts.OS, h.Packages.Packages())
 	}
 	return b.String()
 }
@@ -316,8 +316,10 @@ func TestOrder(t *testing.T) {
 		want := text(hosts, advisories, first) + fmt.Sprint(first.Disputes) + vendors(first)
 		for i := range hosts {
 			f := *hosts[i].Facts
-			f.Packages, f.Findings = slices.Clone(f.Packages), slices.Clone(f.Findings)
-			r.Shuffle(len(f.Packages), func(i, j int) { f.Packages[i], f.Packages[j] = f.Packages[j], f.Packages[i] })
+			f.Findings = slices.Clone(f.Findings)
+			list := hosts[i].Packages.Packages()
+			r.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
+			hosts[i].Packages = pool.List(list)
 			r.Shuffle(len(f.Findings), func(i, j int) { f.Findings[i], f.Findings[j] = f.Findings[j], f.Findings[i] })
 			hosts[i].Facts = &f
 		}

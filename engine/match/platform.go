@@ -77,6 +77,10 @@ type place struct {
 	on      []bool // by platform
 	covered kinds  // types that advisories for one of its platforms speak of
 	sources kinds  // types that they speak of by source package
+
+	verdicts []*verdict         // by id of the version, nil where not judged yet
+	joins    []joining          // the same, where that is all
+	several  map[string][]int32 // of a target in several versions, by their ids: groups
 }
 
 // places gives every operating system its place.
@@ -115,7 +119,7 @@ func (ps *places) of(os *inventory.OS) *place {
 }
 
 func (ps *places) add(set []byte) *place {
-	p := &place{id: int32(len(ps.all)), on: make([]bool, len(set))}
+	p := &place{id: int32(len(ps.all)), on: make([]bool, len(set)), several: map[string][]int32{}}
 	for i, in := range set {
 		if in == 1 {
 			p.on[i] = true

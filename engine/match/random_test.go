@@ -12,6 +12,14 @@ import (
 // random makes small inputs in which everything happens.
 type random struct{ *rand.Rand }
 
+// pool is one that other hosts have too, or a new one.
+func (r random) pool() *inventory.Pool {
+	if r.IntN(8) == 0 {
+		return inventory.NewPool()
+	}
+	return pool
+}
+
 func (r random) of(list ...string) string { return list[r.IntN(len(list))] }
 
 func (r random) maybe(list ...string) string {
@@ -77,6 +85,7 @@ func (r random) hosts() []inventory.Host {
 		if r.IntN(10) == 0 {
 			f.OS = nil
 		}
+		var packages []inventory.Package
 		for range r.IntN(6) {
 			t := randomTypes[r.IntN(len(randomTypes))]
 			p := inventory.Package{Type: t, Name: r.of("x", "y", "x-libs", "linux-x-5.1.0-1", "linux-x-5.1.0-2"), Version: r.version(t), Arch: r.of("a", "b")}
@@ -86,12 +95,12 @@ func (r random) hosts() []inventory.Host {
 			if t == version.RPM {
 				p.Module = r.maybe("x:1:99", "x:2")
 			}
-			f.Packages = append(f.Packages, p)
+			packages = append(packages, p)
 		}
 		for range r.IntN(3) {
 			f.Findings = append(f.Findings, inventory.Finding{CVE: r.of("CVE-0", "CVE-1", "CVE-9"), Package: r.maybe("x", "y", "x-libs"), Fixed: r.maybe("1", "2")})
 		}
-		list[i] = inventory.Host{ID: inventory.HostID(fmt.Sprintf("h%d", i)), Facts: f}
+		list[i] = inventory.Host{ID: inventory.HostID(fmt.Sprintf("h%d", i)), Facts: f, Packages: r.pool().List(packages)}
 	}
 	return list
 }

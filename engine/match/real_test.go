@@ -60,7 +60,7 @@ func vulsHosts(t testing.TB, names ...string) []inventory.Host {
 		if len(facts) != 1 {
 			t.Fatalf("%s: %d hosts, want 1: %v", name, len(facts), problems)
 		}
-		hosts = append(hosts, inventory.Host{ID: inventory.HostID(name), Facts: &facts[0]})
+		hosts = append(hosts, inventory.Host{ID: inventory.HostID(name), Facts: &facts[0], Packages: pool.List(facts[0].Packages)})
 	}
 	return hosts
 }
@@ -171,7 +171,7 @@ func TestAlmaLinux(t *testing.T) {
 	}
 	streams := map[need]bool{}
 	for _, h := range hosts {
-		for _, p := range h.Facts.Packages {
+		for p := range h.Packages.All() {
 			streams[need{string(h.ID), p.Name, ""}] = p.Module != ""
 		}
 	}
@@ -219,13 +219,13 @@ func TestRealHosts(t *testing.T) {
 		name := strings.TrimSuffix(filepath.Base(f), ".json")
 		facts, _ := vuls.Parse(name, data)
 		for i := range facts {
-			hosts = append(hosts, inventory.Host{ID: inventory.HostID(name), Facts: &facts[i]})
+			hosts = append(hosts, inventory.Host{ID: inventory.HostID(name), Facts: &facts[i], Packages: pool.List(facts[i].Packages)})
 		}
 	}
 	r := Changes(hosts, slices.Concat(almaAdvisories(t), debianAdvisories(t)))
 	for i, h := range hosts {
 		// The Debian lists end in 2020, before Debian 11 and 12.
-		want := h.Facts.Packages != nil && !slices.Contains([]inventory.HostID{"alma_8", "alma_9", "debian_9"}, h.ID)
+		want := h.Packages.Len() > 0 && !slices.Contains([]inventory.HostID{"alma_8", "alma_9", "debian_9"}, h.ID)
 		if got := slices.Contains(r.Uncovered, int32(i)); got != want {
 			t.Errorf("%s: on a platform that no advisory speaks of: %v, want %v", h.ID, got, want)
 		}

@@ -12,24 +12,37 @@ import (
 // build is one version of a target as hosts have it.
 type build struct{ version, label string }
 
-// installed is a version of a target that some host has, and what was judged
-// of it, by place.
+// installed is a version of a target that some host has.
 type installed struct {
 	build
-	id       int32 // in index.installed
-	target   int32
-	module   module
-	verdicts []*verdict
+	id     int32 // in index.installed
+	target int32
+	module module
 }
 
-// list is what matters of one package list: the versions that count of the
-// targets that it holds.
+// list is what matters of one package list. It is good until the next one is
+// scanned.
 type list struct {
 	kinds      kinds
-	single     []int32        // by index.installed: of targets in one version
-	several    [][]*installed // of each other target, oldest first
+	firsts     []first
 	sourceless []orphan
 	updates    []int32 // targets: updates of Windows that the host has
+}
+
+// first is a target that a list holds, by the first package that names it.
+type first struct {
+	slotted
+	more    int32 // the last further package of the target, 0 none
+	several bool  // they are not all of one version
+}
+
+// slotted is a version of a target, in a slot.
+type slotted struct{ version, slot int32 }
+
+// further is another package of a target.
+type further struct {
+	slotted
+	before int32 // the one before it, 0 none
 }
 
 // orphan is a package whose facts do not say which source it is built from.
@@ -38,82 +51,192 @@ type orphan struct {
 	name string
 }
 
-// hit is one package of a list that advisories name.
-type hit struct {
-	target  int32
-	version *installed
-	pkg     *inventory.Package
-	next    int32 // the next hit of the same target, 0 none
+// table is what the index knows of the packages of a pool, each looked up when
+// it is first met. To read a row is then to look at a place in an array.
+type table struct {
+	packages []inventory.Package
+	met      []met // by number
+	more     map[int32][]named
+	slots    map[slotKey]int32
+}
+
+// met is one package of a pool. Most are a version of one target, which stands
+// here itself.
+type met struct {
+	named
+	slot  int32
+	kind  kinds
+	state state
+}
+
+// state is what is told of few packages.
+type state uint8
+
+const (
+	known      state = 1 << iota // looked up
+	one                          // a version of a target
+	many                         // and of others: see table.more
+	sourceless                   // its facts do not say which source it is built from
+	lone                         // an update of Windows without a version, named
+)
+
+// named is a target and the version of it that a package is.
+type named struct{ target, version int32 }
+
+// slotKey is what can be installed once, at one architecture. Where a host has
+// several versions in it (kernels are installed side by side), the newest counts.
+type slotKey struct{ family, arch string }
+
+// mark is when a target was last seen.
+type mark struct {
+	round int32 // number of the list
+	at    int32 // its place in list.firsts
 }
 
 // scanner reads package lists. It keeps what it needs for each list, so that
-// reading a row costs a look-up of its name and little more.
+// reading a row allocates nothing.
 type scanner struct {
-	x     *index
-	seen  []int32 // target → the number of the list it was last seen in
-	first []int32 // target → its first hit in that list
-	round int32
-	hits  []hit
-	slots []slot
-	room  []int32 // for the lists' single versions
+	x       *index
+	tables  map[*inventory.Pool]*table
+	marks   []mark // by target
+	round   int32
+	further []further // from 1
+	newest  []slotted
+	list    list
 }
 
 func newScanner(x *index) *scanner {
-	return &scanner{x: x, seen: make([]int32, len(x.targets)), first: make([]int32, len(x.targets))}
+	return &scanner{x: x, tables: map[*inventory.Pool]*table{}, marks: make([]mark, len(x.targets))}
+}
+
+// table returns the table of a pool, with room for all that is in it.
+func (s *scanner) table(p *inventory.Pool) *table {
+	t := s.tables[p]
+	if t == nil {
+		t = &table{more: map[int32][]named{}, slots: map[slotKey]int32{}}
+		s.tables[p] = t
+	}
+	t.packages = p.Packages()
+	if more := len(t.packages) - len(t.met); more > 0 {
+		t.met = append(t.met, make([]met, more)...)
+	}
+	return t
 }
 
 // scan reads one package list.
-func (s *scanner) scan(packages []inventory.Package) list {
+func (s *scanner) scan(packages *inventory.List) *list {
+	l := &s.list
+	l.kinds, l.firsts, l.sourceless, l.updates = 0, l.firsts[:0], l.sourceless[:0], l.updates[:0]
 	s.round++
-	s.hits = s.hits[:0]
-	var l list
-	var last version.Type
-	var n *names
-	for i := range packages {
-		p := &packages[i]
-		if i == 0 || p.Type != last {
-			last, n = p.Type, s.x.types[p.Type]
-			l.kinds |= kindOf(last)
+	s.further = append(s.further[:0], further{})
+	t := s.table(packages.Pool())
+	for _, number := range packages.Numbers() {
+		m := &t.met[number]
+		if m.state&^one != known {
+			s.special(t, m, number)
 		}
-		if n == nil {
-			continue
-		}
-		if p.Version == "" {
-			if t, ok := n.packages[p.Name]; ok && p.Type == version.Windows {
-				l.updates = append(l.updates, t)
-			}
-			continue
-		}
-		if t, ok := n.packages[p.Name]; ok {
-			s.hit(t, p, p.Version)
-		}
-		if len(n.sources) > 0 && !s.source(n, p) {
-			l.sourceless = append(l.sourceless, orphan{n.kind, p.Name})
+		l.kinds |= m.kind
+		if m.state&one != 0 {
+			s.hit(m.named, m.slot)
 		}
 	}
-	s.reduce(&l)
 	return l
 }
 
-// source looks a package up by its source. It returns false where the facts
-// name none and no advisory names a source like the package.
-func (s *scanner) source(n *names, p *inventory.Package) bool {
-	if p.Source == "" {
-		t, ok := n.sources[p.Name]
+func (s *scanner) hit(n named, slot int32) {
+	k := &s.marks[n.target]
+	if k.round == s.round {
+		s.again(&s.list.firsts[k.at], slotted{n.version, slot})
+		return
+	}
+	*k = mark{s.round, int32(len(s.list.firsts))}
+	s.list.firsts = append(s.list.firsts, first{slotted: slotted{n.version, slot}})
+}
+
+// again notes another package of a target.
+func (s *scanner) again(f *first, v slotted) {
+	s.further = append(s.further, further{v, f.more})
+	f.more = int32(len(s.further) - 1)
+	f.several = f.several || v.version != f.version
+}
+
+// special is for packages that are new or of which more is told.
+func (s *scanner) special(t *table, m *met, number int32) {
+	p := &t.packages[number]
+	if m.state&known == 0 {
+		s.meet(t, m, number)
+	}
+	if m.state&sourceless != 0 {
+		s.list.sourceless = append(s.list.sourceless, orphan{m.kind, p.Name})
+	}
+	if m.state&many != 0 {
+		for _, n := range t.more[number] {
+			s.hit(n, m.slot)
+		}
+	}
+	if m.state&lone != 0 {
+		s.list.updates = append(s.list.updates, s.x.types[p.Type].packages[p.Name])
+	}
+}
+
+// meet looks a package up.
+func (s *scanner) meet(t *table, m *met, number int32) {
+	p := &t.packages[number]
+	*m = met{kind: kindOf(p.Type), state: known}
+	n := s.x.types[p.Type]
+	if n == nil {
+		return
+	}
+	if p.Version == "" {
+		if _, ok := n.packages[p.Name]; ok && p.Type == version.Windows {
+			m.state |= lone
+		}
+		return
+	}
+	all, ok := s.named(n, p)
+	if !ok {
+		m.state |= sourceless
+	}
+	if len(all) > 0 {
+		m.state |= one
+		m.named, m.slot = all[0], t.slot(slotKey{familyOf(p.Name), p.Arch})
+	}
+	if len(all) > 1 {
+		m.state |= many
+		t.more[number] = all[1:]
+	}
+}
+
+func (t *table) slot(k slotKey) int32 {
+	n, ok := t.slots[k]
+	if !ok {
+		n = int32(len(t.slots))
+		t.slots[k] = n
+	}
+	return n
+}
+
+// named returns what an installed package is a version of: the package itself,
+// its source, and what a signed source was built from. It returns false where
+// advisories name sources, and neither the facts name one nor is there one like
+// the package.
+func (s *scanner) named(n *names, p *inventory.Package) (all []named, ok bool) {
+	add := func(ids map[string]int32, name, v string) bool {
+		id, ok := ids[name]
 		if ok {
-			s.hit(t, p, sourceVersion(p))
+			all = append(all, named{id, s.x.meet(id, build{v, p.Module})})
 		}
 		return ok
 	}
-	if t, ok := n.sources[p.Source]; ok {
-		s.hit(t, p, sourceVersion(p))
+	add(n.packages, p.Name, p.Version)
+	if p.Source == "" {
+		return all, add(n.sources, p.Name, sourceVersion(p)) || len(n.sources) == 0
 	}
+	add(n.sources, p.Source, sourceVersion(p))
 	if unsigned := unsignedSource(p.Source); unsigned != "" {
-		if t, ok := n.sources[unsigned]; ok {
-			s.hit(t, p, p.Version)
-		}
+		add(n.sources, unsigned, p.Version)
 	}
-	return true
+	return all, true
 }
 
 // sourceVersion is the version of the source package.
@@ -135,113 +258,45 @@ func unsignedSource(source string) string {
 	return "linux" + rest
 }
 
-func (s *scanner) hit(t int32, p *inventory.Package, v string) {
-	h := hit{t, s.x.meet(t, build{v, p.Module}), p, 0}
-	at := int32(len(s.hits))
-	if s.seen[t] == s.round {
-		first := &s.hits[s.first[t]]
-		h.next, first.next = first.next, at
-	} else {
-		s.seen[t], s.first[t] = s.round, at
+// meet returns the id of a version of a target.
+func (x *index) meet(target int32, b build) int32 {
+	t := &x.targets[target]
+	if id, ok := t.installed[b]; ok {
+		return id
 	}
-	s.hits = append(s.hits, h)
+	if t.installed == nil {
+		t.installed = map[build]int32{}
+	}
+	id := int32(len(x.installed))
+	t.installed[b] = id
+	x.installed = append(x.installed, &installed{build: b, id: id, target: target, module: moduleOf(t.typ, b.label, b.version)})
+	return id
 }
 
-// few is how many versions are looked through before a map pays.
-const few = 8
-
-// meet returns the one record of a version of a target.
-func (x *index) meet(id int32, b build) *installed {
-	t := &x.targets[id]
-	for i := range t.first[:min(few, len(t.installed))] {
-		if t.first[i] == b {
-			return t.installed[i]
-		}
-	}
-	if i, ok := t.found[b]; ok {
-		return t.installed[i]
-	}
-	in := &installed{build: b, id: int32(len(x.installed)), target: id, module: moduleOf(t.typ, b.label, b.version)}
-	x.installed = append(x.installed, in)
-	switch n := len(t.installed); {
-	case n < few:
-		t.first[n] = b
-	case t.found == nil:
-		t.found = map[build]int32{b: int32(n)}
-	default:
-		t.found[b] = int32(n)
-	}
-	t.installed = append(t.installed, in)
-	return in
-}
-
-// reduce turns the hits of a list into the versions that count.
-func (s *scanner) reduce(l *list) {
-	// New room is begun, never moved: lists keep parts of the old.
-	if cap(s.room)-len(s.room) < len(s.hits) {
-		s.room = make([]int32, 0, max(len(s.hits), chunk))
-	}
-	start := len(s.room)
-	for i := range s.hits {
-		h := &s.hits[i]
-		switch {
-		case s.first[h.target] != int32(i):
-		case s.alike(h):
-			s.room = append(s.room, h.version.id)
-		default:
-			s.several(l, h)
-		}
-	}
-	l.single = s.room[start:len(s.room):len(s.room)]
-}
-
-// alike reports whether all hits of a target are of one version.
-func (s *scanner) alike(h *hit) bool {
-	for i := h.next; i != 0; i = s.hits[i].next {
-		if s.hits[i].version != h.version {
-			return false
-		}
-	}
-	return true
-}
-
-// chunk is how many versions room is made for at once.
-const chunk = 1 << 14
-
-// slot is what can be installed once, at one architecture. Where a host has
-// several versions in it (kernels are installed side by side), the newest counts.
-type slot struct {
-	family, arch string
-	version      *installed
-}
-
-// several adds the distinct versions that count of one target.
-func (s *scanner) several(l *list, h *hit) {
-	t := &s.x.targets[h.target]
-	s.slots = s.slots[:0]
-	s.fill(t, h)
-	for i := h.next; i != 0; i = s.hits[i].next {
-		s.fill(t, &s.hits[i])
-	}
-	found := make([]*installed, 0, len(s.slots))
-	for _, sl := range s.slots {
-		found = append(found, sl.version)
-	}
-	slices.SortFunc(found, t.older)
-	l.several = append(l.several, slices.Compact(found))
-}
-
-func (s *scanner) fill(t *target, h *hit) {
-	family := familyOf(h.pkg.Name)
-	for i := range s.slots {
-		if sl := &s.slots[i]; sl.family == family && sl.arch == h.pkg.Arch {
-			if t.older(sl.version, h.version) < 0 {
-				sl.version = h.version
+// several returns the distinct versions that count of one target, oldest first.
+func (s *scanner) several(f *first) []int32 {
+	t := &s.x.targets[s.x.installed[f.version].target]
+	older := func(a, b int32) int { return t.older(s.x.installed[a], s.x.installed[b]) }
+	s.newest = append(s.newest[:0], f.slotted)
+next:
+	for i := f.more; i != 0; i = s.further[i].before {
+		o := s.further[i].slotted
+		for j := range s.newest {
+			if n := &s.newest[j]; n.slot == o.slot {
+				if n.version != o.version && older(n.version, o.version) < 0 {
+					n.version = o.version
+				}
+				continue next
 			}
-			return
 		}
+		s.newest = append(s.newest, o)
 	}
-	s.slots = append(s.slots, slot{family, h.pkg.Arch, h.version})
+	found := make([]int32, len(s.newest))
+	for i, n := range s.newest {
+		found[i] = n.version
+	}
+	slices.SortFunc(found, older)
+	return slices.Compact(found)
 }
 
 // older orders versions of a target, equal ones by their text.

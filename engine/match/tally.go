@@ -18,6 +18,8 @@ type tally struct {
 	byKey   map[ownerKey]int32
 	groups  []tallied
 	byGroup map[groupKey]int32
+
+	seen []mark // by owner: the last class counted, and its place there
 }
 
 // ownerKey tells patches, and advisories without a fix, apart. The advisory is
@@ -37,8 +39,6 @@ type owner struct {
 	ownerKey
 	rules  map[*rule]bool
 	groups []int32
-	seen   int32 // the last class counted, and its place there
-	at     int
 }
 
 type groupKey struct {
@@ -62,7 +62,8 @@ func (y *tally) owner(k ownerKey) int32 {
 	if !ok {
 		id = int32(len(y.owners))
 		y.byKey[k] = id
-		y.owners = append(y.owners, owner{ownerKey: k, rules: map[*rule]bool{}, seen: -1})
+		y.owners = append(y.owners, owner{ownerKey: k, rules: map[*rule]bool{}})
+		y.seen = append(y.seen, mark{round: -1})
 	}
 	return id
 }

@@ -17,7 +17,7 @@ func (d *disputer) why(c int32, s *scanned, q question, id string, names []strin
 		return "the host reports no packages"
 	}
 	cl := &d.m.classes[c]
-	if !cl.place.covers(d.m.lists[cl.list].kinds) {
+	if !cl.place.covers(cl.kinds) {
 		return "no advisory of the feeds speaks of " + where
 	}
 	var here []*rule
@@ -32,7 +32,7 @@ func (d *disputer) why(c int32, s *scanned, q question, id string, names []strin
 	if why := d.judged(cl.place, s, here, names); why != "" {
 		return why
 	}
-	if pkg != "" && s.packages[pkg] == nil && s.versions[targetKey{pkg, true}] == nil {
+	if pkg != "" && s.packages[pkg] == nil && !s.isSource(pkg) {
 		return fmt.Sprintf("%s is not among the packages that the host reports", pkg)
 	}
 	others := map[string]bool{}
@@ -47,18 +47,29 @@ func (d *disputer) why(c int32, s *scanned, q question, id string, names []strin
 	return fmt.Sprintf("%s names %s for other packages of %s: %s", d.m.x.advisories[here[0].advisory].ID, id, where, text)
 }
 
+// isSource reports whether the class has a package built from a source that
+// advisories name.
+func (s *scanned) isSource(name string) bool {
+	for k := range s.versions {
+		if k.source && k.name == name {
+			return true
+		}
+	}
+	return false
+}
+
 // judged says how the match judged the package, "" where no rule is about it.
 // What cannot be decided is told first, then the newest fixed version.
 func (d *disputer) judged(p *place, s *scanned, here []*rule, names []string) string {
 	best, bestFixed := "", ""
 	for _, r := range here {
-		versions := s.versions[targetKey{r.fix.Package, r.fix.Source}]
+		versions := s.versions[targetKey{r.fix.Type, r.fix.Package, r.fix.Source}]
 		if versions == nil || !slices.Contains(names, r.fix.Package) {
 			continue
 		}
 		in := versions[0]
 		t := &d.m.x.targets[in.target]
-		for _, doubt := range d.m.x.verdict(p, t, in).doubts {
+		for _, doubt := range d.m.x.verdict(p, in).doubts {
 			if doubt.advisory == r.advisory {
 				return "undecided: " + doubt.why
 			}

@@ -255,7 +255,7 @@ func reported(h inventory.Host, name string) (version string, at time.Time) {
 	if h.Facts == nil {
 		return "", time.Time{}
 	}
-	for _, p := range h.Facts.Packages {
+	for p := range h.Packages.All() {
 		if p.Name == name {
 			return p.Version, h.Facts.At
 		}

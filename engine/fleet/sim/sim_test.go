@@ -22,10 +22,12 @@ var now = time.Date(2026, 3, 3, 23, 0, 0, 0, time.UTC)
 
 var heron = fleet.Package{Type: "generic", Name: "heron-web", From: "4.2.1", To: "4.2.2", Patch: "generic:heron-web@4.2.2"}
 
+func list(packages ...inventory.Package) *inventory.List { return inventory.NewPool().List(packages) }
+
 // hosts is a world in which every name but "…absent" and "nowhere" is a host.
 func hosts(id inventory.HostID) (inventory.Host, bool) {
-	h := inventory.Host{ID: id, Labels: map[string]string{}, Facts: &inventory.Facts{Host: id, At: now.Add(-24 * time.Hour),
-		Packages: []inventory.Package{{Type: "generic", Name: "heron-web", Version: "4.2.1"}, {Type: "generic", Name: "heron-db", Version: "1"}}}}
+	h := inventory.Host{ID: id, Labels: map[string]string{}, Facts: &inventory.Facts{Host: id, At: now.Add(-24 * time.Hour)}, Packages: list(
+		inventory.Package{Type: "generic", Name: "heron-web", Version: "4.2.1"}, inventory.Package{Type: "generic", Name: "heron-db", Version: "1"})}
 	if id == "web-1" {
 		h.Facts.Modules = []string{"hba7"}
 	}
@@ -248,10 +250,12 @@ func TestNewerFactsKnowBetter(t *testing.T) {
 }
 
 func TestSourcePackages(t *testing.T) {
-	facts := &inventory.Facts{Packages: []inventory.Package{
-		{Type: "deb", Name: "libssl3", Version: "3.0.11-1+b1", Source: "openssl", SourceVersion: "3.0.11-1"},
-		{Type: "deb", Name: "curl", Version: "7.88-1", Source: "curl"}, {Type: "deb", Name: "libcurl4", Version: "7.88-2", Source: "curl"}}}
-	f := New(Options{Host: func(id inventory.HostID) (inventory.Host, bool) { return inventory.Host{ID: id, Facts: facts}, true }})
+	packages := list(
+		inventory.Package{Type: "deb", Name: "libssl3", Version: "3.0.11-1+b1", Source: "openssl", SourceVersion: "3.0.11-1"},
+		inventory.Package{Type: "deb", Name: "curl", Version: "7.88-1", Source: "curl"}, inventory.Package{Type: "deb", Name: "libcurl4", Version: "7.88-2", Source: "curl"})
+	f := New(Options{Host: func(id inventory.HostID) (inventory.Host, bool) {
+		return inventory.Host{ID: id, Facts: &inventory.Facts{}, Packages: packages}, true
+	}})
 	got, err := f.Installed(t.Context(), now, []inventory.HostID{"a"}, []string{"openssl", "curl", "libssl3", "bash"})
 	want := map[inventory.HostID]map[string]string{"a": {"openssl": "3.0.11-1", "curl": "7.88-1", "libssl3": "3.0.11-1+b1", "bash": ""}}
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
