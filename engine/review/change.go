@@ -51,6 +51,9 @@ func joined(d Deed) []change {
 	for _, r := range d.Plan.Rings {
 		for _, w := range r.Waves {
 			for _, c := range w.Changes {
+				if patches[c.Patch] == nil {
+					patches[c.Patch] = &plan.Patch{ID: c.Patch} // of a plan taken back, only the ledger tells
+				}
 				place[key{c.Host, c.Patch}] = len(list)
 				list = append(list, change{plan: d.Plan.ID, at: d.Plan.At, host: c.Host, patch: patches[c.Patch], predicted: c.DeployRisk})
 			}
@@ -61,7 +64,7 @@ func joined(d Deed) []change {
 			list[i].read(l)
 		}
 	}
-	return slices.DeleteFunc(list, func(c change) bool { return c.patch == nil })
+	return list
 }
 
 // read takes in one line of the ledger, in the ledger's order.

@@ -51,7 +51,7 @@ func (r *Report) predictions(b *strings.Builder) {
 		c := row.c
 		fmt.Fprintf(b, "| %s | %d | %d | %d | %d | %s | %s |\n", row.name, c.Flagged, c.Hits, c.FalseAlarms, c.Misses, share100(c.Precision), share100(c.Recall))
 	}
-	fmt.Fprintf(b, "\nLog loss %s, Brier %s, AUC %s, average precision %s (an empty ranking has %s).\n\n",
+	fmt.Fprintf(b, "\nLog loss %s, Brier %s, AUC %s, average precision %s (a ranking without skill has %s).\n\n",
 		number4(p.LogLoss), number4(p.Brier), number4(p.AUC), number4(p.AP), percent(float64(p.Bad)/float64(p.N)))
 	b.WriteString("| changes | predicted | happened | 90 % interval | |\n|---:|---:|---:|---|---|\n")
 	for _, x := range p.Calibration {
