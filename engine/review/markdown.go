@@ -25,7 +25,10 @@ func (r *Report) summary() string {
 	if r.Changes == 0 {
 		return "No change ended in this span.\n"
 	}
-	s := fmt.Sprintf("%d changes ended, %d of them went wrong; %.1f were predicted to.", r.Changes, r.Failed, r.Predictions.Expected)
+	s := fmt.Sprintf("%d changes ended and %d went wrong, where predictions add up to %.2g.", r.Changes, r.Failed, r.Predictions.Expected)
+	if r.Changes == 1 {
+		s = fmt.Sprintf("1 change ended and %d went wrong, where %.2g was predicted.", r.Failed, r.Predictions.Expected)
+	}
 	missed := 0
 	for _, c := range r.Clocks {
 		missed += c.Missed
