@@ -55,6 +55,12 @@ func Watch(trials []Trial, o Options) Alarm {
 	if o.ARL > 0 {
 		a.P = min(float64(d.N)/a.E, 1)
 	}
+	a.count(trials)
+	return a
+}
+
+// count sets what came of the trials from Since to At.
+func (a *Alarm) count(trials []Trial) {
 	for _, t := range trials[a.Since : a.At+1] {
 		if !known(t.P) {
 			continue
@@ -65,7 +71,6 @@ func Watch(trials []Trial, o Options) Alarm {
 			a.Bad++
 		}
 	}
-	return a
 }
 
 // Detector is the running form of Watch. A value apart from the sums it points

@@ -1,8 +1,6 @@
 package evidence
 
 import (
-	"math"
-
 	"github.com/ringmaster-dev/ringmaster/engine/exact"
 )
 
@@ -67,45 +65,4 @@ func (t Peers) E() float64 {
 		sum += exact.Exp(min(l, 600))
 	}
 	return sum / float64(len(odds))
-}
-
-// hypergeometric is how many of the marked are among the drawn.
-type hypergeometric struct{ all, marked, drawn int }
-
-func (h hypergeometric) least() int { return max(0, h.drawn+h.marked-h.all) }
-func (h hypergeometric) most() int  { return min(h.drawn, h.marked) }
-
-func (h hypergeometric) log(j int) float64 {
-	return logChoose(h.marked, j) + logChoose(h.all-h.marked, h.drawn-j) - logChoose(h.all, h.drawn)
-}
-
-func logChoose(n, k int) float64 {
-	return exact.LogGamma(float64(n+1)) - exact.LogGamma(float64(k+1)) - exact.LogGamma(float64(n-k+1))
-}
-
-// logMean is ln E[exp(s J)].
-func (h hypergeometric) logMean(s float64) float64 {
-	top := math.Inf(-1)
-	terms := make([]float64, 0, h.most()-h.least()+1)
-	for j := h.least(); j <= h.most(); j++ {
-		l := h.log(j) + float64(float64(j)*s)
-		terms, top = append(terms, l), max(top, l)
-	}
-	var sum float64
-	for _, l := range terms {
-		sum += exact.Exp(l - top)
-	}
-	return top + exact.Log(sum)
-}
-
-// atLeast is P(J ≥ j), and atMost P(J ≤ j).
-func (h hypergeometric) atLeast(j int) float64 { return h.sum(max(j, h.least()), h.most()) }
-func (h hypergeometric) atMost(j int) float64  { return h.sum(h.least(), min(j, h.most())) }
-
-func (h hypergeometric) sum(from, to int) float64 {
-	var sum float64
-	for j := from; j <= to; j++ {
-		sum += exact.Exp(h.log(j))
-	}
-	return min(sum, 1)
 }

@@ -67,3 +67,8 @@ func logE(p0 float64, n, bad int) float64 {
 func logBeta(a, b float64) float64 {
 	return exact.LogGamma(a) + exact.LogGamma(b) - exact.LogGamma(a+b)
 }
+
+// above is P(Binomial(n, p) ≥ k), for k from 1 to n.
+func above(n, k int, p float64) float64 {
+	return exact.Beta{A: float64(k), B: float64(n-k) + 1}.CDF(p)
+}
