@@ -23,7 +23,9 @@ func shop() Stake {
 		Hosts: 12, Of: 12, Install: 30 * time.Minute, Rollback: 30 * time.Minute}
 }
 
-func likelihood(p float64) plan.Risk { return plan.Risk{P: p, Low: p / 2, High: min(1, 2*p), Source: FromEPSS} }
+func likelihood(p float64) plan.Risk {
+	return plan.Risk{P: p, Low: p / 2, High: min(1, 2*p), Source: FromEPSS}
+}
 
 func TestSpansAreTheClocks(t *testing.T) {
 	for _, c := range plan.Classes {
