@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/ringmaster-dev/ringmaster/engine/estate"
-	"github.com/ringmaster-dev/ringmaster/engine/forge"
 	"github.com/ringmaster-dev/ringmaster/engine/outcome"
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
 	"github.com/ringmaster-dev/ringmaster/engine/repo"
@@ -203,23 +202,21 @@ func (a *Audit) chain(file string, err error) {
 
 // auditMerge says what is wrong with how a plan came to the base branch.
 func (e *Env) auditMerge(ctx context.Context, p *plan.Plan, data []byte, at repo.Hash) (string, error) {
-	pr, err := e.Forge.Find(ctx, prefix+p.ID)
-	if errors.Is(err, forge.ErrNotFound) {
-		return "no pull request brought it", nil
+	if why, err := e.notMerged(ctx, prefix+p.ID); why != "" || err != nil {
+		return why, err
 	}
+	pulls, err := e.mergesOf(ctx, prefix+p.ID)
 	if err != nil {
 		return "", err
 	}
-	if pr.State != "merged" {
-		return "its pull request is " + pr.State, nil
+	for _, pr := range pulls {
+		head, err := e.fileOf(ctx, pr.Head, plan.Path(p.ID))
+		if err != nil {
+			return "", err
+		}
+		if bytes.Equal(head, data) {
+			return (&Executor{Env: e}).untouched(&tip{commit: at}, p.ID, pr)
+		}
 	}
-	head, err := e.Forge.File(ctx, pr.Head, plan.Path(p.ID))
-	if err != nil {
-		return "", err
-	}
-	if !bytes.Equal(head, data) {
-		return "it differs from what its pull request was merged with", nil
-	}
-	x := &Executor{Env: e}
-	return x.untouched(&tip{commit: at}, p.ID, pr)
+	return "it differs from what its pull request was merged with", nil
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -31,7 +30,7 @@ func (x *Executor) confirm(ctx context.Context, t *tip, d deed) ([]outcome.Appro
 	if len(d.lines) == 0 && !x.At.Before(p.Expires) {
 		return nil, "it expired on " + p.Expires.Format(time.RFC3339), nil
 	}
-	pr, err := x.Forge.Find(ctx, prefix+p.ID)
+	pr, err := x.pullOf(ctx, prefix+p.ID)
 	if errors.Is(err, forge.ErrNotFound) {
 		return nil, "no pull request brought it: a file that merely lies on " + t.branch + " is not a plan", nil
 	}
@@ -41,7 +40,7 @@ func (x *Executor) confirm(ctx context.Context, t *tip, d deed) ([]outcome.Appro
 	if why := merged(pr, t.branch); why != "" {
 		return nil, why, nil
 	}
-	head, err := x.Forge.File(ctx, pr.Head, plan.Path(p.ID))
+	head, err := x.fileOf(ctx, pr.Head, plan.Path(p.ID))
 	if err != nil {
 		return nil, "", fmt.Errorf("reading the plan that was reviewed: %w", err)
 	}
@@ -190,28 +189,4 @@ func (e *Env) approved(ctx context.Context, teams map[string][]string, p *plan.P
 		}
 	}
 	return list, missing, nil
-}
-
-// member says whether a person is in a team: as the forge knows or, where it has
-// no teams of its own, as the estate declared when it counted, which teams are.
-func (e *Env) member(ctx context.Context, teams map[string][]string, team, person string) (bool, error) {
-	if !e.Forge.Reviews() {
-		return team == person || slices.Contains(teams[team], person), nil
-	}
-	return e.Forge.Member(ctx, team, person)
-}
-
-// mergedBy returns the merged pull request that a commit of the base branch is,
-// nil when it was pushed directly.
-func (e *Env) mergedBy(ctx context.Context, branch string, commit repo.Hash) (*forge.PullRequest, error) {
-	list, err := e.Forge.Merged(ctx, string(commit))
-	if err != nil {
-		return nil, fmt.Errorf("asking the forge who merged %.10s: %w", commit, err)
-	}
-	for i := range list {
-		if list[i].Merge == string(commit) && list[i].Base == branch && list[i].State == "merged" {
-			return &list[i], nil
-		}
-	}
-	return nil, nil
 }

@@ -35,7 +35,8 @@ type Env struct {
 	diffs   map[repo.Hash][]repo.Change  // what commits of the base branch changed
 	growths map[[2]repo.Hash]bool        // ledger before and after → it only grew
 	digests map[moment]map[string]string // plans that a commit's estate makes
-	ids     idHistory                    // of the youngest commit that was asked for
+	told    answers
+	ids     idHistory // of the youngest commit that was asked for
 }
 
 // basis is what decisions of this run are made on.

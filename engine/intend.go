@@ -17,6 +17,9 @@ import (
 // follows from the ledgers alone (promoted, held, skipped, completed). It
 // returns how many lines it wrote.
 func (x *Executor) Intend(ctx context.Context, done *Executed) (int, error) {
+	if err := x.ready(ctx); err != nil {
+		return 0, err
+	}
 	var lines []outcome.Line
 	err := contest("intending", func() error {
 		t, err := x.look(ctx)

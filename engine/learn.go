@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -48,7 +47,7 @@ func (e *Env) Learn(ctx context.Context) (*Learned, error) {
 	if err != nil {
 		return nil, fmt.Errorf("learning: %w", err)
 	}
-	l := &Learned{Model: model, Review: recordReview(model, est.Models[trackRecord], passed)}
+	l := &Learned{Model: model, Review: review(model, est.Models[trackRecord], passed)}
 	data := model.Bytes()
 	if string(data) == string(est.Models[trackRecord]) {
 		return l, nil
@@ -62,19 +61,20 @@ func (e *Env) Learn(ctx context.Context) (*Learned, error) {
 // others.
 func (e *Env) verified(ctx context.Context, all []deed) (good []deed, passed []string, err error) {
 	for _, d := range all {
-		pr, err := e.Forge.Find(ctx, prefix+d.plan.ID)
-		if err != nil && !errors.Is(err, forge.ErrNotFound) {
-			return nil, nil, err
-		}
-		if err != nil || pr.State != "merged" {
-			passed = append(passed, d.plan.ID)
-			continue
-		}
-		data, err := e.Forge.File(ctx, pr.Head, plan.Path(d.plan.ID))
+		pulls, err := e.mergesOf(ctx, prefix+d.plan.ID)
 		if err != nil {
 			return nil, nil, err
 		}
-		if p, err := plan.Parse(data); err != nil || p.Digest != d.plan.Digest {
+		brought := false
+		for _, pr := range pulls {
+			data, err := e.fileOf(ctx, pr.Head, plan.Path(d.plan.ID))
+			if err != nil {
+				return nil, nil, err
+			}
+			p, err := plan.Parse(data)
+			brought = brought || err == nil && p.Digest == d.plan.Digest
+		}
+		if !brought {
 			passed = append(passed, d.plan.ID)
 			continue
 		}
@@ -104,8 +104,8 @@ func (e *Env) proposeModel(ctx context.Context, commit repo.Hash, data []byte, t
 	return &pr, nil
 }
 
-// recordReview says what a track record is made of, and how it differs from the one there.
-func recordReview(m *risk.TrackRecord, before []byte, passed []string) string {
+// review says what a model is made of, and how it differs from the one there.
+func review(m *risk.TrackRecord, before []byte, passed []string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d changes seen, %d of them the estate's own; %d went wrong.\n\n", m.Trials, m.Own, m.Failures)
 	old := &risk.TrackRecord{}

@@ -74,6 +74,11 @@ func (e *Env) Plan(ctx context.Context, o PlanOptions) (*PlanReport, error) {
 	if err != nil {
 		return nil, fmt.Errorf("planning: %w", err)
 	}
+	if o.Open {
+		if err := e.ready(ctx); err != nil {
+			return nil, err
+		}
+	}
 	limit := est.Settings.OpenPlans
 	open, err := e.openPulls(ctx)
 	if err != nil {

@@ -15,6 +15,9 @@ func (x *Executor) Record(ctx context.Context, results []Result, done *Executed)
 	if len(results) == 0 {
 		return 0, nil
 	}
+	if err := x.ready(ctx); err != nil {
+		return 0, err
+	}
 	var lines []outcome.Line
 	err := contest("recording", func() error {
 		t, err := x.look(ctx)

@@ -196,7 +196,8 @@ func (w *walk) judge(ctx context.Context, c repo.Commit, changes []repo.Change, 
 	if err != nil || beyond == "" {
 		return "", err
 	}
-	pr, err := w.mergedBy(ctx, w.branch, c.Hash)
+	loose := slices.ContainsFunc(changes, func(ch repo.Change) bool { return loosens(ch.Path) })
+	pr, err := w.mergedBy(ctx, w.branch, string(c.Hash), r.required && loose)
 	if err != nil {
 		return "", err
 	}

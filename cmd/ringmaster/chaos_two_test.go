@@ -219,18 +219,21 @@ func TestOvertaken(t *testing.T) {
 }
 
 // overtaker pushes something between a runner's reading of the branch and its
-// own push: what was reviewed is looked up in between.
+// own push: the second time that a look asks for the branch's name is when it
+// walks what it has read.
 type overtaker struct {
 	*local.Forge
-	times, n int
-	push     func(int)
+	times, n, asked int
+	push            func(int)
 }
 
-func (o *overtaker) File(ctx context.Context, commit, path string) ([]byte, error) {
-	if o.n++; o.n <= o.times {
-		o.push(o.n)
+func (o *overtaker) Base(ctx context.Context) (string, error) {
+	if o.asked++; o.asked%2 == 0 {
+		if o.n++; o.n <= o.times {
+			o.push(o.n)
+		}
 	}
-	return o.Forge.File(ctx, commit, path)
+	return o.Forge.Base(ctx)
 }
 
 // push commits a file to the shared repository as somebody else.

@@ -48,8 +48,15 @@ type Forge interface {
 	Member(ctx context.Context, team, person string) (bool, error)
 	// File returns a file at a commit the forge knows, whatever its size.
 	File(ctx context.Context, commit, path string) ([]byte, error)
+	// Merges returns every pull request that was merged into the base branch,
+	// from whatever branch, oldest first. It is one listing however long the
+	// history: Approvals and MergedBy are left out; Find and Merged tell them.
+	Merges(ctx context.Context) ([]PullRequest, error)
 	// Preflight names what the credentials lack, nil when nothing.
 	Preflight(ctx context.Context) ([]string, error)
+	// Ready is as much of Preflight as two requests can tell: what a run asks
+	// before it begins.
+	Ready(ctx context.Context) ([]string, error)
 }
 
 // Proposal is a pull request as it should be.

@@ -65,6 +65,7 @@ type Forge struct {
 	remote      repo.Remote
 	wait        func(context.Context, time.Duration) bool
 	log         logrus.FieldLogger
+	installed   bool // the token is an App's: what a repository says of push is then no answer
 
 	mu     sync.Mutex
 	base   string
@@ -97,7 +98,7 @@ func New(o Options) (*Forge, error) {
 	if o.Wait == nil {
 		o.Wait = func(context.Context, time.Duration) bool { return false }
 	}
-	f := &Forge{owner: owner, name: name, repo: o.Repo, wait: o.Wait, log: o.Log, base: o.Base, writes: map[string]bool{}}
+	f := &Forge{owner: owner, name: name, repo: o.Repo, wait: o.Wait, log: o.Log, base: o.Base, installed: strings.HasPrefix(o.Token, "ghs_"), writes: map[string]bool{}}
 	f.remote = repo.Remote{URL: server.JoinPath(owner, name).String(), Token: o.Token}
 	f.api = github.NewClient(newClient(o, api.Host))
 	f.api.UserAgent = "ringmaster"

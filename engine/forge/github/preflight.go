@@ -13,6 +13,21 @@ import (
 // Preflight names what the token lacks, as GitHub names permissions. It reads
 // and writes nothing: that a fine-grained token may write shows when it does.
 func (f *Forge) Preflight(ctx context.Context) ([]string, error) {
+	return f.lacking(ctx, func(r *github.Repository) []probe { return f.probes(r) })
+}
+
+// Ready asks two things: for the repository, which says what the token may do
+// there, and for the organisation's teams, which nothing else would ask for
+// before an approval is counted; where there is no organisation, for pull
+// requests, which every run lists first anyway.
+func (f *Forge) Ready(ctx context.Context) ([]string, error) {
+	return f.lacking(ctx, func(r *github.Repository) []probe {
+		list := f.probes(r)
+		return list[len(list)-1:]
+	})
+}
+
+func (f *Forge) lacking(ctx context.Context, probes func(*github.Repository) []probe) ([]string, error) {
 	r, resp, err := f.repository(ctx)
 	switch said(err) {
 	case http.StatusUnauthorized:
@@ -24,14 +39,18 @@ func (f *Forge) Preflight(ctx context.Context) ([]string, error) {
 		return nil, err
 	}
 	missing := scopes(resp.Header, r)
-	if p := r.GetPermissions(); p != nil && !p["push"] && !p["maintain"] && !p["admin"] {
+	if p := r.GetPermissions(); p != nil && !f.installed && !p["push"] && !p["maintain"] && !p["admin"] {
 		missing = append(missing, "contents: write (to push the branches of plans, and outcomes)")
 	}
-	more, err := f.reading(ctx, r)
-	if err != nil {
-		return nil, err
+	for _, p := range probes(r) {
+		err := wrong(p.ask(ctx))
+		switch status := said(err); {
+		case status == http.StatusForbidden || status == http.StatusNotFound && p.hidden:
+			missing = append(missing, p.needs)
+		case err != nil && (status == 0 || status >= 500):
+			return nil, fmt.Errorf("trying what the token may do: %w", err)
+		}
 	}
-	missing = append(missing, more...)
 	slices.Sort(missing)
 	return slices.Compact(missing), nil
 }
@@ -53,39 +72,31 @@ func scopes(h http.Header, r *github.Repository) []string {
 	return missing
 }
 
-// reading tries to read each kind of thing that ringmaster works with.
-func (f *Forge) reading(ctx context.Context, r *github.Repository) ([]string, error) {
+// probe is a request that shows whether the token has a permission.
+type probe struct {
+	needs  string
+	hidden bool // GitHub hides it as not found
+	ask    func(ctx context.Context) error
+}
+
+// probes read one of each kind of thing that ringmaster works with.
+func (f *Forge) probes(r *github.Repository) []probe {
 	one := github.ListOptions{PerPage: 1}
-	probes := []struct {
-		needs  string
-		hidden bool // GitHub hides it as not found
-		ask    func() error
-	}{
-		{"contents: write (to read and push branches)", false, func() error {
+	list := []probe{
+		{"contents: write (to read and push branches)", false, func(ctx context.Context) error {
 			_, _, err := f.api.Git.GetRef(ctx, f.owner, f.name, "heads/"+r.GetDefaultBranch())
 			return err
 		}},
-		{"pull requests: write (to open, update and merge plans)", true, func() error {
+		{"pull requests: write (to open, update and merge plans)", true, func(ctx context.Context) error {
 			_, _, err := f.api.PullRequests.List(ctx, f.owner, f.name, &github.PullRequestListOptions{ListOptions: one})
 			return err
 		}},
-		{"members: read, of the organisation (to see who is in a team)", true, func() error {
-			if r.GetOwner().GetType() != "Organization" {
-				return nil
-			}
+	}
+	if r.GetOwner().GetType() == "Organization" {
+		list = append(list, probe{"members: read, of the organisation (to see who is in a team)", true, func(ctx context.Context) error {
 			_, _, err := f.api.Teams.ListTeams(ctx, f.owner, &one)
 			return err
-		}},
+		}})
 	}
-	var missing []string
-	for _, p := range probes {
-		err := wrong(p.ask())
-		switch status := said(err); {
-		case status == http.StatusForbidden || status == http.StatusNotFound && p.hidden:
-			missing = append(missing, p.needs)
-		case err != nil && (status == 0 || status >= 500):
-			return nil, fmt.Errorf("trying what the token may do: %w", err)
-		}
-	}
-	return missing, nil
+	return list
 }

@@ -181,6 +181,34 @@ func (f *Forge) Merged(ctx context.Context, commit string) ([]forge.PullRequest,
 	return list, nil
 }
 
+// Merges lists what was merged into the base branch, a hundred to a request.
+func (f *Forge) Merges(ctx context.Context) ([]forge.PullRequest, error) {
+	base, err := f.Base(ctx)
+	if err != nil {
+		return nil, err
+	}
+	o := &github.PullRequestListOptions{State: "closed", Base: base, Sort: "created", Direction: "asc"}
+	found, err := all(func(page github.ListOptions) ([]*github.PullRequest, *github.Response, error) {
+		o.ListOptions = page
+		return f.api.PullRequests.List(ctx, f.owner, f.name, o)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("listing merged pull requests: %w", err)
+	}
+	var list []forge.PullRequest
+	for _, p := range found {
+		if stateOf(p) == "merged" && p.GetBase().GetRef() == base {
+			pr := shown(p)
+			pr.MergedBy = ""
+			list = append(list, pr)
+		}
+	}
+	slices.SortStableFunc(list, func(a, b forge.PullRequest) int {
+		return cmp.Or(a.MergedAt.Compare(b.MergedAt), cmp.Compare(a.Number, b.Number))
+	})
+	return list, nil
+}
+
 // view is a pull request as the port has it, with its approvals. Of a merged one
 // GitHub is asked again: a listing leaves out who merged it.
 func (f *Forge) view(ctx context.Context, p *github.PullRequest) (forge.PullRequest, error) {
@@ -191,6 +219,14 @@ func (f *Forge) view(ctx context.Context, p *github.PullRequest) (forge.PullRequ
 		}
 		p = whole
 	}
+	pr := shown(p)
+	var err error
+	pr.Approvals, err = f.approvals(ctx, pr.Number, pr.Head)
+	return pr, err
+}
+
+// shown is a pull request as the port has it, without its approvals.
+func shown(p *github.PullRequest) forge.PullRequest {
 	pr := forge.PullRequest{
 		Number: p.GetNumber(), Branch: p.GetHead().GetRef(), Base: p.GetBase().GetRef(), Title: p.GetTitle(), Body: p.GetBody(),
 		State: stateOf(p), Head: p.GetHead().GetSHA(), Author: p.GetUser().GetLogin(), URL: p.GetHTMLURL(),
@@ -204,9 +240,7 @@ func (f *Forge) view(ctx context.Context, p *github.PullRequest) (forge.PullRequ
 	if pr.State == "merged" { // of an open one it is a trial merge
 		pr.Merge, pr.MergedBy, pr.MergedAt = p.GetMergeCommitSHA(), p.GetMergedBy().GetLogin(), p.GetMergedAt().UTC()
 	}
-	var err error
-	pr.Approvals, err = f.approvals(ctx, pr.Number, pr.Head)
-	return pr, err
+	return pr
 }
 
 func (f *Forge) get(ctx context.Context, number int) (*github.PullRequest, error) {

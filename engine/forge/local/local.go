@@ -82,6 +82,19 @@ func (f *Forge) Base(context.Context) (string, error) { return f.base, nil }
 // Preflight finds nothing lacking: there are no credentials.
 func (f *Forge) Preflight(context.Context) ([]string, error) { return nil, nil }
 
+// Ready finds nothing lacking either.
+func (f *Forge) Ready(context.Context) ([]string, error) { return nil, nil }
+
+// Merges returns the merged pull requests.
+func (f *Forge) Merges(ctx context.Context) ([]forge.PullRequest, error) {
+	list, err := f.List(ctx, "merged")
+	for i := range list {
+		list[i].Approvals, list[i].MergedBy = nil, ""
+	}
+	slices.SortStableFunc(list, func(a, b forge.PullRequest) int { return a.MergedAt.Compare(b.MergedAt) })
+	return list, err
+}
+
 // Member says whether the person is the team or one that it lists.
 func (f *Forge) Member(_ context.Context, team, person string) (bool, error) {
 	return team == person || slices.Contains(f.teams[team], person), nil

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ringmaster-dev/ringmaster/engine/forge/github/githubtest"
+	"github.com/ringmaster-dev/ringmaster/engine/repo"
+)
+
+// whole makes the estate one commit, for at GitHub review is required from the
+// first on.
+func (w *site) whole() {
+	w.t.Helper()
+	files, err := commitFiles(w.repo, w.tip())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	h, err := w.repo.Write(repo.Next{Changes: files, Message: "an estate", Author: mallory, At: w.at})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if err := w.repo.Move("refs/heads/main", w.tip(), h); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// hubbed is an estate whose forge is a GitHub.
+func hubbed(t *testing.T) (*site, *githubtest.Server, *githubtest.Repository) {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "estate")
+	settle(t, dir)
+	w := enter(t, dir)
+	w.whole()
+	server := githubtest.New(t.TempDir(), func() time.Time { return trustAt })
+	server.Team("acme", "team-office", map[string]string{"fred": "active"})
+	server.Team("acme", "owners", map[string]string{"olivia": "active"})
+	for _, who := range []string{"bot", "olivia"} {
+		server.Token("ghs_"+who, who)
+	}
+	hub, err := server.Create("acme", "estate")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for login, may := range map[string]string{"bot": "write", "fred": "write", "olivia": "admin"} {
+		hub.Grant(login, may)
+	}
+	srv := httptest.NewServer(server)
+	t.Cleanup(srv.Close)
+	w.env = map[string]string{"GITHUB_TOKEN": "ghs_bot", "GITHUB_REPOSITORY": "acme/estate", "GITHUB_API_URL": srv.URL + githubtest.API, "GITHUB_SERVER_URL": srv.URL}
+	if err := w.repo.Push(t.Context(), repo.Remote{URL: srv.URL + "/acme/estate", Token: "ghs_bot"}, "refs/heads/main", "", w.tip()); err != nil {
+		t.Fatal(err)
+	}
+	return w, server, hub
+}
+
+// mergeAt opens the estate's one plan, approves and merges it.
+func mergeAt(w *site, hub *githubtest.Repository) {
+	w.t.Helper()
+	w.want(0, "plan", "--open")
+	hub.Review(1, "fred", "APPROVED")
+	w.env["GITHUB_TOKEN"] = "ghs_olivia"
+	w.want(0, "pr", "merge", trusted)
+	w.env["GITHUB_TOKEN"] = "ghs_bot"
+}
+
+// asked counts the requests to the API that hold a text.
+func asked(seen []string, text string) int {
+	n := 0
+	for _, s := range seen {
+		if strings.Contains(s, githubtest.API) && strings.Contains(s, text) {
+			n++
+		}
+	}
+	return n
+}
+
+// A run's phases ask GitHub once about a plan, and what is over is not asked
+// for again: the number of requests does not grow with what was done.
+func TestRequestsOfARun(t *testing.T) {
+	t.Parallel()
+	w, server, hub := hubbed(t)
+	mergeAt(w, hub)
+	server.Seen()
+	w.says(0, []string{"applied"}, "execute")
+	seen := server.Seen()
+	for text, most := range map[string]int{
+		"head=acme": 1, "/pulls/1/reviews": 1, "state=closed": 1, "/memberships/": 1, "/orgs/acme/teams?": 1, "/commits/": 0,
+	} {
+		if n := asked(seen, text); n > most {
+			t.Errorf("a run of three phases asks %d times for %q, want %d:\n%s", n, text, most, strings.Join(seen, "\n"))
+		}
+	}
+	if n := asked(seen, ""); n > 12 {
+		t.Errorf("a run asks %d times, want no more than 12:\n%s", n, strings.Join(seen, "\n"))
+	}
+	for day := 1; !strings.Contains(string(w.fetched("outcomes/"+trusted+".jsonl")), `"completed"`); day++ {
+		if day > 10 {
+			t.Fatal("the plan does not complete")
+		}
+		w.at = trustAt.AddDate(0, 0, day)
+		w.want(0, "execute")
+	}
+	server.Seen()
+	w.at = trustAt.AddDate(0, 1, 0)
+	w.says(0, []string{"nothing is due"}, "execute")
+	seen = server.Seen()
+	if n := asked(seen, "/reviews") + asked(seen, "head=acme") + asked(seen, "/commits/"); n > 0 {
+		t.Errorf("a plan that is over is asked for again:\n%s", strings.Join(seen, "\n"))
+	}
+	if n := asked(seen, ""); n > 5 {
+		t.Errorf("a run with nothing to do asks %d times, want no more than 5:\n%s", n, strings.Join(seen, "\n"))
+	}
+}
+
+// fetched is a file of the protected branch as the last run saw it.
+func (w *site) fetched(name string) []byte {
+	w.t.Helper()
+	remote := repo.Remote{URL: w.env["GITHUB_SERVER_URL"] + "/acme/estate", Token: "ghs_bot"}
+	refs, err := w.repo.Fetch(w.t.Context(), remote, "main")
+	if err != nil || len(refs) != 1 {
+		w.t.Fatal(refs, err)
+	}
+	if blob, err := w.repo.Blob(refs[0].Hash, name); err != nil || blob == "" {
+		return nil
+	}
+	data, err := w.repo.ReadFile(refs[0].Hash, name)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return data
+}
+
+// A run says what its token lacks before it does half of its work.
+func TestRunNamesWhatTheTokenLacks(t *testing.T) {
+	t.Parallel()
+	w, server, hub := hubbed(t)
+	server.Token("ghs_weak", "bot", "members")
+	w.env["GITHUB_TOKEN"] = "ghs_weak"
+	const lacks = "the github forge's credentials lack: members: read, of the organisation (to see who is in a team); see `ringmaster preflight`"
+	w.says(0, []string{lacks}, "plan", "--open")
+	mergeAt(w, hub)
+	w.env["GITHUB_TOKEN"] = "ghs_weak"
+	server.Seen()
+	w.says(1, []string{lacks}, "execute")
+	seen := server.Seen()
+	if len(seen) < 2 || asked(seen[:2], "/repos/acme/estate") != 1 || asked(seen[:2], "/orgs/acme/teams") != 1 {
+		t.Errorf("asked first: %q; want the repository and its teams", seen)
+	}
+}
