@@ -47,7 +47,7 @@ func (e *Env) Learn(ctx context.Context) (*Learned, error) {
 	if err != nil {
 		return nil, fmt.Errorf("learning: %w", err)
 	}
-	l := &Learned{Model: model, Review: review(model, est.Models[trackRecord], passed)}
+	l := &Learned{Model: model, Review: recordReview(model, est.Models[trackRecord], passed)}
 	data := model.Bytes()
 	if string(data) == string(est.Models[trackRecord]) {
 		return l, nil
@@ -104,8 +104,8 @@ func (e *Env) proposeModel(ctx context.Context, commit repo.Hash, data []byte, t
 	return &pr, nil
 }
 
-// review says what a model is made of, and how it differs from the one there.
-func review(m *risk.TrackRecord, before []byte, passed []string) string {
+// recordReview says what a track record is made of, and how it differs from the one there.
+func recordReview(m *risk.TrackRecord, before []byte, passed []string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d changes seen, %d of them the estate's own; %d went wrong.\n\n", m.Trials, m.Own, m.Failures)
 	old := &risk.TrackRecord{}
