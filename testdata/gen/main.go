@@ -23,6 +23,7 @@ func main() {
 	flag.IntVar(&o.Hosts, "hosts", 1000, "how many hosts")
 	flag.IntVar(&o.Advisories, "advisories", 500, "how many advisories")
 	flag.Uint64Var(&o.Seed, "seed", 1, "what chance follows from")
+	flag.Float64Var(&o.Apart, "apart", 0.10, "the share of hosts whose packages differ from their image's")
 	at := flag.String("at", "2026-03-02T09:00:00Z", "the time, RFC 3339, that facts are fresh for")
 	out := flag.String("out", "", "the folder to write, which must not be there yet")
 	flag.Parse()

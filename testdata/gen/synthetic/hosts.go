@@ -21,9 +21,9 @@ type host struct {
 }
 
 // What is the matter with hosts: the share whose facts are old, who report
-// nothing, who differ from their image, who report their load, who run another
-// system than most of their service.
-const stale, silent, apart, loaded, strange = 0.02, 0.002, 0.10, 0.10, 0.05
+// nothing, who report their load, who run another system than most of their
+// service.
+const stale, silent, loaded, strange = 0.02, 0.002, 0.10, 0.05
 
 // hostsPerShard is how many hosts a file of facts holds at most.
 const hostsPerShard = 400
@@ -115,7 +115,7 @@ func (e *maker) facts(rng *rand.Rand, h host) inventory.Facts {
 	if rng.IntN(4) != 0 {
 		f.Drift = ptr(rng.IntN(50) == 0)
 	}
-	if rng.Float64() < apart {
+	if rng.Float64() < e.Apart {
 		f.Packages = differences(rng, image, e.At)
 	}
 	if rng.Float64() < loaded {

@@ -22,6 +22,7 @@ type Options struct {
 	Hosts      int       // [1000]
 	Advisories int       // [500]
 	Seed       uint64    // [1]
+	Apart      float64   // the share of hosts whose packages differ from their image's [0.10]
 	At         time.Time // the time facts are fresh for [2026-03-02T09:00:00Z]
 }
 
@@ -34,6 +35,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Seed == 0 {
 		o.Seed = 1
+	}
+	if o.Apart == 0 {
+		o.Apart = 0.10
 	}
 	if o.At.IsZero() {
 		o.At = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
