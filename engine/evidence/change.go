@@ -47,7 +47,8 @@ func Watch(trials []Trial, o Options) Alarm {
 	d := NewDetector(o)
 	for i, t := range trials {
 		a.At = i
-		if a.weigh(d.Add(t), d.enough()) {
+		d.Add(t)
+		if a.weigh(d.E(), d.enough()) {
 			a.Since = d.onset(trials[:i+1])
 			break
 		}
@@ -73,8 +74,7 @@ func (a *Alarm) count(trials []Trial) {
 	}
 }
 
-// Detector is the running form of Watch. A value apart from the sums it points
-// to.
+// Detector is the running form of Watch.
 type Detector struct {
 	Options
 	N    int       // trials so far
@@ -136,20 +136,20 @@ func (d *Detector) start() float64 {
 	return 1 / (all * float64(d.N+1) * float64(l*l))
 }
 
-// Add takes a trial and returns the evidence so far.
-func (d *Detector) Add(t Trial) float64 {
-	if known(t.P) {
-		d.N++
-		start := d.start()
-		for k, r := range d.r {
-			l := 1 / (1 + float64((r-1)*held(t.P)))
-			if t.Bad {
-				l = float64(l * r)
-			}
-			d.Sums[k] = min(float64((d.Sums[k]+start)*l), 1e300)
-		}
+// Add takes a trial.
+func (d *Detector) Add(t Trial) {
+	if !known(t.P) {
+		return
 	}
-	return d.E()
+	d.N++
+	start := d.start()
+	for k, r := range d.r {
+		l := 1 / (1 + float64((r-1)*held(t.P)))
+		if t.Bad {
+			l = float64(l * r)
+		}
+		d.Sums[k] = min(float64((d.Sums[k]+start)*l), 1e300)
+	}
 }
 
 // E is the evidence so far.

@@ -10,10 +10,11 @@ import (
 type Count struct{ N, Bad int }
 
 // Past is the running test of "failures are no more frequent than they used to
-// be", where the past is itself only so many outcomes.
+// be", where the past is itself only so many outcomes. To go on with one that was
+// kept, set Count of a new one.
 type Past struct {
-	Count  // what was seen since
-	levels []rateLevel
+	Count              // what was seen since
+	levels []rateLevel // rising
 }
 
 // rateLevel is a rate that the past may have had, and how far the past speaks
@@ -29,7 +30,8 @@ func OverPast(outcomes []bool, past Count, alpha float64) Alarm {
 	t := NewPast(past, alpha)
 	for i, bad := range outcomes {
 		a.At = i
-		if a.weigh(t.Add(bad), 1/level(alpha)) {
+		t.Add(bad)
+		if bad && a.weigh(t.E(), 1/level(alpha)) { // a success never adds evidence
 			break
 		}
 	}
@@ -70,14 +72,12 @@ func NewPast(past Count, alpha float64) Past {
 	}
 }
 
-// Add counts an outcome and returns the evidence so far.
-func (t *Past) Add(bad bool) float64 {
+// Add counts an outcome.
+func (t *Past) Add(bad bool) {
 	t.N++
-	if !bad {
-		return 1 // evidence falls with every success: no new height
+	if bad {
+		t.Bad++
 	}
-	t.Bad++
-	return t.E()
 }
 
 // E is the evidence so far. Between two levels it takes the smaller of each

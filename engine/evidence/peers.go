@@ -32,14 +32,15 @@ func OverPeers(blocks []Block, alpha float64) Alarm {
 		if all := b.Own.N + b.Peers.N; all > 0 {
 			a.Expected += float64(float64(b.Own.N) * float64(b.Own.Bad+b.Peers.Bad) / float64(all))
 		}
-		if a.weigh(t.Add(b), 1/level(alpha)) {
+		t.Add(b)
+		if a.weigh(t.E(), 1/level(alpha)) {
 			break
 		}
 	}
 	return a
 }
 
-// Add takes a block and returns the evidence so far.
+// Add takes a block.
 //
 // Of the K failures of a block, were rates equal, J would be the watched ones' by
 // the hypergeometric distribution, whatever the rate; at an odds ratio r the
@@ -47,15 +48,15 @@ func OverPeers(blocks []Block, alpha float64) Alarm {
 // r, is the evidence: the anytime-valid logrank test (ter Schure, Pérez-Ortiz, Ly
 // and Grünwald 2024) for two proportions (Turner, Ly and Grünwald 2024). As the ratio rises in j, it holds for "no
 // more often" as well as for "as often".
-func (t *Peers) Add(b Block) float64 {
+func (t *Peers) Add(b Block) {
 	failed := b.Own.Bad + b.Peers.Bad
-	if failed > 0 && b.Own.N > 0 && b.Peers.N > 0 {
-		h := hypergeometric{all: b.Own.N + b.Peers.N, marked: failed, drawn: b.Own.N}
-		for k, r := range odds {
-			t.Logs[k] += float64(float64(b.Own.Bad)*exact.Log(r)) - h.logMean(exact.Log(r))
-		}
+	if failed == 0 || b.Own.N == 0 || b.Peers.N == 0 {
+		return
 	}
-	return t.E()
+	h := hypergeometric{all: b.Own.N + b.Peers.N, marked: failed, drawn: b.Own.N}
+	for k, r := range odds {
+		t.Logs[k] += float64(float64(b.Own.Bad)*exact.Log(r)) - h.logMean(exact.Log(r))
+	}
 }
 
 // E is the evidence so far.

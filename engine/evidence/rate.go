@@ -1,8 +1,6 @@
 package evidence
 
-import (
-	"github.com/ringmaster-dev/ringmaster/engine/exact"
-)
+import "github.com/ringmaster-dev/ringmaster/engine/exact"
 
 // Rate is the running test of "failures are no more frequent than P0". A value:
 // it may be kept, copied and added to later.
@@ -21,7 +19,8 @@ func OverRate(outcomes []bool, p0, alpha float64) Alarm {
 	r := Rate{P0: p0}
 	for i, bad := range outcomes {
 		a.At = i
-		if a.weigh(r.Add(bad), 1/level(alpha)) {
+		r.Add(bad)
+		if bad && a.weigh(r.E(), 1/level(alpha)) { // a success never adds evidence
 			break
 		}
 	}
@@ -30,13 +29,12 @@ func OverRate(outcomes []bool, p0, alpha float64) Alarm {
 	return a
 }
 
-// Add counts an outcome and returns the evidence so far.
-func (r *Rate) Add(bad bool) float64 {
+// Add counts an outcome.
+func (r *Rate) Add(bad bool) {
 	r.N++
 	if bad {
 		r.Bad++
 	}
-	return r.E()
 }
 
 // E is the evidence against "no more frequent than P0" after N outcomes with Bad

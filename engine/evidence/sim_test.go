@@ -115,10 +115,10 @@ func binomial(r *rand.Rand, n int, p float64) int {
 func trials(r *rand.Rand, n, quiet int, p, ratio float64) []Trial {
 	list := make([]Trial, n)
 	for i := range list {
-		q := p * (0.2 + 1.6*r.Float64())
+		q := p * (0.2 + float64(1.6*r.Float64()))
 		truth := q
 		if i >= quiet {
-			truth = ratio * q / (1 - q + ratio*q)
+			truth = ratio * q / (1 - q + float64(ratio*q))
 		}
 		list[i] = Trial{P: q, Bad: r.Float64() < truth}
 	}
@@ -221,4 +221,80 @@ func TestDelays(t *testing.T) {
 		}
 	}
 	delays(t, list, 200)
+}
+
+// caught prints how often a change is found; goals are the least shares.
+func caught(t *testing.T, list []simulation, short int) {
+	var table strings.Builder
+	n := streams(short)
+	for _, s := range list {
+		share, _, _, _ := s.rate(n)
+		fmt.Fprintf(&table, "| %s | %.0f %% |\n", s.what, 100*share)
+		if share < s.goal-chance(s.goal, n) {
+			t.Errorf("%s: found in %.0f %% of %d, want %.0f %%", s.what, 100*share, n, 100*s.goal)
+		}
+	}
+	t.Logf("%d times\n%s", n, table.String())
+}
+
+func TestCaught(t *testing.T) {
+	var list []simulation
+	for _, n := range []int{30, 100, 300} {
+		list = append(list,
+			simulation{fmt.Sprintf("Judge, 20 inputs, one number moved by a standard deviation, %d rows beside 1000", n), map[int]float64{30: 0.7, 100: 0.99, 300: 0.99}[n], func(r *rand.Rand) (bool, int) {
+				return moved(r, n, func(d []Drift, w0, w1 []string, x0, x1 []float64) []Drift {
+					for i := range x1 {
+						x1[i]++
+					}
+					return append(d, Numbers("moved", x0, x1))
+				})
+			}},
+			simulation{fmt.Sprintf("Judge, 20 inputs, a category never seen in one row of five, %d rows beside 1000", n), 0.9, func(r *rand.Rand) (bool, int) {
+				return moved(r, n, func(d []Drift, w0, w1 []string, x0, x1 []float64) []Drift {
+					for i := range w1 {
+						if r.Float64() < 0.2 {
+							w1[i] = "new"
+						}
+					}
+					return append(d, Categories("moved", w0, w1))
+				})
+			}})
+	}
+	list = append(list,
+		simulation{"Bursts, 60 sources at 5 %, one of them 8 failures in 10", 0.9, func(r *rand.Rand) (bool, int) {
+			return burst(r, Count{10, 8}), 0
+		}},
+		simulation{"Bursts, 60 sources at 5 %, one of them 300 successes in 300", 0.9, func(r *rand.Rand) (bool, int) {
+			return burst(r, Count{300, 0}), 0
+		}},
+		simulation{"Bursts, 60 sources at 5 %, one of them 4 failures in 10", 0, func(r *rand.Rand) (bool, int) {
+			return burst(r, Count{10, 4}), 0
+		}})
+	caught(t, list, 40)
+}
+
+// moved says whether the input that change made stands out among 19 that did not
+// move.
+func moved(r *rand.Rand, n int, change func(d []Drift, w0, w1 []string, x0, x1 []float64) []Drift) (bool, int) {
+	w0, x0 := inputs(r, 1000)
+	w1, x1 := inputs(r, n)
+	var list []Drift
+	for c := range w0 {
+		list = append(list, Categories(fmt.Sprint("words ", c), w0[c], w1[c]), Numbers(fmt.Sprint("numbers ", c), x0[c], x1[c]))
+	}
+	for _, d := range Judge(change(list[2:], w0[1], w1[1], x0[0], x1[0]), 0) {
+		if d.Name == "moved" {
+			return d.Fired, 0
+		}
+	}
+	return false, 0
+}
+
+func burst(r *rand.Rand, c Count) bool {
+	for _, b := range Bursts(append(fleet(r, 60, 20, 0.05, false), Source{Name: "planted", Count: c}), 0) {
+		if b.Name == "planted" {
+			return true
+		}
+	}
+	return false
 }

@@ -138,7 +138,8 @@ func TestPeersExpectation(t *testing.T) {
 					var s Peers
 					w := choose(n[0], i) * math.Pow(p[0], float64(i)) * math.Pow(1-p[0], float64(n[0]-i)) *
 						choose(n[1], j) * math.Pow(p[1], float64(j)) * math.Pow(1-p[1], float64(n[1]-j))
-					expected += w * s.Add(Block{Count{n[0], i}, Count{n[1], j}})
+					s.Add(Block{Count{n[0], i}, Count{n[1], j}})
+					expected += w * s.E()
 					all += w
 				}
 			}
