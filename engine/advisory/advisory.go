@@ -101,6 +101,8 @@ type KnownIssue struct {
 // Exploited is an entry of a catalogue of known exploited vulnerabilities.
 type Exploited struct {
 	CVE        string
+	Vendor     string // as the catalogue writes it: Microsoft, D-Link
+	Product    string
 	Added      time.Time
 	Due        time.Time // zero when the catalogue sets none
 	Ransomware bool
@@ -115,8 +117,13 @@ type Forecast struct {
 	At         time.Time
 }
 
+// DescriptionLimit is how many bytes of a CVE's description are kept.
+const DescriptionLimit = 800
+
 // Assessment is what a CVE record says beyond the advisory: CVSS vectors and
-// CISA's SSVC decision points, each "" when unstated.
+// CISA's SSVC decision points, each "" when unstated, and what the flaw is in
+// words. Vendor and Product are the first that the record names; they are for
+// telling vendors apart, not for matching.
 type Assessment struct {
 	CVE             string
 	Published       time.Time
@@ -125,7 +132,11 @@ type Assessment struct {
 	Automatable     string
 	TechnicalImpact string
 	CWEs            []string
+	Vendor          string
+	Product         string
+	Description     string    // inert, its first DescriptionLimit bytes
 	At              time.Time // when the assessment was made
+	Updated         time.Time // when anything of the record last changed
 }
 
 // Knowledge is what the feeds of one commit know about CVEs. A nil map means

@@ -55,10 +55,27 @@ type Row struct {
 	Bad      bool // the outcome that is predicted came true
 }
 
-// Model is a fitted regression. Weights are of 5 decimals and none is 0.
+// Model is a fitted regression. Weights are of 5 decimals and none is 0. In a
+// file it is two members of the document of whoever embeds it, and
+// encoding/json writes weights by name.
 type Model struct {
-	Intercept float64
-	Weights   map[string]float64
+	Intercept float64            `json:"intercept"`
+	Weights   map[string]float64 `json:"weights"`
+}
+
+// Check says what of a model that was read from a file cannot be so, the first by
+// name.
+func (m *Model) Check() error {
+	const largest = 100
+	if !(math.Abs(m.Intercept) <= largest) {
+		return fmt.Errorf("intercept: %v; expected -100 to 100", m.Intercept)
+	}
+	for _, name := range slices.Sorted(maps.Keys(m.Weights)) {
+		if w := m.Weights[name]; !(math.Abs(w) <= largest) {
+			return fmt.Errorf("weights: %q: %v; expected -100 to 100", name, w)
+		}
+	}
+	return nil
 }
 
 // Term is what one feature adds to a score.

@@ -1,6 +1,7 @@
 // Package cve reads records of the CVE program (CVE JSON 5) for what they say
-// beyond advisories: CVSS vectors, weaknesses, and the SSVC decision points that
-// CISA adds in its ADP container (https://github.com/cisagov/vulnrichment).
+// beyond advisories: CVSS vectors, weaknesses, the flaw in words, and the SSVC
+// decision points that CISA adds in its ADP container
+// (https://github.com/cisagov/vulnrichment).
 //
 // Which product versions a record calls affected is not read: upstream versions
 // say nothing about a distribution's packages.
@@ -32,6 +33,17 @@ type record struct {
 }
 
 type container struct {
+	Provider struct {
+		Updated string `json:"dateUpdated"`
+	} `json:"providerMetadata"`
+	Descriptions []struct {
+		Language string `json:"lang"`
+		Value    string `json:"value"`
+	} `json:"descriptions"`
+	Affected []struct {
+		Vendor  string `json:"vendor"`
+		Product string `json:"product"`
+	} `json:"affected"`
 	Metrics      []metric `json:"metrics"`
 	ProblemTypes []struct {
 		Descriptions []struct {
@@ -82,9 +94,14 @@ func Parse(data []byte) (advisory.Assessment, bool, []advisory.Problem, error) {
 	for _, c := range slices.Concat([]container{r.Containers.CNA}, r.Containers.ADP) {
 		reading.container(c)
 	}
+	updated := reading.time("dateUpdated", r.Metadata.Updated)
 	if reading.At.IsZero() {
-		reading.At = reading.time("dateUpdated", r.Metadata.Updated)
+		reading.At = updated
 	}
+	if updated.After(reading.Updated) {
+		reading.Updated = updated
+	}
+	reading.describe(r.Containers.CNA)
 	slices.Sort(reading.CWEs)
 	reading.CWEs = slices.Compact(reading.CWEs)
 	return reading.Assessment, true, reading.problems, nil
@@ -114,7 +131,32 @@ func (r *reading) time(field, text string) time.Time {
 	return time.Time{}
 }
 
+// describe takes what the record's own author says; what others add in their
+// containers is about something else.
+func (r *reading) describe(c container) {
+	for _, d := range c.Descriptions {
+		if strings.HasPrefix(strings.ToLower(d.Language), "en") {
+			r.Description = clip(d.Value)
+			break
+		}
+	}
+	if len(c.Affected) > 0 {
+		r.Vendor, r.Product = strings.Clone(c.Affected[0].Vendor), strings.Clone(c.Affected[0].Product)
+	}
+}
+
+// clip is the beginning of a text as a copy, so that the record is not kept for it.
+func clip(s string) string {
+	if len(s) > advisory.DescriptionLimit {
+		s = strings.ToValidUTF8(s[:advisory.DescriptionLimit], "")
+	}
+	return strings.Clone(s)
+}
+
 func (r *reading) container(c container) {
+	if at := r.time("providerMetadata.dateUpdated", c.Provider.Updated); at.After(r.Updated) {
+		r.Updated = at
+	}
 	for _, m := range c.Metrics {
 		for _, v := range []*vector{m.V4, m.V31, m.V30, m.V2} {
 			if v != nil && v.Vector != "" && !slices.Contains(r.Vectors, v.Vector) {

@@ -26,6 +26,8 @@ type Catalogue struct {
 
 type entry struct {
 	CVE        string `json:"cveID"`
+	Vendor     string `json:"vendorProject"`
+	Product    string `json:"product"`
 	Added      string `json:"dateAdded"`
 	Due        string `json:"dueDate"`
 	Ransomware string `json:"knownRansomwareCampaignUse"`
@@ -103,7 +105,8 @@ func parseCSV(data []byte) (Catalogue, []advisory.Problem, error) {
 			return Catalogue{}, nil, fmt.Errorf("reading CSV: %w", err)
 		}
 		line, _ := r.FieldPos(0)
-		problems = c.add(entry{cell(row, "cveID"), cell(row, "dateAdded"), cell(row, "dueDate"), cell(row, "knownRansomwareCampaignUse")}, "entry", line, problems)
+		e := entry{cell(row, "cveID"), cell(row, "vendorProject"), cell(row, "product"), cell(row, "dateAdded"), cell(row, "dueDate"), cell(row, "knownRansomwareCampaignUse")}
+		problems = c.add(e, "entry", line, problems)
 	}
 }
 
@@ -117,7 +120,10 @@ func (c *Catalogue) add(e entry, title string, line int, problems []advisory.Pro
 		fault("%q is not the id of a CVE; it is left out", e.CVE)
 		return problems
 	}
-	x := advisory.Exploited{CVE: id, Ransomware: strings.EqualFold(e.Ransomware, "known")}
+	x := advisory.Exploited{
+		CVE: id, Vendor: strings.Clone(strings.TrimSpace(e.Vendor)), Product: strings.Clone(strings.TrimSpace(e.Product)),
+		Ransomware: strings.EqualFold(e.Ransomware, "known"),
+	}
 	var ok bool
 	if x.Added, ok = day(e.Added); !ok {
 		fault("%s: \"dateAdded\": %q is not a date; expected YYYY-MM-DD", id, e.Added)

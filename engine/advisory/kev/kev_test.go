@@ -28,8 +28,8 @@ func on(y int, m time.Month, d int) time.Time { return time.Date(y, m, d, 0, 0, 
 // TestParse reads both forms: they say the same, save when they were released.
 func TestParse(t *testing.T) {
 	want := []advisory.Exploited{
-		{CVE: "CVE-2031-10002", Added: on(2031, 3, 5), Due: on(2031, 3, 26), Ransomware: true},
-		{CVE: "CVE-2029-0001", Added: on(2029, 11, 3), Due: on(2029, 11, 17)},
+		{CVE: "CVE-2031-10002", Vendor: "Wader", Product: "Wader", Added: on(2031, 3, 5), Due: on(2031, 3, 26), Ransomware: true},
+		{CVE: "CVE-2029-0001", Vendor: "Auk", Product: "Auk", Added: on(2029, 11, 3), Due: on(2029, 11, 17)},
 	}
 	for name, released := range map[string]time.Time{
 		"known_exploited_vulnerabilities.json": time.Date(2031, 3, 10, 18, 1, 15, 732900000, time.UTC),
