@@ -40,7 +40,7 @@ func TestRatesOfFalseBursts(t *testing.T) {
 			}
 		}
 	}
-	falseAlarms(t, list, 100)
+	falseAlarms(t, list, 100, many)
 }
 
 func TestBursts(t *testing.T) {

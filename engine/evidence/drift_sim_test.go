@@ -25,9 +25,16 @@ func inputs(r *rand.Rand, n int) (words [10][]string, numbers [10][]float64) {
 	return words, numbers
 }
 
+var names = func() (list [60]string) {
+	for i := range list {
+		list[i] = fmt.Sprint("c", i)
+	}
+	return list
+}()
+
 // category is one of n, the kth with a share that falls with k.
 func category(r *rand.Rand, n int) string {
-	return fmt.Sprint("c", int(float64(n)*math.Pow(r.Float64(), 1.7)))
+	return names[int(float64(n)*math.Pow(r.Float64(), 1.7))]
 }
 
 func number(r *rand.Rand, kind int) float64 {
@@ -99,7 +106,7 @@ func TestRatesOfFalseDrift(t *testing.T) {
 				return Numbers("", x0, x1).P <= 0.05, 0
 			}})
 	}
-	falseAlarms(t, list, 40)
+	falseAlarms(t, list, 40, 4000)
 }
 
 func TestRatesOfFalseDriftOfResiduals(t *testing.T) {
@@ -123,7 +130,7 @@ func TestRatesOfFalseDriftOfResiduals(t *testing.T) {
 				return a.Fired, a.At
 			}})
 	}
-	falseAlarms(t, list, 200)
+	falseAlarms(t, list, 200, many)
 }
 
 func TestDelaysOfDrift(t *testing.T) {
@@ -141,5 +148,5 @@ func TestDelaysOfDrift(t *testing.T) {
 				}})
 		}
 	}
-	delays(t, list, 100)
+	delays(t, list, 100, many)
 }

@@ -47,7 +47,7 @@ func TestRatesOfRefusals(t *testing.T) {
 			}})
 		}
 	}
-	falseAlarms(t, list, 500)
+	falseAlarms(t, list, 500, many)
 }
 
 func TestNovelty(t *testing.T) {

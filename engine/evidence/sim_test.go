@@ -14,10 +14,13 @@ import (
 // RINGMASTER_LONG=1 go test -run 'Rates|Delays' -v ./engine/evidence prints it.
 func long() bool { return os.Getenv("RINGMASTER_LONG") != "" }
 
+// many is how many streams a long simulation has.
+const many = 10_000
+
 // streams is how many streams a simulation has.
-func streams(short int) int {
+func streams(short, full int) int {
 	if long() {
-		return 10_000
+		return full
 	}
 	return short
 }
@@ -57,9 +60,9 @@ func days(d int) string {
 // errors.
 func chance(p float64, n int) float64 { return 4 * math.Sqrt(p*(1-p)/float64(n)) }
 
-func falseAlarms(t *testing.T, list []simulation, short int) {
+func falseAlarms(t *testing.T, list []simulation, short, full int) {
 	var table strings.Builder
-	n := streams(short)
+	n := streams(short, full)
 	for _, s := range list {
 		share, _, _, _ := s.rate(n)
 		fmt.Fprintf(&table, "| %s | %.2f %% | ≤ %.0f %% |\n", s.what, 100*share, 100*s.goal)
@@ -74,9 +77,9 @@ func falseAlarms(t *testing.T, list []simulation, short int) {
 	t.Logf("%d streams\n%s", n, table.String())
 }
 
-func delays(t *testing.T, list []simulation, short int) {
+func delays(t *testing.T, list []simulation, short, full int) {
 	var table strings.Builder
-	n := streams(short)
+	n := streams(short, full)
 	for _, s := range list {
 		share, fast, median, slow := s.rate(n)
 		goal := ""
@@ -171,7 +174,7 @@ func TestRatesOfFalseAlarms(t *testing.T) {
 			return a.Fired, a.At
 		}})
 	}
-	falseAlarms(t, list, 200)
+	falseAlarms(t, list, 200, many)
 }
 
 func words(o Options) string {
@@ -220,13 +223,13 @@ func TestDelays(t *testing.T) {
 			}})
 		}
 	}
-	delays(t, list, 200)
+	delays(t, list, 200, many)
 }
 
 // caught prints how often a change is found; goals are the least shares.
-func caught(t *testing.T, list []simulation, short int) {
+func caught(t *testing.T, list []simulation, short, full int) {
 	var table strings.Builder
-	n := streams(short)
+	n := streams(short, full)
 	for _, s := range list {
 		share, _, _, _ := s.rate(n)
 		fmt.Fprintf(&table, "| %s | %.0f %% |\n", s.what, 100*share)
@@ -270,7 +273,7 @@ func TestCaught(t *testing.T) {
 		simulation{"Bursts, 60 sources at 5 %, one of them 4 failures in 10", 0, func(r *rand.Rand) (bool, int) {
 			return burst(r, Count{10, 4}), 0
 		}})
-	caught(t, list, 40)
+	caught(t, list, 40, 1000)
 }
 
 // moved says whether the input that change made stands out among 19 that did not

@@ -220,7 +220,7 @@ func TestUnpredictedArePassedOver(t *testing.T) {
 // Average run length is at least what was asked for.
 func TestAverageRunLength(t *testing.T) {
 	const arl = 400
-	n := streams(300)
+	n := streams(300, many)
 	var sum float64
 	for i := range n {
 		r := rand.New(rand.NewPCG(uint64(i), 6))
