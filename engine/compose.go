@@ -138,16 +138,6 @@ func contains(list []plan.Decision, x plan.Decision) bool {
 	return slices.ContainsFunc(list, func(y plan.Decision) bool { return same(x, y) })
 }
 
-// same compares decisions by what people and programs read of them.
-func same(x, y plan.Decision) bool {
-	if x.Rule != y.Rule || x.Effect != y.Effect || x.Message != y.Message || x.Remedy != y.Remedy || len(x.Facts) != len(y.Facts) {
-		return false
-	}
-	a, err := plan.Canonical(x.Facts)
-	b, err2 := plan.Canonical(y.Facts)
-	return err == nil && err2 == nil && string(a) == string(b)
-}
-
 // required are the require decisions of waves and changes: what they ask for,
 // the plan asks for.
 func required(dr *draft) []plan.Decision {

@@ -216,42 +216,6 @@ func startable(p *plan.Plan, e *Env) bool {
 	return true
 }
 
-// Same says whether two plans ask people for the same: changes, waves,
-// decisions, classes, feasibility and approvals.
-func Same(a, b *plan.Plan) bool {
-	x, err := plan.Canonical(substance(a))
-	y, err2 := plan.Canonical(substance(b))
-	return err == nil && err2 == nil && string(x) == string(y)
-}
-
-// substance is what reviewers decide on.
-func substance(p *plan.Plan) any {
-	type patch struct {
-		ID        plan.PatchID      `json:"id"`
-		Class     plan.Class        `json:"class"`
-		Test      string            `json:"test"`
-		Feasible  bool              `json:"feasible"`
-		Decisions []plan.Decision   `json:"decisions"`
-		Conflict  []plan.Constraint `json:"conflict"`
-	}
-	var patches []patch
-	for _, x := range p.Patches {
-		patches = append(patches, patch{x.ID, x.Class, x.Test, x.Feasible, x.Decisions, x.Conflict})
-	}
-	rings := slices.Clone(p.Rings)
-	for i := range rings {
-		rings[i].Waves = slices.Clone(rings[i].Waves)
-		for w := range rings[i].Waves {
-			wave := &rings[i].Waves[w]
-			wave.Changes = slices.Clone(wave.Changes)
-			for c := range wave.Changes {
-				wave.Changes[c].DeployRisk = plan.Risk{}
-			}
-		}
-	}
-	return map[string]any{"patches": patches, "rings": rings, "approvals": p.Approvals}
-}
-
 // supersede closes pull requests that no plan stands behind any more.
 func (e *Env) supersede(ctx context.Context, r *PlanReport, open map[string]forge.PullRequest) error {
 	for _, branch := range sortedKeys(open) {
