@@ -14,13 +14,16 @@ type Drift struct {
 	Was, Is int     // values then and now, missing ones included
 	P       float64 // of a difference this large by chance, at these numbers of values
 	Q       float64 // P after Judge: the share of false discoveries at which this is one
-	Effect  float64 // how large the difference is: see Categories and Numbers
-	What    string  // the category whose share moved least plausibly, "" for numbers
+	Effect  float64 // the share of values that are elsewhere, from 0 to 1
+	PSI     float64 // of categories: the population stability index
 	Fired   bool    // set by Judge
+
+	What      string // the category whose share moved least plausibly; "" may be one
+	Then, Now int    // how many values were it, and are
 }
 
-// Least are the effects below which a difference does not matter, however sure:
-// PSI's customary 0.1, and a tenth of the values on the other side of some number.
+// Least is the effect below which a difference does not matter, however sure: a
+// tenth of the values.
 const Least = 0.1
 
 // Categories compares what an input was with what it is; an absent value is a
@@ -30,21 +33,23 @@ const Least = 0.1
 // of which both samples expect 5 (the others together), for changes of the whole;
 // and the least of Fisher's exact tests of each category against the rest, times
 // their number, for one that comes or goes, where chi-square does not hold.
-// Effect is the population stability index Σ (p−q) ln(p/q), each count with ½ added,
-// less what it is by chance alone, (c−1)(1/n + 1/m) (Yurdakul 2018), at least 0.
+// Effect is ½ Σ |p−q| over the shares p and q of the c categories in n and m values.
+// PSI is Σ (p−q) ln(p/q), each count with ½ added, less (c−1)(1/n + 1/m), which it
+// is by chance (Yurdakul 2018), at least 0; it is there to be read, and decides nothing.
 func Categories(name string, was, is []string) Drift {
 	d := Drift{Name: name, Was: len(was), Is: len(is), P: 1, Q: 1}
 	cells := tally(was, is)
 	if d.Was == 0 || d.Is == 0 || len(cells) < 2 {
 		return d
 	}
-	d.Effect = stability(cells, d.Was, d.Is)
+	d.PSI = stability(cells, d.Was, d.Is)
 	single := 1.0
 	for _, c := range cells {
+		d.Effect += math.Abs(float64(c.was)/float64(d.Was)-float64(c.is)/float64(d.Is)) / 2
 		h := hypergeometric{all: d.Was + d.Is, marked: c.was + c.is, drawn: d.Is}
 		p := min(float64(2*min(h.atLeast(c.is), h.atMost(c.is))), 1)
 		if p < single {
-			single, d.What = p, c.name
+			single, d.What, d.Then, d.Now = p, c.name, c.was, c.is
 		}
 	}
 	tests := len(cells)

@@ -77,15 +77,16 @@ func TestCategories(t *testing.T) {
 		what  string
 	}{
 		{"the same shares", map[string]int{"web": 50, "db": 30, "mail": 20}, false, ""},
-		{"a new one", map[string]int{"web": 48, "db": 28, "mail": 18, "edge": 6}, true, "edge"},
-		{"absent now", map[string]int{"web": 45, "db": 27, "mail": 18, "": 10}, true, ""},
+		{"a new one", map[string]int{"web": 44, "db": 26, "mail": 18, "edge": 12}, true, "edge"},
+		{"absent now", map[string]int{"web": 43, "db": 27, "mail": 18, "": 12}, true, ""},
+		{"a new one, of few", map[string]int{"web": 96, "db": 58, "mail": 38, "edge": 8}, false, ""},
 		{"turned", map[string]int{"web": 20, "db": 30, "mail": 50}, true, "mail"},
 		{"turned, but only three", map[string]int{"mail": 2, "db": 1}, false, ""},
 		{"sure, but small", map[string]int{"web": 52_000, "db": 29_000, "mail": 19_000}, false, ""},
 		{"nothing to compare", nil, false, ""},
 	} {
 		d := Judge([]Drift{Categories("role", repeat(was), repeat(c.is))}, 0)[0]
-		if d.Fired != c.fired || c.fired && d.What != c.what {
+		if d.Fired != c.fired || c.fired && (d.What != c.what || d.Then != was[c.what] || d.Now != c.is[c.what]) {
 			t.Errorf("%s: %+v, want fired %v because of %q", c.name, d, c.fired, c.what)
 		}
 	}
