@@ -287,3 +287,6 @@ func (s *Scorer) Reasons(dst []Reason, row []Value) []Reason {
 	})
 	return dst
 }
+
+// Probability is the calibrated probability of a logit and its interval.
+func (m *Model) Probability(logit float64) (p, low, high float64) { return m.f.probability(logit) }

@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"strconv"
+
+	"github.com/ringmaster-dev/ringmaster/engine/exact"
 )
 
 // Term is one summand of a model, for people to look at.
@@ -172,3 +174,34 @@ func (c *column) describe(first, end int) Bin {
 }
 
 func short(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
+
+// Facts are what a model says of itself.
+type Facts struct {
+	Rows, Positive    int
+	LogLoss, BaseLoss float64  // of rows left out of their bag: the model's, and that of foretelling the base rate
+	Terms             int      // of one column
+	Pairs             []string // names, in the order they were chosen
+	Calibrated        bool     // by beta calibration, with these:
+	A, B, C           float64
+	RecentRows        int // so many of the newest rows set the intercept; 0 = all
+	RecentShift       float64
+	Bags              int
+	Alpha             float64
+}
+
+// Facts are what a model says of itself.
+func (m *Model) Facts() Facts {
+	f := Facts{Rows: m.f.Fitted.Rows, Positive: m.f.Fitted.Positive, LogLoss: m.f.Fitted.LogLoss, Terms: len(m.f.Terms), Bags: m.f.Fitted.Bags, Alpha: m.f.Support.Alpha, A: 1, B: 1}
+	p := float64(f.Positive) / float64(f.Rows)
+	f.BaseLoss = -float64(p*exact.Log(p)) - float64((1-p)*exact.Log(1-p))
+	for _, p := range m.f.Pairs {
+		f.Pairs = append(f.Pairs, p.Columns[0]+" × "+p.Columns[1])
+	}
+	if c := m.f.Calibration; c != nil {
+		f.Calibrated, f.A, f.B, f.C = true, c.A, c.B, c.C
+	}
+	if r := m.f.Recent; r != nil {
+		f.RecentRows, f.RecentShift = r.Rows, r.Shift
+	}
+	return f
+}
