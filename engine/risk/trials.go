@@ -1,6 +1,7 @@
 package risk
 
 import (
+	"bytes"
 	"cmp"
 	"math"
 	"slices"
@@ -42,6 +43,18 @@ type Trial struct {
 	Failed   bool // failed, degraded or rolled back
 	Imported bool
 	Weight   float64 // 1, less where one host's share is capped; 0 counts as 1
+
+	Decided time.Time // when it was decided; zero: at At
+	recall  func() *Known
+}
+
+// Known is what was known when the trial was decided. It is read anew at each
+// call, since plans count trials and only Learn looks into them.
+func (t Trial) Known() *Known {
+	if t.recall == nil {
+		return &Known{Update: Update{Package: t.Package, Vendor: t.Vendor}, Place: Place{Role: t.Role}}
+	}
+	return t.recall()
 }
 
 // Trials collects finished changes from verified ledgers and imported history,
@@ -78,7 +91,18 @@ func compareTrials(a, b Trial) int {
 		compareBool(a.Failed, b.Failed),
 		compareBool(a.Imported, b.Imported),
 		cmp.Compare(a.Weight, b.Weight),
+		a.Decided.Compare(b.Decided),
+		compareKnown(a, b),
 	)
+}
+
+// compareKnown orders trials by what was known, where there is nothing else to
+// order them by.
+func compareKnown(a, b Trial) int {
+	if a.recall == nil || b.recall == nil || a.At != b.At || a.Host != b.Host || a.Patch != b.Patch {
+		return compareBool(a.recall != nil, b.recall != nil)
+	}
+	return bytes.Compare(canonical(a.Known().Features()), canonical(b.Known().Features()))
 }
 
 func compareBool(a, b bool) int {
@@ -110,13 +134,20 @@ func own(ledgers map[string][]outcome.Line, sim bool) []Trial {
 		patch plan.PatchID
 	}
 	found := map[change]Trial{}
+	decided := map[change]outcome.Line{} // the first line of each, which says what was known when it began
 	for id, lines := range ledgers {
 		for _, l := range lines {
-			failed, ends := verdict(l.Event)
-			if !ends || l.Host == "" || l.Patch == "" || l.Fleet == "sim" && !sim {
+			if l.Host == "" || l.Patch == "" || l.Fleet == "sim" && !sim {
 				continue
 			}
 			key := change{id, l.Host, l.Patch}
+			if _, ok := decided[key]; !ok {
+				decided[key] = l
+			}
+			failed, ends := verdict(l.Event)
+			if !ends {
+				continue
+			}
 			t := Trial{
 				At: l.At, Host: l.Host, Patch: string(l.Patch), Vendor: feature(l, "vendor"),
 				Package: cmp.Or(feature(l, "package"), packageOf(string(l.Patch))), Role: feature(l, "role"),
@@ -129,7 +160,15 @@ func own(ledgers map[string][]outcome.Line, sim bool) []Trial {
 		}
 	}
 	list := make([]Trial, 0, len(found))
-	for _, t := range found {
+	for key, t := range found {
+		first := decided[key]
+		t.Decided = first.At
+		t.recall = func() *Known {
+			k := knownOf(first)
+			fill(&k.Vendor, t.Vendor)
+			fill(&k.Role, t.Role)
+			return k
+		}
 		list = append(list, t)
 	}
 	return list
@@ -176,7 +215,7 @@ func foreign(rows []outcome.Imported, own []Trial) []Trial {
 		}
 		list = append(list, Trial{
 			At: r.At, Host: r.Host, Patch: r.Patch, Vendor: r.Vendor, Package: cmp.Or(r.Package, packageOf(r.Patch)), Role: r.Role,
-			Failed: failed, Imported: true, Weight: 1,
+			Failed: failed, Imported: true, Weight: 1, Decided: r.At, recall: func() *Known { return knownOfRow(r) },
 		})
 	}
 	return list
