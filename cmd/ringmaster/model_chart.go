@@ -39,8 +39,8 @@ func (c *chart) paint(s string, effect float64) string {
 // eighths are the left parts of a block.
 var eighths = []rune(" ▏▎▍▌▋▊▉█")
 
-// blocks is a bar of a length in columns.
-func blocks(length float64) string {
+// blockBar is a bar of a length in columns.
+func blockBar(length float64) string {
 	n := int(math.Round(length * 8))
 	s := strings.Repeat("█", n/8)
 	if n%8 > 0 {
@@ -55,7 +55,7 @@ func (c *chart) bar(name string, x, most float64) {
 	if most > 0 {
 		length = x / most * float64(room)
 	}
-	fmt.Fprintf(c.out, "  %s %7.4f %s\n", pad(name, 40), x, blocks(length))
+	fmt.Fprintf(c.out, "  %s %7.4f %s\n", pad(name, 40), x, blockBar(length))
 }
 
 // term draws one term.
@@ -88,7 +88,7 @@ func (c *chart) words(t ebm.Term) {
 		if most > 0 {
 			length = math.Abs(x) / most * float64(half)
 		}
-		bar := strings.Repeat(" ", half) + "│" + blocks(length)
+		bar := strings.Repeat(" ", half) + "│" + blockBar(length)
 		if x < 0 {
 			full := int(math.Round(length))
 			bar = strings.Repeat(" ", half-full) + strings.Repeat("█", full) + "│"
