@@ -15,6 +15,7 @@ import (
 type getter struct {
 	path  trail // within the section
 	steps []step
+	kind  reflect.Type // of what it leads to, nil where nothing lies below
 }
 
 // step goes one word down: to a field, or to a key of a map.
@@ -47,6 +48,7 @@ func newGetter(t reflect.Type, p trail) (getter, error) {
 			return getter{}, fmt.Errorf("%q is below what has nothing below it", word)
 		}
 	}
+	g.kind = element(t)
 	return g, nil
 }
 

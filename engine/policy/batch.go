@@ -136,7 +136,7 @@ func (b *batch) evaluate() {
 			}
 			j := &b.jobs[i]
 			q := question{clause: b.view.clauses[j.clause]}
-			q.input, q.trace, q.fault = b.memo.input(b.view.node[j.clause], j.class)
+			q.input, q.trace, q.fault = b.memo.input(b.view.node[j.clause], j.class, q.clause.lookups)
 			j.result = b.set.ask(q)
 		}
 	}

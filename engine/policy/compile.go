@@ -202,7 +202,7 @@ func (src *source) clause(c *ast.Compiler, m *ast.Module, concern string, effect
 	cl.body = slices.Clone(r.Body)
 	capture := ast.Equality.Expr(ast.NewTerm(answerVar), r.Head.Key).SetLocation(r.Location)
 	cl.body.Append(capture)
-	cl.reads = reads(c, r)
+	cl.reads, cl.lookups = reads(c, r), lookupsOf(c, r)
 	src.checkType(c, string(effect), r)
 	for _, a := range annotations(c, r) {
 		if cl.title == "" {

@@ -34,7 +34,7 @@ func (g *group) materialise(key []byte, fault string) groupValue {
 			piece, _ = plan.AppendCanonical(nil, float(piece[1:])) // finite: absent else
 		}
 		value := parsed(piece)
-		v.trace = v.trace || composite(value)
+		v.trace = v.trace || !v.look(value.Value, g.getters[i].kind)
 		root.add(p, value)
 	}
 	if root.leaf != nil {

@@ -58,7 +58,8 @@ type groupMemo struct {
 type groupValue struct {
 	members [][2]*ast.Term // of the section, or of input for scalars
 	present bool           // the section is there
-	trace   bool           // something is absent, or could be inside
+	trace   bool           // something is absent, or anything could be inside
+	shapes  []shape        // what objects inside have, each once
 	fault   string         // what cannot be written as JSON
 }
 
@@ -214,10 +215,10 @@ func (m *memo) read(i int, section reflect.Value) {
 	}
 }
 
-// input is what the clauses of a node are evaluated on: their projection and
-// nothing else. trace says that something may be absent, fault that it cannot
-// be written down.
-func (m *memo) input(node int, class int32) (in *ast.Term, trace bool, fault string) {
+// input is what a clause of a node is evaluated on: its projection and nothing
+// else. trace says that it may come to something absent, fault that it cannot be
+// written down.
+func (m *memo) input(node int, class int32, l *lookups) (in *ast.Term, trace bool, fault string) {
 	var members [][2]*ast.Term
 	for node >= 0 {
 		g, c := node, class
@@ -230,7 +231,7 @@ func (m *memo) input(node int, class int32) (in *ast.Term, trace bool, fault str
 			node = -1
 		}
 		v := &m.groups[g].values[c]
-		trace = trace || v.trace
+		trace = trace || v.trace || !l.complete(v.shapes)
 		if fault == "" {
 			fault = v.fault
 		}

@@ -105,6 +105,9 @@ type History struct {
 	Months   float64 `json:"months"`
 	Outcomes int     `json:"outcomes"`
 	Ladder   string  `json:"ladder"` // rules | shadow | advisory
+	// ModelAgeDays is how many whole days ago the newest outcome was that the
+	// models have learnt from; absent where there is none.
+	ModelAgeDays *int64 `json:"model_age_days,omitempty"`
 }
 
 // PatchInput is a patch.
@@ -127,6 +130,18 @@ type PatchInput struct {
 	CVEs           int       `json:"cves"`
 	KnownIssues    int       `json:"known_issues"` // unresolved at the time
 	Reports        int       `json:"reports"`
+	Alarms         []Alarm   `json:"alarms"` // on its vendor or package, or on everything, that stand now
+}
+
+// Alarm is a vendor or package that fails more often than its record lets expect.
+type Alarm struct {
+	Kind  string    `json:"kind"` // vendor | package | all
+	Name  string    `json:"name"`
+	N     int       `json:"n"`
+	Bad   int       `json:"bad"`
+	Since time.Time `json:"since"`
+	Until time.Time `json:"until"`
+	Says  string    `json:"says"` // in a sentence
 }
 
 // HostInput is a host. Quarantine and holds name what stands against this patch

@@ -45,21 +45,26 @@ func (c *clause) about() RuleReads {
 
 // reads are the paths that a rule reads, itself and through what it calls.
 func reads(c *ast.Compiler, r *ast.Rule) []trail {
-	seen := map[*ast.Rule]bool{}
 	var all []trail
+	closure(c, r, func(r *ast.Rule) { all = append(all, ownReads(r)...) })
+	return shortest(all)
+}
+
+// closure calls do for a rule and for everything that it leans on, once each.
+func closure(c *ast.Compiler, r *ast.Rule, do func(*ast.Rule)) {
+	seen := map[*ast.Rule]bool{}
 	var follow func(*ast.Rule)
 	follow = func(r *ast.Rule) {
 		if seen[r] {
 			return
 		}
 		seen[r] = true
-		all = append(all, ownReads(r)...)
+		do(r)
 		for dep := range c.Graph.Dependencies(r) {
 			follow(dep.(*ast.Rule))
 		}
 	}
 	follow(r)
-	return shortest(all)
 }
 
 // shortest sorts paths and drops those that lie below another.

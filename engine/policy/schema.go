@@ -4,7 +4,10 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"time"
+
+	"github.com/open-policy-agent/opa/v1/ast"
 )
 
 // InputSchema is the JSON Schema of what policies read, made from Input. OPA's
@@ -62,17 +65,24 @@ type attribute struct {
 	name  string
 	index int
 	omit  string // "", "omitempty" or "omitzero"
+	term  *ast.Term
 }
+
+var known sync.Map // reflect.Type → []attribute
 
 // attributes are the fields of a struct, sorted by name.
 func attributes(t reflect.Type) []attribute {
+	if list, ok := known.Load(t); ok {
+		return list.([]attribute)
+	}
 	var list []attribute
 	for i := range t.NumField() {
 		name, omit, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
 		if name != "" && name != "-" {
-			list = append(list, attribute{name, i, omit})
+			list = append(list, attribute{name, i, omit, ast.StringTerm(name)})
 		}
 	}
 	slices.SortFunc(list, func(a, b attribute) int { return strings.Compare(a.name, b.name) })
+	known.Store(t, list)
 	return list
 }

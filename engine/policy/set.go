@@ -27,6 +27,7 @@ type clause struct {
 	exceptable bool
 	body       ast.Body // compiled, with the answer captured at the end
 	reads      []trail  // sorted, none a prefix of another
+	lookups    *lookups
 	points     []Point
 }
 
