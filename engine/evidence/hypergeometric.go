@@ -25,19 +25,26 @@ func logChoose(n, k int) float64 {
 	return exact.LogGamma(float64(n+1)) - exact.LogGamma(float64(k+1)) - exact.LogGamma(float64(n-k+1))
 }
 
-// logMean is ln E[exp(s J)].
-func (h hypergeometric) logMean(s float64) float64 {
-	top := math.Inf(-1)
-	terms := make([]float64, 0, h.most()-h.least()+1)
+// logs are ln P(J = j) for all j that can be.
+func (h hypergeometric) logs() []float64 {
+	logs := make([]float64, 0, h.most()-h.least()+1)
 	for j := h.least(); j <= h.most(); j++ {
-		l := h.log(j) + float64(float64(j)*s)
-		terms, top = append(terms, l), max(top, l)
+		logs = append(logs, h.log(j))
+	}
+	return logs
+}
+
+// logMean is ln E[exp(s J)] for s > 0, given logs.
+func (h hypergeometric) logMean(logs []float64, s float64) float64 {
+	top := math.Inf(-1)
+	for i, l := range logs {
+		top = max(top, l+float64(float64(i)*s))
 	}
 	var sum float64
-	for _, l := range terms {
-		sum += exact.Exp(l - top)
+	for i, l := range logs {
+		sum += exact.Exp(l + float64(float64(i)*s) - top)
 	}
-	return top + exact.Log(sum)
+	return top + exact.Log(sum) + float64(float64(h.least())*s)
 }
 
 // atLeast is P(J ≥ j).

@@ -31,7 +31,7 @@ func OverPast(outcomes []bool, past Count, alpha float64) Alarm {
 	for i, bad := range outcomes {
 		a.At = i
 		t.Add(bad)
-		if bad && a.weigh(t.E(), 1/level(alpha)) { // a success never adds evidence
+		if bad && a.weigh(t.from(a.E), 1/level(alpha)) { // a success never adds evidence
 			break
 		}
 	}
@@ -82,16 +82,21 @@ func (t *Past) Add(bad bool) {
 
 // E is the evidence so far. Between two levels it takes the smaller of each
 // factor.
-func (t Past) E() float64 {
-	if len(t.levels) == 0 || t.N == 0 {
+func (t Past) E() float64 { return t.from(0) }
+
+// from is the evidence so far or, where that is below floor, something below
+// floor too. It begins where the past left most room, and mostly ends there.
+func (t Past) from(floor float64) float64 {
+	last := len(t.levels) - 1
+	if last < 0 || t.N == 0 {
 		return 1
 	}
 	least := math.Inf(1)
-	before := logE(t.levels[0].p0, t.N, t.Bad)
-	for i, l := range t.levels[1:] {
-		e := logE(l.p0, t.N, t.Bad)
-		least = min(least, float64(t.levels[i].against*exact.Exp(min(before, e, 600))))
-		before = e
+	above := logE(t.levels[last].p0, t.N, t.Bad)
+	for i := last - 1; i >= 0 && least >= floor; i-- {
+		e := logE(t.levels[i].p0, t.N, t.Bad)
+		least = min(least, float64(t.levels[i].against*exact.Exp(min(above, e, 600))))
+		above = e
 	}
 	return least
 }

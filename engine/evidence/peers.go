@@ -54,8 +54,9 @@ func (t *Peers) Add(b Block) {
 		return
 	}
 	h := hypergeometric{all: b.Own.N + b.Peers.N, marked: failed, drawn: b.Own.N}
+	logs := h.logs()
 	for k, r := range odds {
-		t.Logs[k] += float64(float64(b.Own.Bad)*exact.Log(r)) - h.logMean(exact.Log(r))
+		t.Logs[k] += float64(float64(b.Own.Bad)*exact.Log(r)) - h.logMean(logs, exact.Log(r))
 	}
 }
 
