@@ -7,7 +7,6 @@ import (
 	"runtime"
 	"slices"
 	"sync"
-	"unique"
 
 	"github.com/ringmaster-dev/ringmaster/engine/inventory"
 )
@@ -81,7 +80,7 @@ func (r *reader) newest(l factLine) {
 // hide the others.
 func parseShard(name string, data []byte, packages *packages) shard {
 	var s shard
-	share := sharing{}
+	share := sharing{texts{}, map[inventory.OS]*inventory.OS{}}
 	for n, line := range linesOf(data) {
 		f, list, problems := parseFacts(line, packages, share)
 		for _, p := range problems {
@@ -193,39 +192,48 @@ func unprintable(f *inventory.Facts) []string {
 	return p
 }
 
+// texts are strings that many values have in common: each stands in memory once.
+type texts map[string]string
+
+// one returns the one copy of a string.
+func (t texts) one(s string) string {
+	if s == "" {
+		return ""
+	}
+	kept, ok := t[s]
+	if !ok {
+		t[s], kept = s, s
+	}
+	return kept
+}
+
 // sharing makes values that many hosts of a file have in common stand in memory
 // once.
-type sharing map[inventory.OS]*inventory.OS
+type sharing struct {
+	texts   texts
+	systems map[inventory.OS]*inventory.OS
+}
 
 func (s sharing) facts(f *inventory.Facts) {
-	f.Host = inventory.HostID(shared(string(f.Host)))
-	f.Source, f.Set = shared(f.Source), shared(f.Set)
+	f.Source, f.Set = s.texts.one(f.Source), s.texts.one(f.Set)
 	if f.OS != nil {
-		if s[*f.OS] == nil {
-			s[*f.OS] = f.OS
+		if s.systems[*f.OS] == nil {
+			s.systems[*f.OS] = f.OS
 		}
-		f.OS = s[*f.OS]
+		f.OS = s.systems[*f.OS]
 	}
 	if len(f.Labels) > 0 {
 		labels := make(map[string]string, len(f.Labels))
 		for k, v := range f.Labels {
-			labels[shared(k)] = shared(v)
+			labels[s.texts.one(k)] = s.texts.one(v)
 		}
 		f.Labels = labels
 	}
 	for i := range f.Modules {
-		f.Modules[i] = shared(f.Modules[i])
+		f.Modules[i] = s.texts.one(f.Modules[i])
 	}
 	for i := range f.Findings {
 		x := &f.Findings[i]
-		x.CVE, x.ID, x.Package, x.Fixed = shared(x.CVE), shared(x.ID), shared(x.Package), shared(x.Fixed)
+		x.CVE, x.ID, x.Package, x.Fixed = s.texts.one(x.CVE), s.texts.one(x.ID), s.texts.one(x.Package), s.texts.one(x.Fixed)
 	}
-}
-
-// shared returns the one copy of a string.
-func shared(s string) string {
-	if s == "" {
-		return ""
-	}
-	return unique.Make(s).Value()
 }

@@ -26,8 +26,9 @@ type packages struct {
 	mu   sync.Mutex
 	seen map[[sha256.Size]byte]*resolved
 
-	known   map[string]packageLine // packages without faults, as they are written
-	knownMu sync.RWMutex
+	met   sync.RWMutex
+	known map[string]packageLine // packages without faults, as they are written
+	texts texts
 }
 
 // resolved is a package list and what is wrong with it.
@@ -38,7 +39,7 @@ type resolved struct {
 }
 
 func newPackages() *packages {
-	return &packages{pool: inventory.NewPool(), sets: map[string]*inventory.List{}, seen: map[[sha256.Size]byte]*resolved{}, known: map[string]packageLine{}}
+	return &packages{pool: inventory.NewPool(), sets: map[string]*inventory.List{}, seen: map[[sha256.Size]byte]*resolved{}, known: map[string]packageLine{}, texts: texts{}}
 }
 
 // sets reads inventory/facts/sets/*.json. A set is {"packages":[…]} or the list
@@ -242,9 +243,9 @@ func (p *packages) parse(data []byte) (list []packageLine, problems []string) {
 		if !ok {
 			return p.decode(data)
 		}
-		p.knownMu.RLock()
+		p.met.RLock()
 		line, known := p.known[string(part)]
-		p.knownMu.RUnlock()
+		p.met.RUnlock()
 		if known {
 			list = append(list, line)
 			continue
@@ -255,9 +256,9 @@ func (p *packages) parse(data []byte) (list []packageLine, problems []string) {
 		}
 		line, wrong := p.line(&w)
 		if len(wrong) == 0 {
-			p.knownMu.Lock()
+			p.met.Lock()
 			p.known[string(part)] = line
-			p.knownMu.Unlock()
+			p.met.Unlock()
 		}
 		list, problems = append(list, line), append(problems, wrong...)
 	}
@@ -288,11 +289,18 @@ func (p *packages) line(w *writtenPackage) (packageLine, []string) {
 	if text := packageProblem(&w.Package); text != "" {
 		problems = append(problems, text)
 	}
-	pkg := w.Package
-	pkg.Type = version.Type(shared(string(pkg.Type)))
-	pkg.Name, pkg.Version, pkg.Arch, pkg.Vendor = shared(pkg.Name), shared(pkg.Version), shared(pkg.Arch), shared(pkg.Vendor)
-	pkg.Source, pkg.SourceVersion, pkg.Module = shared(pkg.Source), shared(pkg.SourceVersion), shared(pkg.Module)
-	return packageLine{p.pool.Number(pkg), w.Written != nil && *w.Written == ""}, problems
+	return packageLine{p.pool.Number(p.share(w.Package)), w.Written != nil && *w.Written == ""}, problems
+}
+
+// share gives a package the texts that others have too.
+func (p *packages) share(pkg inventory.Package) inventory.Package {
+	p.met.Lock()
+	defer p.met.Unlock()
+	one := p.texts.one
+	return inventory.Package{
+		Type: version.Type(one(string(pkg.Type))), Name: one(pkg.Name), Version: one(pkg.Version), Arch: one(pkg.Arch),
+		Source: one(pkg.Source), SourceVersion: one(pkg.SourceVersion), Module: one(pkg.Module), Vendor: one(pkg.Vendor),
+	}
 }
 
 func packageProblem(p *inventory.Package) string {

@@ -231,7 +231,7 @@ func TestDigests(t *testing.T) {
 // TestReadDeterministic: the same files give the same estate and faults for any
 // number of processors.
 func TestReadDeterministic(t *testing.T) {
-	fsys := generated(400, 3)
+	fsys := generated(400, 5, 3)
 	broken, _ := archive(t, filepath.Join(testdata, "err", "several_files.txtar"))
 	read := func() []byte {
 		e, faults := Read(fsys)

@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"encoding/json"
 	"iter"
 	"slices"
 	"sync"
@@ -9,7 +10,8 @@ import (
 // Pool holds each distinct package of an inventory once, under a number. Lists of
 // a pool are then four bytes a row however many hosts have a package, and what is
 // worked out about a package is worked out once. It may be used by several
-// goroutines.
+// goroutines; numbers then follow whoever came first, so that nothing that is
+// decided may depend on them.
 type Pool struct {
 	mu  sync.RWMutex
 	ids map[Package]int32
@@ -111,6 +113,9 @@ func (l *List) Packages() []Package {
 	}
 	return list
 }
+
+// MarshalJSON writes the packages themselves: numbers mean nothing elsewhere.
+func (l *List) MarshalJSON() ([]byte, error) { return json.Marshal(l.Packages()) }
 
 // Changed returns the list with every package as change makes it; nil for nil.
 // The list given stays as it is.
