@@ -20,10 +20,9 @@ const Longest = 5000
 //
 //	ε = √(2 v L / m) + 2 L / (3 m),  L = ln(2 ln n / alpha)
 //
-// The paper proves one look at a time; over all looks of streams of up to 5,000 in
-// which nothing changes it was measured to fire in fewer than alpha = 0.05 (also the
-// default) of them: see the package comment. Cuts are 8, 8√2, 16, … trials from the
-// end.
+// The paper's guarantee is for one look; that of all looks together, with alpha =
+// 0.05 (what 0 means) and up to 5,000 trials in which nothing changes, was measured:
+// see the package comment. Cuts are 8, 8√2, 16, … trials from the end.
 func Adwin(trials []Trial, alpha float64) Alarm {
 	const between = 8 // trials between looks
 	a := quiet()

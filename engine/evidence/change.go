@@ -90,15 +90,18 @@ type Detector struct {
 //	L = rˣ / (1 + (r−1) p)
 //
 // whose expectation is 1 where p is right, and at most 1 for r > 1 where p is too
-// high. A change at trial j is the product from j on. Sum(n) = (Sum(n−1) + s(n)) L(n)
-// adds all j up (the Shiryaev–Roberts e-detector: Shin, Ramdas and Rinaldo 2024),
-// and their mean over r is the evidence.
+// high. The evidence for a change at trial j is the product from j on, and
 //
-// With s(n) = 1 its expectation is at most n, and the average run length to the
-// threshold c is at least c. With weights s that sum to 1 it is an e-process, which
-// ever reaches 1/alpha with probability alpha at most (Ville): s(n) ∝ 1/((n+1) ln²(n+1)),
-// and s(1) = 1 alone for FromStart. The CUSUM e-detector is never above this one,
-// and so never quicker.
+//	Sum(n) = (Sum(n−1) + s(n)) L(n)
+//
+// adds up all j (the Shiryaev–Roberts e-detector: Shin, Ramdas and Rinaldo 2024);
+// the mean over r is the evidence.
+//
+// With s = 1 its expectation is at most n, and the average run length to the
+// threshold c is at least c. With weights s that sum to 1 it is an e-process,
+// which ever reaches 1/alpha with a probability of at most alpha (Ville 1939):
+// s(n) ∝ 1/((n+1) ln²(n+1)), or s(1) = 1 alone for FromStart. The CUSUM e-detector
+// of the same paper is never above this one, and so never quicker.
 func NewDetector(o Options) Detector {
 	d := Detector{Options: o}
 	for _, r := range odds {

@@ -35,7 +35,8 @@ const Least = 0.1
 // their number, for one that comes or goes, where chi-square does not hold.
 // Effect is ½ Σ |p−q| over the shares p and q of the c categories in n and m values.
 // PSI is Σ (p−q) ln(p/q), each count with ½ added, less (c−1)(1/n + 1/m), which it
-// is by chance (Yurdakul 2018), at least 0; it is there to be read, and decides nothing.
+// is by chance (Yurdakul 2018), at least 0; it is there to be read, and decides
+// nothing.
 func Categories(name string, was, is []string) Drift {
 	d := Drift{Name: name, Was: len(was), Is: len(is), P: 1, Q: 1}
 	cells := tally(was, is)

@@ -42,8 +42,9 @@ func Conformal(calibration []float64, score float64) float64 {
 
 // NewSupport takes the rows that a model was trained on, every other one to know
 // and the rest to calibrate with, at most 1,000 each, evenly taken. Rows that
-// repeat each other (one host, the same day) should be given once: repetitions make all
-// else look novel. All points must have as many numbers and as many words.
+// repeat each other (one host, the same day) should be given once: repetitions make
+// all else look novel. It is an error where points differ in how many numbers or
+// words they have.
 func NewSupport(points []Point) (Support, error) {
 	var s Support
 	for i, p := range points {
@@ -91,10 +92,12 @@ func (s Support) P(p Point) float64 {
 
 // Score is the mean distance to the 5 nearest known points (Angiulli and Pizzuti
 // 2002), and the column that made most of it: numbers count from 0, words on from
-// there; −1 where nothing differs. The distance is Gower's (1971), the mean over columns of 1 for
-// words that differ or a value absent on one side, and for numbers of the share of known values
-// between the two, a value beyond all known ones counting up to 1 more. NaN where
-// nothing is known or the point is of another shape.
+// there; −1 where nothing differs. NaN where nothing is known or the point is of
+// another shape.
+//
+// The distance is Gower's (1971): the mean over columns of 1 for words that differ
+// or a value absent on one side, and for numbers of the share of known values
+// between the two, a value beyond all known ones counting up to 1 more.
 func (s Support) Score(p Point) (score float64, column int) {
 	if len(s.known) == 0 || len(p.Numbers) != len(s.sorted) || len(p.Words) != len(s.known[0].Words) {
 		return math.NaN(), -1

@@ -42,12 +42,13 @@ func OverPeers(blocks []Block, alpha float64) Alarm {
 
 // Add takes a block.
 //
-// Of the K failures of a block, were rates equal, J would be the watched ones' by
+// Of the failures of a block, were rates equal, J would be the watched ones' by
 // the hypergeometric distribution, whatever the rate; at an odds ratio r the
-// likelihood of J = j is rʲ/E[rᴶ] times that. The product over blocks, averaged over
-// r, is the evidence: the anytime-valid logrank test (ter Schure, Pérez-Ortiz, Ly
-// and Grünwald 2024) for two proportions (Turner, Ly and Grünwald 2024). As the ratio rises in j, it holds for "no
-// more often" as well as for "as often".
+// likelihood of J = j is rʲ/E[rᴶ] times that. The product over blocks, averaged
+// over r, is the evidence: the anytime-valid logrank test (ter Schure,
+// Pérez-Ortiz, Ly and Grünwald 2024) as a test of two proportions (compare Turner,
+// Ly and Grünwald 2024). As the ratio rises in j, it holds for "no more often" as
+// well as for "as often".
 func (t *Peers) Add(b Block) {
 	failed := b.Own.Bad + b.Peers.Bad
 	if failed == 0 || b.Own.N == 0 || b.Peers.N == 0 {
