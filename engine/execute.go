@@ -65,6 +65,8 @@ type Executed struct {
 	Refused  []Refusal // plans that are not confirmed: nothing of them runs
 	Held     []string  // patches or hosts that are held, in words
 	Wake     time.Time // when something may be due next
+	For      string    // what may be due then
+	Open     int       // merged plans that are not over
 	Standing bool      // something is denied, held or rolled back
 }
 

@@ -26,7 +26,7 @@ func (x *Executor) Intend(ctx context.Context, done *Executed) (int, error) {
 		if err != nil {
 			return err
 		}
-		done.Refused, done.Held, done.Wake = t.refused, nil, time.Time{}
+		done.Refused, done.Held, done.Wake, done.For, done.Open = t.refused, nil, time.Time{}, "", len(t.live)
 		changes := map[string][]byte{}
 		lines = nil
 		for _, l := range t.live {
@@ -85,29 +85,40 @@ func (x *Executor) extend(l *live, lines []outcome.Line, changes map[string][]by
 // intents are the lines that a plan's ledger gets now.
 func (x *Executor) intents(t *tip, l *live, done *Executed) []outcome.Line {
 	step := rollout.Next(l.progress, x.At)
-	done.wake(step.Wake)
+	done.wake(step.Wake, l.plan.ID+": "+step.For)
+	t.unjudged(l, x.At, done)
 	lines := step.Lines
-	if stop := x.stopped(t, l.plan.ID); stop != "" {
-		done.Held = append(done.Held, stop)
-		return x.stamp(t, lines)
+	stop, undo := x.stopped(t, l.plan.ID, done)
+	if undo {
+		for _, c := range step.Rollback {
+			line := l.progress.Line(c, x.At, outcome.Intended, "rollback: "+c.Detail)
+			line.Key, line.From, line.To = c.UndoKey(l.plan.ID), line.To, line.From
+			lines = append(lines, line)
+		}
 	}
-	for _, c := range step.Rollback {
-		line := l.progress.Line(c, x.At, outcome.Intended, "rollback: "+c.Detail)
-		line.Key, line.From, line.To = c.UndoKey(l.plan.ID), line.To, line.From
-		lines = append(lines, line)
+	if !stop {
+		lines = append(lines, x.gate(t, l, step.Apply, done)...)
 	}
-	lines = append(lines, x.gate(t, l, step.Apply, done)...)
 	return x.stamp(t, lines)
 }
 
-// stopped says why nothing of a plan may begin: an override "stop" stands.
-func (x *Executor) stopped(t *tip, id string) string {
+// stopped says whether an override "stop" stands, so that nothing of a plan
+// begins, and whether what went wrong is rolled back all the same: a stop takes
+// that away only where it says so.
+func (x *Executor) stopped(t *tip, id string, done *Executed) (stop, undo bool) {
+	undo = true
 	for _, o := range t.est.Overrides {
-		if o.Kind == "stop" && o.Host == "" && o.Service == "" && o.Patch == "" && (o.Plan == "" || o.Plan == id) && stands(o, x.At) {
-			return fmt.Sprintf("plan %s: stopped by %s: %s", id, o.By, o.Reason)
+		if o.Kind != "stop" || o.Host != "" || o.Service != "" || o.Patch != "" || o.Plan != "" && o.Plan != id || !stands(o, x.At) {
+			continue
 		}
+		what := ""
+		if stop = true; o.Value == outcome.StopAll {
+			undo, what = false, " with rollbacks"
+		}
+		done.Held = append(done.Held, fmt.Sprintf("plan %s: stopped%s by %s: %s", id, what, o.By, o.Reason))
+		done.wake(o.Until, id+": the stop by "+o.By+" ends")
 	}
-	return ""
+	return stop, undo
 }
 
 // gate asks the policies again about what is due, and returns intents for what
@@ -117,7 +128,7 @@ func (x *Executor) gate(t *tip, l *live, due []*rollout.Change, done *Executed) 
 	due = slices.DeleteFunc(slices.Clone(due), func(c *rollout.Change) bool {
 		waits := t.occupied(l, c.Host)
 		if waits {
-			done.wake(c.NotAfter.Add(time.Second))
+			done.wake(c.NotAfter.Add(time.Second), fmt.Sprintf("%s: the wave of %s on %s is over; until then another plan has the host in hand", l.plan.ID, c.Patch, c.Host))
 		}
 		return waits
 	})
@@ -129,7 +140,7 @@ func (x *Executor) gate(t *tip, l *live, due []*rollout.Change, done *Executed) 
 	for i, c := range due {
 		if stops[i] != "" {
 			done.Held = append(done.Held, fmt.Sprintf("%s on %s: %s", c.Patch, c.Host, stops[i]))
-			done.wake(c.NotAfter.Add(time.Second))
+			done.wake(c.NotAfter.Add(time.Second), fmt.Sprintf("%s: the wave of %s on %s is over; until then each run asks the policies again", l.plan.ID, c.Patch, c.Host))
 			if c.HeldWith != stops[i] {
 				lines = append(lines, l.progress.Line(c, x.At, outcome.Held, stops[i]))
 			}
@@ -388,9 +399,9 @@ func (d *decider) livePlan(l *live) *policy.PlanInput {
 }
 
 // wake notes that something may be due at a time.
-func (d *Executed) wake(t time.Time) {
+func (d *Executed) wake(t time.Time, what string) {
 	if !t.IsZero() && (d.Wake.IsZero() || t.Before(d.Wake)) {
-		d.Wake = t
+		d.Wake, d.For = t, what
 	}
 }
 

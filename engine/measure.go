@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -80,6 +81,7 @@ func (h *hand) measureWith(ctx context.Context, w World, block ring.Health, jobs
 		}
 		defer source.Close()
 	}
+	h.patience = patienceOf(block)
 	var results []Result
 	for _, group := range together(jobs) {
 		got, err := h.verdicts(ctx, source, group)
@@ -115,8 +117,8 @@ func (h *hand) verdicts(ctx context.Context, source telemetry.Source, group []*j
 		return h.unmeasured(group, due, "no health block takes the host, so nothing says that it is well"), nil
 	}
 	to := h.At
-	if end := first.Watched.Add(first.Soak); to.After(end) && first.HeldWith == "" {
-		to = end // where that was not enough to tell, the next look takes all there is
+	if end := first.Watched.Add(first.Soak); to.After(end) {
+		to = end
 	}
 	if !to.After(first.Watched) && !due {
 		return nil, nil
@@ -127,21 +129,73 @@ func (h *hand) verdicts(ctx context.Context, source telemetry.Source, group []*j
 	// before the run that found it done.
 	before, err := source.Measure(ctx, h.At, all, first.Began.Add(-past), first.Began)
 	if err != nil {
-		return h.unmeasured(group, false, err.Error()), nil
+		return h.unmeasured(group, due, err.Error()), nil
 	}
 	after, err := source.Measure(ctx, h.At, all, first.Watched, to)
 	if err != nil {
-		return h.unmeasured(group, false, err.Error()), nil
+		return h.unmeasured(group, due, err.Error()), nil
 	}
-	beside, besideBefore := pooled(after, peers), pooled(before, peers)
+	judge := func(j *job, after telemetry.Series) health.Verdict {
+		return health.Judge(health.Evidence{Before: before[j.change.Host], After: after[j.change.Host], Peers: pooled(after, peers), PeersBefore: pooled(before, peers)})
+	}
+	var longer telemetry.Series // where the soak was not enough to tell: all there is
 	var results []Result
 	for _, j := range group {
-		v := health.Judge(health.Evidence{Before: before[j.change.Host], After: after[j.change.Host], Peers: beside, PeersBefore: besideBefore})
+		v := judge(j, after)
+		if v.State == health.Inconclusive && h.At.After(to) {
+			if longer == nil {
+				if longer, err = source.Measure(ctx, h.At, all, first.Watched, h.At); err != nil {
+					return h.unmeasured(group, due, err.Error()), nil
+				}
+			}
+			v = judge(j, longer)
+		}
 		if r, ok := h.verdict(j, v, due); ok {
 			results = append(results, r)
 		}
 	}
 	return results, nil
+}
+
+// patience is how long after its soak a change without a verdict waits for one,
+// where the health block does not say.
+const patience = 24 * time.Hour
+
+// patienceOf is a health block's; where there is none, nothing will ever come.
+func patienceOf(block ring.Health) time.Duration {
+	if block.Kind == "" {
+		return 0
+	}
+	return cmp.Or(block.Patience, patience)
+}
+
+// waitsUntil is when a change without a verdict is held.
+func waitsUntil(c *rollout.Change, patience time.Duration) time.Time {
+	return c.Watched.Add(c.Soak).Add(patience)
+}
+
+// remedy is what people can do about a change that nothing is known of.
+const remedy = "; let the health block measure the host, and the next run judges it, or take the plan back by a pull request that reverts its merge"
+
+// unjudged tells of changes that have soaked and have no verdict: missing data
+// holds, and it is said until when it is waited for and what then.
+func (t *tip) unjudged(l *live, at time.Time, done *Executed) {
+	for _, c := range l.progress.Changes {
+		if c.State != rollout.Applied || !c.Due(at) {
+			continue
+		}
+		until := waitsUntil(c, 0)
+		if host := t.decider.hostOf(c.Host); host != nil {
+			_, block := t.healthOf(host)
+			until = waitsUntil(c, patienceOf(block))
+		}
+		switch {
+		case c.HeldWith != "":
+			done.Held = append(done.Held, fmt.Sprintf("%s on %s: %s", c.Patch, c.Host, c.HeldWith))
+		case at.Before(until):
+			done.wake(until, fmt.Sprintf("%s: %s on %s has soaked and waits for a verdict on its health; it is held if there is none by then", l.plan.ID, c.Patch, c.Host))
+		}
+	}
 }
 
 // verdict is what a judgement comes to at this time.
@@ -155,8 +209,11 @@ func (h *hand) verdict(j *job, v health.Verdict, due bool) (Result, bool) {
 		r.Event = outcome.Degraded
 	case due && v.State == health.Healthy:
 		r.Event = outcome.Healthy
+	case due && !h.At.Before(waitsUntil(j.change, h.patience)):
+		r.Event, r.Detail = outcome.Held, "no verdict on its health: "+v.Why+remedy
 	case due:
-		r.Event = outcome.Held
+		h.Log.WithField("plan", r.Plan).WithField("host", r.Host).Info("no verdict on its health yet: " + v.Why)
+		return r, false
 	default:
 		return r, false
 	}
@@ -171,8 +228,9 @@ func (h *hand) unmeasured(group []*job, due bool, why string) []Result {
 	}
 	var results []Result
 	for _, j := range group {
-		r, _ := h.verdict(j, health.Verdict{State: health.Inconclusive, Why: why}, true)
-		results = append(results, r)
+		if r, ok := h.verdict(j, health.Verdict{State: health.Inconclusive, Why: why}, true); ok {
+			results = append(results, r)
+		}
 	}
 	return results
 }

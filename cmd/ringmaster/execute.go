@@ -104,15 +104,27 @@ func (a *app) executed(done *engine.Executed, phase string) error {
 		case len(done.Lines) == 0 && phase == "intend":
 			fmt.Fprintln(a.out, "nothing new begins")
 		case len(done.Lines) == 0 && done.Wake.IsZero():
-			fmt.Fprintln(a.out, "nothing is due")
+			fmt.Fprintln(a.out, nothingDue(done))
 		case !done.Wake.IsZero():
 			fmt.Fprintln(a.out, "next due:", done.Wake.Format(time.RFC3339))
+			fmt.Fprintln(a.out, " ", line(done.For))
 		}
 	}
 	if done.Standing || len(done.Refused) > 0 || len(done.Held) > 0 {
 		return errHeld
 	}
 	return nil
+}
+
+// nothingDue says so, and what would make it otherwise.
+func nothingDue(done *engine.Executed) string {
+	switch {
+	case done.Open == 0:
+		return "nothing is due: no merged plan is under way"
+	case len(done.Held) > 0:
+		return "nothing is due: what is held above waits for people"
+	}
+	return fmt.Sprintf("nothing is due: %s under way, each at rest until its hosts' fleet answers", count(done.Open, "plan"))
 }
 
 // tellLine prints a committed line.

@@ -22,7 +22,11 @@ func (a *app) override() *cobra.Command {
 		Use: "override KIND", Short: "records a disagreement with its reason and its end: hold, exclude, risk",
 		Long: `Records a disagreement. KIND is hold (nothing of it begins), exclude (the same,
 meant for good) or risk (--value high | low). What adds caution is committed at
-once; what takes it away becomes a pull request that an owner approves.`,
+once; what takes it away becomes a pull request that an owner approves.
+
+It is about every patch, host and service, unless --patch, --host, --service or
+--plan narrow it, and holds until --until, or for good. What it holds back is
+planned, and begun, no more; what is under way is still judged and rolled back.`,
 		Args: cobra.ExactArgs(1), ValidArgs: overrideKinds,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.Kind = args[0]
@@ -44,10 +48,23 @@ once; what takes it away becomes a pull request that an owner approves.`,
 func (a *app) stop() *cobra.Command {
 	o := outcome.Override{Kind: "stop"}
 	var host, until string
+	var all bool
 	cmd := &cobra.Command{
-		Use: "stop", Short: "stops everything now: nothing more begins until it is taken back by a pull request, or ends", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.disagree(cmd, o, host, until) },
+		Use: "stop", Short: "stops everything now: nothing more begins until it is taken back by a pull request, or ends",
+		Long: `Stops everything, or one plan or host, from the next run on: no change begins.
+Hosts that went wrong are still rolled back, and what was begun is still judged;
+--rollbacks holds rollbacks back too. It is committed at once, and ends at
+--until, or when a pull request that an owner approves deletes its line.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if all {
+				o.Value = outcome.StopAll
+			}
+			return a.disagree(cmd, o, host, until)
+		},
 	}
+	cmd.Flags().StringVar(&o.Plan, "plan", "", "the plan it is about (default: every one)")
+	cmd.Flags().BoolVar(&all, "rollbacks", false, "hold rollbacks back too")
 	a.whoAndWhy(cmd, &o, &host, &until)
 	return cmd
 }

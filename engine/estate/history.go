@@ -114,6 +114,8 @@ func overrideProblem(o outcome.Override) string {
 		return quoted("host", string(o.Host)) + hostGrammar
 	case o.Kind == "risk" && o.Value != "low" && o.Value != "high":
 		return quoted("risk", o.Value) + hclfile.Expected(o.Value, []string{"low", "high"})
+	case o.Kind == "stop" && o.Value != "" && o.Value != outcome.StopAll:
+		return quoted("stop", o.Value) + hclfile.Expected(o.Value, []string{outcome.StopAll})
 	case o.Kind == "exception" && o.Until.IsZero():
 		return `"until" is missing; an exception ends by itself`
 	case !o.Until.IsZero() && !o.At.Before(o.Until):

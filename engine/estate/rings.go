@@ -146,10 +146,11 @@ var signals = []string{"up", "error_ratio", "latency_seconds", "load_ratio"}
 func (r *reader) health(b *hclfile.Block) {
 	d := hclfile.Decode(b, 1, &r.hcl)
 	h := ring.Health{
-		Kind:    b.Name(),
-		URL:     r.url(d, "url"),
-		Command: d.Strings("command"),
-		Select:  r.selectors(d),
+		Kind:     b.Name(),
+		URL:      r.url(d, "url"),
+		Command:  d.Strings("command"),
+		Patience: d.Duration("patience", 0),
+		Select:   r.selectors(d),
 	}
 	for _, s := range signals {
 		expr := d.String(s)

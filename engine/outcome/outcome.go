@@ -110,6 +110,9 @@ type Incident struct {
 	Action   string           `json:"action,omitempty"`
 }
 
+// StopAll is the value of a stop that holds rollbacks back as well.
+const StopAll = "all"
+
 // Override is one line of overrides/*.jsonl: a person's dated, reasoned
 // disagreement. Kind is hold, exclude, risk, stop or exception.
 type Override struct {
@@ -121,7 +124,7 @@ type Override struct {
 	Host      inventory.HostID `json:"host,omitempty"`
 	Service   string           `json:"service,omitempty"`
 	Plan      string           `json:"plan,omitempty"`
-	Value     string           `json:"value,omitempty"` // risk: low | high
+	Value     string           `json:"value,omitempty"` // risk: low | high; stop: all (StopAll)
 	Reason    string           `json:"reason"`
 	Until     time.Time        `json:"until,omitzero"`
 	Loosens   bool             `json:"loosens"`

@@ -72,5 +72,8 @@ type Health struct {
 	URL     string
 	Command []string
 	Signals map[string]string // signal → expression
+	// Patience is how long after its soak a change without a verdict waits for
+	// one before it is held; 0 is a day.
+	Patience time.Duration
 	Select
 }

@@ -17,6 +17,7 @@ type Step struct {
 	Judge    []*Change      // applied, verdict due or wanted: see Due
 	Lines    []outcome.Line // what follows from the ledger and the time alone
 	Wake     time.Time      // when something may be due next, zero when nothing is
+	For      string         // what may be due then
 	Done     bool           // the plan is over
 }
 
@@ -60,7 +61,7 @@ func (g *Progress) step(c *Change, at time.Time, held map[plan.PatchID]string, p
 		s.Rollback = append(s.Rollback, c)
 	case Applied:
 		s.Judge = append(s.Judge, c)
-		s.wake(c.Watched.Add(c.Soak), at)
+		s.wake(c.Watched.Add(c.Soak), at, c.what("has soaked"))
 	case Pending, Unreachable:
 		g.begin(c, at, held, promoted, busy, s)
 	}
@@ -94,9 +95,11 @@ func (g *Progress) begin(c *Change, at time.Time, held map[plan.PatchID]string, 
 		s.Lines = append(s.Lines, g.line(c, at, outcome.Skipped, c.missed(at)))
 	case c.State == Unreachable && c.Attempt >= Attempts:
 		s.Lines = append(s.Lines, g.line(c, at, outcome.Skipped, fmt.Sprintf("unreachable %d times", c.Attempt)))
+	case !g.ready(c, promoted):
+		s.wake(c.NotAfter.Add(time.Second), at, c.what("is too late to begin, unless the rings before it are done"))
 	case at.Before(c.Start):
-		s.wake(c.Start, at)
-	case !g.ready(c, promoted) || !c.rested(at, s):
+		s.wake(c.Start, at, c.what("may begin"))
+	case !c.rested(at, s):
 	case !busy[c.Ring].IsZero() && !c.Start.Before(busy[c.Ring]):
 		// An earlier wave of the ring goes first.
 	default:
@@ -110,7 +113,7 @@ func (c *Change) rested(at time.Time, s *Step) bool {
 	if c.Tried.IsZero() || !at.Before(c.Tried.Add(Pause)) {
 		return true
 	}
-	s.wake(c.Tried.Add(Pause), at)
+	s.wake(c.Tried.Add(Pause), at, c.what("is tried again"))
 	return false
 }
 
@@ -289,8 +292,13 @@ func (g *Progress) summary(lines []outcome.Line) string {
 	return strings.Join(parts, ", ")
 }
 
-func (s *Step) wake(t, at time.Time) {
+// what is a change in words, with what becomes of it.
+func (c *Change) what(becomes string) string {
+	return fmt.Sprintf("%s on %s in ring %q %s", c.Patch, c.Host, c.Ring, becomes)
+}
+
+func (s *Step) wake(t, at time.Time, what string) {
 	if t.After(at) && (s.Wake.IsZero() || t.Before(s.Wake)) {
-		s.Wake = t
+		s.Wake, s.For = t, what
 	}
 }
