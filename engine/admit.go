@@ -116,7 +116,7 @@ func (d *decider) input(point policy.Point, phase string, at time.Time) policy.I
 	return policy.Input{
 		Schema: policy.Schema, Point: point, Phase: phase, At: at,
 		Estate:  policy.Estate{Name: s.Name, Clock: s.Clock, Review: cmp.Or(s.Review, "required"), Owners: s.Owners, Tiers: len(d.tiers)},
-		History: policy.History{Months: d.history.Months, Outcomes: d.history.Outcomes, Ladder: string(d.history.Ladder)},
+		History: policy.History{Months: d.history.Months, Outcomes: d.history.Outcomes, Ladder: string(d.history.Ladder), ModelAgeDays: d.modelAge()},
 	}
 }
 
@@ -127,6 +127,7 @@ func (d *decider) patchInput(p *patchDraft, at time.Time) *policy.PatchInput {
 		Kind: "security", Class: string(p.verdict.Class), Deadline: p.verdict.Deadline,
 		ClockSeconds:   int64(p.verdict.Deadline.Sub(p.verdict.Start) / time.Second),
 		KnownExploited: p.verdict.KnownExploited, DeployRisk: p.deploy, ExploitRisk: p.exploit, Reboot: p.reboot, KnownIssues: p.knownIssues,
+		Alarms: d.alarmsOn(m.Vendor, m.Package),
 	}
 	cves := map[string]bool{}
 	for i, a := range p.advisories {

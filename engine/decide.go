@@ -15,6 +15,7 @@ import (
 	"github.com/ringmaster-dev/ringmaster/engine/policy"
 	"github.com/ringmaster-dev/ringmaster/engine/repo"
 	"github.com/ringmaster-dev/ringmaster/engine/risk"
+	"github.com/ringmaster-dev/ringmaster/engine/risk/watch"
 )
 
 // Stale is the age at which a host's facts no longer count as fresh.
@@ -63,7 +64,7 @@ func decide(est *estate.Estate, b basis) ([]*plan.Plan, error) {
 	found := match.Changes(d.hosts, est.Advisories)
 	d.uncovered = len(found.Uncovered)
 	d.forgetPackages()
-	drafts := d.drafts(found)
+	drafts, seen := d.drafts(found), d.population()
 	var plans []*plan.Plan
 	for i, dr := range drafts {
 		drafts[i] = nil // a draft of a large fleet is large: one at a time
@@ -72,7 +73,7 @@ func decide(est *estate.Estate, b basis) ([]*plan.Plan, error) {
 		d.admit(dr)
 		d.place(dr)
 		d.judgeWaves(dr)
-		plans = append(plans, d.compose(dr))
+		plans = append(plans, d.compose(dr, seen))
 	}
 	d.leftovers(plans, found)
 	slices.SortFunc(plans, byID)
@@ -109,6 +110,7 @@ type decider struct {
 	policies *policy.Set
 	record   *risk.TrackRecord
 	history  risk.History
+	alarms   []watch.Alarm
 
 	uncovered int // hosts that no advisory can speak of
 }
@@ -154,6 +156,7 @@ func newDecider(est *estate.Estate, b basis) (*decider, error) {
 func (d *decider) learnt() error {
 	trials := risk.Trials(linesByPlan(d.deeds), d.est.Imported, d.est.Settings.Clock == "given")
 	d.history = risk.Measure(trials, d.at)
+	d.alarms = watch.Alarms(trials, d.at)
 	if data, ok := d.est.Models[trackRecord]; ok {
 		m, err := risk.ParseTrackRecord(data)
 		if err != nil {
@@ -162,6 +165,27 @@ func (d *decider) learnt() error {
 		d.record = m
 	}
 	return nil
+}
+
+// alarmsOn are the alarms that a patch is met with.
+func (d *decider) alarmsOn(vendor, pkg string) []policy.Alarm {
+	list := []policy.Alarm{}
+	for _, a := range d.alarms {
+		if a.Kind == "all" || a.Kind == "vendor" && a.Name == vendor || a.Kind == "package" && a.Name == pkg {
+			list = append(list, policy.Alarm{Kind: a.Kind, Name: a.Name, N: a.N, Bad: a.Bad, Since: a.Since, Until: a.Until, Says: a.Says()})
+		}
+	}
+	return list
+}
+
+// modelAge is how many whole days ago the newest outcome was that the models
+// have learnt from, nil where there are none.
+func (d *decider) modelAge() *int64 {
+	if d.record == nil {
+		return nil
+	}
+	days := int64(d.at.Sub(d.record.At) / (24 * time.Hour))
+	return &days
 }
 
 const trackRecord = "models/track-record.json"

@@ -254,7 +254,7 @@ func (d *decider) plannedPatch(p *plan.Patch) *policy.PatchInput {
 	in := &policy.PatchInput{
 		ID: string(p.ID), Type: p.Type, Package: p.Package, To: p.To, Vendor: p.Vendor, Kind: "security", Class: string(p.Class),
 		Deadline: p.Deadline, ClockSeconds: int64(p.Deadline.Sub(p.ClockStart) / time.Second), KnownExploited: p.KnownExploited,
-		DeployRisk: p.DeployRisk, ExploitRisk: p.ExploitRisk, CVEs: len(p.CVEs),
+		DeployRisk: p.DeployRisk, ExploitRisk: p.ExploitRisk, CVEs: len(p.CVEs), Alarms: d.alarmsOn(p.Vendor, p.Package),
 	}
 	draft := patchDraft{}
 	for i := range d.est.Advisories {
