@@ -12,9 +12,9 @@
 // same: trouble that befalls all alike raises one alarm on all changes together.
 //
 // The level of 5 % a quarter is split over the groups that had outcomes
-// (Bonferroni). A record is an estimate, so the level is not a bound: in 1,000
-// simulated estates where nothing changes, looked at every day, 0.7 to 3.3 % saw
-// an alarm of one kind in a quarter (RINGMASTER_LONG=1 go test -run FalseAlarms -v).
+// (Bonferroni). A record is an estimate, so the level is not a bound: in 500
+// simulated estates where nothing changes, looked at every third day, 0.2 to 2.6 %
+// saw an alarm of one kind in a quarter (RINGMASTER_LONG=1 go test -run FalseAlarms -v).
 package watch
 
 import (
