@@ -66,6 +66,9 @@ func (m *Deployment) check() error {
 	if !(m.Peers >= shapes[0] && m.Peers <= shapes[len(shapes)-1]) {
 		return fmt.Errorf("peers: %v; expected %v to %v", m.Peers, shapes[0], shapes[len(shapes)-1])
 	}
+	if !(m.Rules.Slope >= 0 && m.Rules.Slope <= steepest) || !(m.Rules.Shift >= -strongestEffect && m.Rules.Shift <= strongestEffect) {
+		return fmt.Errorf("rules: %+v; expected a slope from 0 to %v and a shift in log-odds", m.Rules, steepest)
+	}
 	for i, p := range m.Pairs {
 		if err := p.check(); err != nil {
 			return fmt.Errorf("incompatible: %d: %w", i, err)
@@ -95,6 +98,7 @@ func (i Incompatible) check() error {
 
 func (m *Deployment) round() {
 	m.At = m.At.UTC().Truncate(time.Second)
+	m.Rules = Weight{exact.Round5(m.Rules.Shift), exact.Round5(m.Rules.Slope)}
 	m.Peers, m.Share = exact.Round5(m.Peers), exact.Round5(m.Share)
 	for i := range m.Pairs {
 		p := &m.Pairs[i]
@@ -108,7 +112,7 @@ func (m *Deployment) Bytes() []byte {
 	var b bytes.Buffer
 	b.WriteString("{\n")
 	members := map[string]any{
-		"schema": m.Schema, "at": m.At, "trials": m.Trials, "failures": m.Failures, "own": m.Own, "peers": m.Peers, "share": m.Share,
+		"schema": m.Schema, "at": m.At, "trials": m.Trials, "failures": m.Failures, "own": m.Own, "rules": m.Rules, "peers": m.Peers, "share": m.Share,
 		"incompatible": m.Pairs, "data": m.Data, "record": json.RawMessage("null"), "learnt": json.RawMessage("null"),
 	}
 	if m.Record != nil {

@@ -188,23 +188,18 @@ const period = 30 * 24 * time.Hour
 // was known at the beginning of that period (or the one given), peers are those
 // whose outcome was known. Nothing later is looked at.
 func (l *learner) rows(record *TrackRecord) []sample {
-	order := make([]int, len(l.lessons))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(a, b int) int {
-		return cmp.Or(cmp.Compare(l.lessons[a].trial.Patch, l.lessons[b].trial.Patch), l.lessons[a].decided().Compare(l.lessons[b].decided()))
-	})
 	then := l.then(record)
 	list := make([]sample, len(l.lessons))
-	for from := 0; from < len(order); {
-		to := from
-		for to < len(order) && l.lessons[order[to]].trial.Patch == l.lessons[order[from]].trial.Patch {
-			to++
-		}
-		l.onePatch(order[from:to], then, list)
-		from = to
-	}
+	places := NewPlaces()
+	inTime(l.lessons, l.model.Peers, func(i int, met *peers) (float64, []string) {
+		c := &l.lessons[i]
+		o, spot := c.ask(then(c.decided()), places)
+		reasons, _ := o.known(spot)
+		sum := Sum(reasons)
+		effect, _ := met.term(spot.traits)
+		list[i] = sample{values: slices.Clone(o.values(spot)), offset: sum + effect, at: c.decided(), host: string(c.host), failed: c.failed, weight: c.weight}
+		return exact.Expit(sum), spot.traits
+	})
 	return list
 }
 
@@ -237,33 +232,38 @@ func (l *learner) recordOf(n int64) *TrackRecord {
 	return l.records[n]
 }
 
-// onePatch makes the rows of one patch's changes, which are in the order they were
-// decided.
-func (l *learner) onePatch(order []int, then func(time.Time) *Deployment, list []sample) {
-	type waiting struct {
-		at   time.Time
-		host []string
-		p, w float64
-		bad  bool
+// inTime visits lessons patch by patch, each patch's in the order they were
+// decided, with the peers whose outcome was known by then. A visit returns what was
+// expected of the host whatever became of its peers, and the host's traits.
+func inTime(lessons []lesson, shape float64, visit func(i int, met *peers) (p float64, traits []string)) {
+	order := make([]int, len(lessons))
+	for i := range order {
+		order[i] = i
 	}
-	var open []waiting
-	met := &peers{shape: l.model.Peers}
-	places := NewPlaces()
-	for _, i := range order {
-		c := &l.lessons[i]
-		at := c.decided()
-		open = slices.DeleteFunc(open, func(w waiting) bool {
-			if !w.at.Before(at) {
+	slices.SortStableFunc(order, func(a, b int) int {
+		return cmp.Or(cmp.Compare(lessons[a].trial.Patch, lessons[b].trial.Patch), lessons[a].decided().Compare(lessons[b].decided()))
+	})
+	type open struct {
+		lesson *lesson
+		p      float64
+		traits []string
+	}
+	var waiting []open
+	var met *peers
+	patch := ""
+	for n, i := range order {
+		c := &lessons[i]
+		if n == 0 || c.trial.Patch != patch {
+			patch, met, waiting = c.trial.Patch, &peers{shape: shape}, waiting[:0]
+		}
+		waiting = slices.DeleteFunc(waiting, func(w open) bool {
+			if !w.lesson.trial.At.Before(c.decided()) {
 				return false
 			}
-			met.add(w.host, w.p, w.bad, w.w)
+			met.add(w.traits, w.p, w.lesson.failed, w.lesson.weight)
 			return true
 		})
-		o, spot := c.ask(then(at), places)
-		reasons, _ := o.known(spot)
-		sum := Sum(reasons)
-		effect, _ := met.term(spot.traits)
-		list[i] = sample{values: slices.Clone(o.values(spot)), offset: sum + effect, at: at, host: string(c.host), failed: c.failed, weight: c.weight}
-		open = append(open, waiting{c.trial.At, spot.traits, exact.Expit(sum), c.weight, c.failed})
+		p, traits := visit(i, met)
+		waiting = append(waiting, open{c, p, traits})
 	}
 }

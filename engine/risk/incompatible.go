@@ -67,8 +67,8 @@ type tally struct {
 	hosts map[inventory.HostID]bool // that failed
 }
 
-// incompatibilities finds the pairs, the most certain first, and marks the
-// changes that each explains. It takes the most certain pair, sets its changes
+// incompatibilities finds the pairs, in the order found, and marks the
+// changes that each explains. It takes the pair that explains most, sets its changes
 // aside, and looks again: what one pair explains is no evidence for another, and
 // does not blacken its traits elsewhere. Their Effect is left to the caller.
 //
@@ -78,7 +78,8 @@ type tally struct {
 //
 //	logit e = logit a + logit b - logit r
 //
-// and p is the upper tail of a beta-binomial with the mean e, as firm as the
+// and no less than with r (that both are well-behaved apart is no reason to expect
+// more of them than of others), and p is the upper tail of a beta-binomial with the mean e, as firm as the
 // changes behind a and b. A pair stands while p ≤ discovery·k/m, k the pairs
 // found so far with it and m all that could be.
 func incompatibilities(list []lesson) []Incompatible {
@@ -88,8 +89,8 @@ func incompatibilities(list []lesson) []Incompatible {
 	candidates, m := pairsOf(list)
 	var found []Incompatible
 	for len(found) < mostPairs {
-		best, ok := strongest(list, candidates)
-		if !ok || best.P > float64(discovery*float64(len(found)+1))/m {
+		best, ok := strongest(list, candidates, float64(discovery*float64(len(found)+1))/m)
+		if !ok {
 			break
 		}
 		found = append(found, best)
@@ -154,9 +155,9 @@ func frequent(counts map[string]int) float64 {
 	return float64(n)
 }
 
-// strongest is the most certain pair among what nothing explains yet, ties by the
-// larger share of failures and then by name.
-func strongest(list []lesson, candidates []pairing) (Incompatible, bool) {
+// strongest is, of the pairs with a p of at most level among what nothing explains
+// yet, the one that explains most: the largest log-likelihood ratio, ties by name.
+func strongest(list []lesson, candidates []pairing, level float64) (Incompatible, bool) {
 	var all share
 	patches, hosts := map[string]share{}, map[string]share{}
 	both := make(map[pairing]*tally, len(candidates))
@@ -193,7 +194,8 @@ func strongest(list []lesson, candidates []pairing) (Incompatible, bool) {
 			}
 		}
 	}
-	best, ok := Incompatible{P: 2}, false
+	var best Incompatible
+	most := 0.0
 	for _, p := range candidates {
 		t := both[p]
 		if len(t.hosts) < leastFailures {
@@ -203,11 +205,22 @@ func strongest(list []lesson, candidates []pairing) (Incompatible, bool) {
 		if i.Bad < float64(twice*float64(i.Expected*i.N)) {
 			continue
 		}
-		if i.P < best.P || i.P == best.P && i.Bad/i.N > best.Bad/best.N {
-			best, ok = i, true
+		if g := i.gain(); i.P <= level && g > most {
+			best, most = i, g
 		}
 	}
-	return best, ok
+	return best, most > 0
+}
+
+// gain is the log-likelihood ratio of what a pair showed against what was expected
+// of it.
+func (i Incompatible) gain() float64 {
+	good, q := i.N-i.Bad, 1-i.Expected
+	g := float64(i.Bad * exact.Log(i.Bad/float64(i.N*i.Expected)))
+	if good > 0 {
+		g += float64(good * exact.Log(good/float64(i.N*q)))
+	}
+	return g
 }
 
 func (s *share) add(c *traced) {
@@ -229,7 +242,7 @@ func weighed(p pairing, both, patch, host, all share) Incompatible {
 	neither := all.without(patch).without(onlyHost)
 	r = neither.rate(r)
 	a, b := onlyPatch.rate(r), onlyHost.rate(r)
-	e := exact.Expit(exact.Logit(a) + exact.Logit(b) - exact.Logit(r))
+	e := max(exact.Expit(exact.Logit(a)+exact.Logit(b)-exact.Logit(r)), r)
 	firm := 1 / (1/(onlyPatch.n+doubt) + 1/(onlyHost.n+doubt))
 	return Incompatible{
 		Patch: p.patch, Host: p.host, N: exact.Round5(both.n), Bad: exact.Round5(both.bad), Expected: exact.Round5(min(max(e, 1e-5), 0.99)),

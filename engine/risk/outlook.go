@@ -74,7 +74,6 @@ func NewOutlook(q Question) *Outlook {
 		Question: q,
 		rules:    NewScorer(q.Patch, nil, q.History, q.At),
 		weight:   Weight{Slope: 1},
-		today:    NewScorer(q.Patch, q.Record, q.History, q.At),
 		issues:   unresolved(q.Patch.Advisories, q.At),
 		record:   map[string]*term{},
 		row:      make([]ebm.Value, len(Features)),
@@ -102,7 +101,9 @@ func NewOutlook(q Question) *Outlook {
 			o.pairs = append(o.pairs, p)
 		}
 	}
-	o.places = NewPlaces()
+	if len(q.Peers) > 0 {
+		o.places = NewPlaces()
+	}
 	for _, t := range q.Peers {
 		if t.At.After(q.At) {
 			continue
@@ -152,15 +153,18 @@ func (o *Outlook) score(s *Spot) (plan.Risk, []plan.Reason) {
 	if s != nil {
 		host, role = s.host, s.place.Role
 	}
+	if o.Model != nil && o.leads() {
+		return o.byModel(s)
+	}
+	if o.today == nil {
+		o.today = NewScorer(o.Patch, o.Record, o.History, o.At)
+	}
 	today, why := o.today.Score(host, role)
 	if o.Model == nil {
 		return today, why
 	}
 	r, reasons := o.byModel(s)
-	switch {
-	case o.leads():
-		return r, reasons
-	case r.P > today.P:
+	if r.P > today.P {
 		_, high := interval(r.P, rulesCount)
 		r.High = max(r.High, high)
 		return r, reasons

@@ -1,0 +1,239 @@
+package risk
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ringmaster-dev/ringmaster/engine/exact"
+	"github.com/ringmaster-dev/ringmaster/engine/metric"
+)
+
+// Contest is what a new deployment model is worth, on outcomes that it was not
+// fitted to: beside the model there is, the track record alone and the rules
+// alone, all of them scoring the same changes as they stood when they were
+// decided.
+type Contest struct {
+	From      time.Time // changes decided from then on were held out
+	Held      int
+	Failures  int
+	Threshold float64 // at which a score counts as a warning
+	Standings []Standing
+	KeepOld   bool   // the new model is worse than the old one
+	Why       string // the verdict in words
+}
+
+// Standing is how one contender did. Numbers that have no answer are nil.
+type Standing struct {
+	Name                    string
+	Precision, Recall       *float64 // of warnings
+	TenthPrecision, TenthOf *float64 // of the riskiest tenth of changes: precision, recall
+	LogLoss, AUC, AP, Error *float64 // Error: calibration error, 15 bins of equal mass
+	Curve                   []metric.Bin
+	losses                  []float64 // by change
+}
+
+// The contenders' names.
+const (
+	NewModel    = "new model"
+	OldModel    = "old model"
+	RecordAlone = "track record alone"
+	RulesAlone  = "rules alone"
+)
+
+// Compare holds the newest changes out, fits to what was known before them, and
+// lets all contenders score them. Held out is the newer half of what the old model
+// has not seen, so that both are tried on outcomes new to them; without an old
+// model it is the newest quarter. The new model is fitted as FitDeployment would
+// have fitted it then. There is no verdict, and KeepOld is false, where fewer than
+// 20 changes or 5 failures are held out; the error is a *TooFew where nothing can
+// be fitted at all.
+func Compare(trials []Trial, at time.Time, old *Deployment, threshold float64, o DeploymentOptions) (*Contest, error) {
+	lessons := lessonsOf(trials, at)
+	c := &Contest{Threshold: threshold, From: boundary(lessons, old)}
+	before := slices.DeleteFunc(slices.Clone(trials), func(t Trial) bool { return !t.At.Before(c.From) })
+	o.Said = slices.DeleteFunc(slices.Clone(o.Said), func(s Said) bool { return !s.At.Before(c.From) })
+	model, err := FitDeployment(before, at, o)
+	if err != nil {
+		return nil, err
+	}
+	record, err := Fit(before, at)
+	if err != nil {
+		return nil, err
+	}
+	contenders := []contender{{name: NewModel, model: model}, {name: OldModel, model: old}, {name: RecordAlone, record: record}, {name: RulesAlone}}
+	if old == nil {
+		contenders = slices.Delete(contenders, 1, 2)
+	}
+	for _, k := range contenders {
+		rows := k.scores(lessons, c.From)
+		c.Held, c.Failures = len(rows), 0
+		for _, r := range rows {
+			if r.Bad {
+				c.Failures++
+			}
+		}
+		s, err := standing(k.name, rows, threshold)
+		if err != nil {
+			return nil, fmt.Errorf("comparing models: %s: %w", k.name, err)
+		}
+		c.Standings = append(c.Standings, s)
+	}
+	c.judge(old != nil)
+	return c, nil
+}
+
+// boundary is from when on changes are held out.
+func boundary(lessons []lesson, old *Deployment) time.Time {
+	var times []time.Time
+	part := 4
+	for i := range lessons {
+		if old == nil || lessons[i].decided().After(old.At) {
+			times = append(times, lessons[i].decided())
+		}
+	}
+	if old != nil {
+		part = 2
+		if len(times) == 0 {
+			return old.At.Add(time.Second)
+		}
+	}
+	if len(times) == 0 {
+		return time.Time{}
+	}
+	slices.SortFunc(times, time.Time.Compare)
+	return times[len(times)-1-len(times)/part]
+}
+
+type contender struct {
+	name   string
+	model  *Deployment
+	record *TrackRecord
+}
+
+// scores are a contender's predictions of the changes decided from a time on, in
+// the order of lessons.
+func (k contender) scores(lessons []lesson, from time.Time) []metric.Row {
+	p := make([]float64, len(lessons))
+	places, shape := NewPlaces(), usualShape
+	if k.model != nil {
+		shape = k.model.Peers
+	}
+	inTime(lessons, shape, func(i int, met *peers) (float64, []string) {
+		c := &lessons[i]
+		// What they say is compared, not how far they are let.
+		o := NewOutlook(Question{Patch: c.known.patch(c.trial.Patch, c.decided()), Model: k.model, Record: k.record, History: History{Ladder: Advisory}, At: c.decided()})
+		o.peers = met
+		spot := places.at(c.known.Place, c.known.host(c.trial.Host))
+		if !c.decided().Before(from) {
+			p[i] = o.Score(spot).P
+		}
+		if k.model == nil {
+			return 0, nil
+		}
+		return o.alone(spot), spot.traits
+	})
+	var rows []metric.Row
+	for i := range lessons {
+		if c := &lessons[i]; !c.decided().Before(from) {
+			rows = append(rows, metric.Row{Name: fmt.Sprintf("%s %s %06d", c.trial.Patch, c.host, i), P: p[i], Bad: c.failed, Weight: c.weight})
+		}
+	}
+	return rows
+}
+
+func standing(name string, rows []metric.Row, threshold float64) (Standing, error) {
+	set, err := metric.Of(rows)
+	if err != nil {
+		return Standing{}, err
+	}
+	s := Standing{Name: name, Curve: set.Curve(10)}
+	warned, tenth := set.At(threshold), set.TopShare(0.1)
+	for _, m := range []struct {
+		to *(*float64)
+		of func() (float64, bool)
+	}{
+		{&s.Precision, warned.Precision}, {&s.Recall, warned.Recall}, {&s.TenthPrecision, tenth.Precision}, {&s.TenthOf, tenth.Recall},
+		{&s.LogLoss, set.LogLoss}, {&s.AUC, set.AUC}, {&s.AP, set.AveragePrecision}, {&s.Error, func() (float64, bool) { return set.CalibrationError(0) }},
+	} {
+		if x, ok := m.of(); ok {
+			x = exact.Round5(x)
+			*m.to = &x
+		}
+	}
+	for _, r := range rows {
+		p := min(max(r.P, 1e-5), 1-1e-5)
+		if !r.Bad {
+			p = 1 - p
+		}
+		s.losses = append(s.losses, -exact.Log(p))
+	}
+	return s, nil
+}
+
+// What a verdict takes.
+const (
+	heldChanges  = 20
+	heldFailures = 5
+)
+
+// judge compares the new model with the old one, change by change: it is worse
+// where its mean log loss is higher by more than a standard error of the
+// difference.
+func (c *Contest) judge(old bool) {
+	switch {
+	case !old:
+		c.Why = "there is no model to compare with"
+		return
+	case c.Held < heldChanges || c.Failures < heldFailures:
+		c.Why = fmt.Sprintf("too few outcomes that are new to both models to compare them: %d changes, %d failures; %d and %d are needed", c.Held, c.Failures, heldChanges, heldFailures)
+		return
+	}
+	a, b := c.Standings[0].losses, c.Standings[1].losses
+	n := float64(len(a))
+	mean, square := 0.0, 0.0
+	for i := range a {
+		mean += (a[i] - b[i]) / n
+	}
+	for i := range a {
+		d := a[i] - b[i] - mean
+		square += float64(d * d)
+	}
+	deviation := math.Sqrt(square/n/n) + 1e-6
+	c.KeepOld = mean > deviation
+	what := "the new model is not worse"
+	if c.KeepOld {
+		what = "keep the old model: the new one is worse"
+	}
+	c.Why = fmt.Sprintf("%s on %d changes that are new to both: log loss %+.5f, standard error %.5f", what, len(a), mean, deviation)
+}
+
+// Markdown is the contest as a pull request shows it.
+func (c *Contest) Markdown() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d changes decided from %s on were held out; %d of them failed. A warning is a score of %s or more.\n\n",
+		c.Held, c.From.UTC().Format(time.DateOnly), c.Failures, percent(c.Threshold))
+	b.WriteString("| | warnings: precision | recall | riskiest tenth: precision | recall | log loss | AUC | average precision | calibration error |\n")
+	b.WriteString("|---|---:|---:|---:|---:|---:|---:|---:|---:|\n")
+	for _, s := range c.Standings {
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s | %s | %s |\n", s.Name, cell(s.Precision, 3), cell(s.Recall, 3),
+			cell(s.TenthPrecision, 3), cell(s.TenthOf, 3), cell(s.LogLoss, 4), cell(s.AUC, 3), cell(s.AP, 3), cell(s.Error, 4))
+	}
+	if len(c.Standings) > 0 {
+		b.WriteString("\n| the new model said | changes | failed | 90 % interval |\n|---:|---:|---:|---:|\n")
+		for _, n := range c.Standings[0].Curve {
+			fmt.Fprintf(&b, "| %s | %d | %s | %s to %s |\n", percent(n.Predicted), n.Rows, percent(n.Observed), percent(n.Low), percent(n.High))
+		}
+	}
+	fmt.Fprintf(&b, "\nVerdict: %s.\n", c.Why)
+	return b.String()
+}
+
+func cell(x *float64, digits int) string {
+	if x == nil {
+		return "–"
+	}
+	return fmt.Sprintf("%.*f", digits, *x)
+}
