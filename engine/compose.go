@@ -10,9 +10,9 @@ import (
 	"github.com/ringmaster-dev/ringmaster/engine/policy"
 )
 
-// compose writes the draft down as a plan.
-func (d *decider) compose(dr *draft) *plan.Plan {
-	p := &plan.Plan{Schema: plan.Schema, ID: dr.id, At: d.at, Inputs: d.inputs(), Population: d.population(), Rings: dr.rings}
+// compose writes the draft down as a plan. seen is the hosts that it could see.
+func (d *decider) compose(dr *draft, seen plan.Population) *plan.Plan {
+	p := &plan.Plan{Schema: plan.Schema, ID: dr.id, At: d.at, Inputs: d.inputs(), Population: seen, Rings: dr.rings}
 	whole := d.policies.Decide(d.wholePlan(dr), d.est.Exceptions)
 	if stop := stopper(whole); stop != nil {
 		d.stopAll(dr, p, stop)

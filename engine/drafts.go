@@ -19,9 +19,10 @@ import (
 // the draft of its class there.
 func (d *decider) drafts(found match.Result) []*draft {
 	byKey := map[string]*draft{}
+	seen := d.standings()
 	for _, group := range d.grouped(found) {
 		for _, p := range group.patches {
-			p.verdict = d.judge(p)
+			p.verdict = d.judge(p, seen)
 			key := string(p.verdict.Class) + "-" + group.name
 			dr := byKey[key]
 			if dr == nil {
@@ -57,22 +58,32 @@ func (d *decider) nextID(class plan.Class, group string) string {
 	return plan.ID(class, group, n)
 }
 
-// fill lists the draft's changes by host, then patch.
+// fill lists the draft's changes by host, then patch. Those of a host are
+// counted first, so that each change goes to its place at once.
 func (dr *draft) fill() {
 	slices.SortFunc(dr.patches, func(a, b *patchDraft) int { return cmp.Compare(a.id, b.id) })
-	n := 0
+	last := int32(-1)
 	for _, p := range dr.patches {
-		n += len(p.from)
-	}
-	dr.changes = make([]change, 0, n)
-	for i, p := range dr.patches {
 		for _, f := range p.from {
-			dr.changes = append(dr.changes, change{host: f.host, patch: int32(i), from: f.from})
+			last = max(last, f.host)
 		}
 	}
-	slices.SortFunc(dr.changes, func(a, b change) int {
-		return cmp.Or(cmp.Compare(a.host, b.host), cmp.Compare(a.patch, b.patch))
-	})
+	next := make([]int32, last+2) // host → place of its next change
+	for _, p := range dr.patches {
+		for _, f := range p.from {
+			next[f.host+1]++
+		}
+	}
+	for h := range last + 1 {
+		next[h+1] += next[h]
+	}
+	dr.changes = make([]change, next[last+1])
+	for i, p := range dr.patches {
+		for _, f := range p.from {
+			dr.changes[next[f.host]] = change{host: f.host, patch: int32(i), from: f.from}
+			next[f.host]++
+		}
+	}
 }
 
 // group is the patches that one group of services needs.
@@ -89,22 +100,16 @@ func (d *decider) grouped(found match.Result) []group {
 		groupOf[i] = d.groupOf(&d.hosts[i])
 	}
 	byGroup := map[string]map[plan.PatchID]*patchDraft{}
+	here := map[string]*patchDraft{} // those of the group of hosts at hand
 	for i := range found.Patches {
 		m := &found.Patches[i]
 		for _, g := range m.Groups {
+			clear(here)
 			for _, h := range g.Hosts {
-				patches := byGroup[groupOf[h]]
-				if patches == nil {
-					patches = map[plan.PatchID]*patchDraft{}
-					byGroup[groupOf[h]] = patches
-				}
-				p := patches[m.ID]
+				p := here[groupOf[h]]
 				if p == nil {
-					p = &patchDraft{id: m.ID}
-					patches[m.ID] = p
-				}
-				if len(p.found) == 0 || p.found[len(p.found)-1] != m {
-					p.found = append(p.found, m)
+					p = draftOf(byGroup, groupOf[h], m)
+					here[groupOf[h]] = p
 				}
 				p.from = append(p.from, from{h, g.From})
 			}
@@ -123,6 +128,24 @@ func (d *decider) grouped(found match.Result) []group {
 		groups = append(groups, g)
 	}
 	return groups
+}
+
+// draftOf is a group's draft of a matched patch, made when it is first met.
+func draftOf(byGroup map[string]map[plan.PatchID]*patchDraft, group string, m *match.Patch) *patchDraft {
+	patches := byGroup[group]
+	if patches == nil {
+		patches = map[plan.PatchID]*patchDraft{}
+		byGroup[group] = patches
+	}
+	p := patches[m.ID]
+	if p == nil {
+		p = &patchDraft{id: m.ID}
+		patches[m.ID] = p
+	}
+	if len(p.found) == 0 || p.found[len(p.found)-1] != m {
+		p.found = append(p.found, m)
+	}
+	return p
 }
 
 func (d *decider) groupOf(h *inventory.Host) string {
@@ -167,9 +190,9 @@ func (p *patchDraft) describe(at time.Time) {
 }
 
 // judge works out class and deadline for the hosts of one group.
-func (d *decider) judge(p *patchDraft) clock.Verdict {
+func (d *decider) judge(p *patchDraft, seen []standing) clock.Verdict {
 	f := clock.Facts{Advisories: p.advisories, Knowledge: &d.est.Knowledge, Detected: d.at, At: d.at, SLA: d.est.Settings.SLA}
-	f.Exposure, f.Impact = d.worst(p)
+	f.Exposure, f.Impact = worst(p, seen)
 	return clock.Judge(f)
 }
 
@@ -178,14 +201,26 @@ var (
 	impacts   = []string{"low", "medium", "high", "very high"}
 )
 
+// standing is how much a host is exposed, and what its failing means to people;
+// "" where it is unknown.
+type standing struct{ exposure, impact string }
+
+// standings are those of all hosts.
+func (d *decider) standings() []standing {
+	list := make([]standing, len(d.hosts))
+	for i := range d.hosts {
+		list[i] = standing{d.exposure(&d.hosts[i]), d.impact(&d.hosts[i])}
+	}
+	return list
+}
+
 // worst is the worst exposure and human impact among a patch's hosts. One host
 // of which it is unknown makes it unknown, unless another is at the top already.
-func (d *decider) worst(p *patchDraft) (exposure, impact string) {
+func worst(p *patchDraft, seen []standing) (exposure, impact string) {
 	e, i := worstOf{words: exposures}, worstOf{words: impacts}
 	for _, f := range p.from {
-		h := &d.hosts[f.host]
-		e.see(d.exposure(h))
-		i.see(d.impact(h))
+		e.see(seen[f.host].exposure)
+		i.see(seen[f.host].impact)
 	}
 	return e.word(), i.word()
 }
