@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -72,10 +73,7 @@ func TestRatesOfFalseDrift(t *testing.T) {
 	}
 	var list []simulation
 	for _, n := range sizes {
-		for _, was := range []int{n, 1000} {
-			if was == n && n == 1000 {
-				continue
-			}
+		for _, was := range slices.Compact([]int{n, 1000}) {
 			list = append(list, simulation{fmt.Sprintf("Judge, 20 inputs, %d rows beside %d", n, was), 0.05, func(r *rand.Rand) (bool, int) {
 				return compared(r, was, n)[0].Fired, 0
 			}})

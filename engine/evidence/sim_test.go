@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
-	"strings"
 	"testing"
 )
 
@@ -61,11 +60,11 @@ func days(d int) string {
 func chance(p float64, n int) float64 { return 4 * math.Sqrt(p*(1-p)/float64(n)) }
 
 func falseAlarms(t *testing.T, list []simulation, short, full int) {
-	var table strings.Builder
 	n := streams(short, full)
+	t.Logf("%d streams", n)
 	for _, s := range list {
 		share, _, _, _ := s.rate(n)
-		fmt.Fprintf(&table, "| %s | %.2f %% | ≤ %.0f %% |\n", s.what, 100*share, 100*s.goal)
+		t.Logf("| %s | %.2f %% | ≤ %.0f %% |", s.what, 100*share, 100*s.goal)
 		limit := s.goal
 		if !long() {
 			limit += chance(s.goal, n)
@@ -74,24 +73,22 @@ func falseAlarms(t *testing.T, list []simulation, short, full int) {
 			t.Errorf("%s: false alarms in %.2f %% of %d streams, want at most %.2f %%", s.what, 100*share, n, 100*limit)
 		}
 	}
-	t.Logf("%d streams\n%s", n, table.String())
 }
 
 func delays(t *testing.T, list []simulation, short, full int) {
-	var table strings.Builder
 	n := streams(short, full)
+	t.Logf("%d streams", n)
 	for _, s := range list {
 		share, fast, median, slow := s.rate(n)
 		goal := ""
 		if s.goal > 0 {
 			goal = fmt.Sprintf("≤ %.0f", s.goal)
 		}
-		fmt.Fprintf(&table, "| %s | %s | %s–%s | %.0f %% | %s |\n", s.what, days(median), days(fast), days(slow), 100*share, goal)
+		t.Logf("| %s | %s | %s–%s | %.0f %% | %s |", s.what, days(median), days(fast), days(slow), 100*share, goal)
 		if s.goal > 0 && float64(median) > s.goal {
 			t.Errorf("%s: median delay %s, want at most %v", s.what, days(median), s.goal)
 		}
 	}
-	t.Logf("%d streams: median, quartiles, caught\n%s", n, table.String())
 }
 
 // flips are n outcomes that fail with probability p.
@@ -228,16 +225,15 @@ func TestDelays(t *testing.T) {
 
 // caught prints how often a change is found; goals are the least shares.
 func caught(t *testing.T, list []simulation, short, full int) {
-	var table strings.Builder
 	n := streams(short, full)
+	t.Logf("%d streams", n)
 	for _, s := range list {
 		share, _, _, _ := s.rate(n)
-		fmt.Fprintf(&table, "| %s | %.0f %% |\n", s.what, 100*share)
+		t.Logf("| %s | %.0f %% |", s.what, 100*share)
 		if share < s.goal-chance(s.goal, n) {
 			t.Errorf("%s: found in %.0f %% of %d, want %.0f %%", s.what, 100*share, n, 100*s.goal)
 		}
 	}
-	t.Logf("%d times\n%s", n, table.String())
 }
 
 func TestCaught(t *testing.T) {
