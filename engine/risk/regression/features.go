@@ -11,7 +11,7 @@ import (
 // Features are an update's, by name, as the model is trained on them and scores
 // them: the one definition of both. What is not known has none.
 //
-//	cves                           ln((1+n)/3): 0 for two CVEs at once
+//	cves                           ln((1+n)/3), n at most 14: 0 for two CVEs at once
 //	releases <dist> 1, 2, 3+       1 where the notice is for that many releases
 //	package <family>               1
 //	package <family> in <dist>     1
@@ -31,11 +31,16 @@ func packageFeatures(distribution, family string) map[string]float64 {
 	return map[string]float64{"package " + family: 1, "package " + family + " in " + distribution: 1}
 }
 
+// mostCVEs is the largest number that counts: nineteen notices in twenty have no
+// more, and what lies beyond was not riskier still (183 updates of Debian with 15
+// and more: 3.8 % regressed).
+const mostCVEs = 14
+
 func cveFeatures(n int) map[string]float64 {
 	if n < 0 {
 		return map[string]float64{}
 	}
-	return map[string]float64{"cves": exact.Log(float64(1+min(n, 100)) / 3)}
+	return map[string]float64{"cves": exact.Log(float64(1+min(n, mostCVEs)) / 3)}
 }
 
 func releaseFeatures(distribution string, n int) map[string]float64 {

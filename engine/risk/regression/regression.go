@@ -75,7 +75,7 @@ func (m *Model) Score(u Update) (Prior, bool) {
 	case !known:
 		return Prior{Why: fmt.Sprintf("industry prior: silent, since it knows Debian and Ubuntu only, not %q", u.Distribution)}, false
 	case d.Scale == 0:
-		return Prior{Why: fmt.Sprintf("industry prior: silent, since on %s's held-out updates it foretold nothing", u.Distribution)}, false
+		return Prior{Why: fmt.Sprintf("industry prior: silent, since what it learnt of %s was not shown to hold for later updates", u.Distribution)}, false
 	case u.Package == "":
 		return Prior{Why: "industry prior: silent, since the package is not known"}, false
 	}
