@@ -15,11 +15,12 @@ import (
 // score says what each patch, and each change of it, may break and what waiting
 // may cost.
 func (d *decider) score(dr *draft) {
+	exploits := risk.NewExploits(&d.est.Knowledge, d.at)
 	for _, p := range dr.patches {
 		s := risk.NewScorer(d.riskPatch(p, p.found[0].Groups[0].From), d.record, d.history, d.at)
 		p.deploy, p.reasons = s.Score(nil, "")
 		var why []plan.Reason
-		p.exploit, why = risk.Exploit(p.advisories, &d.est.Knowledge, d.at)
+		p.exploit, why = exploits.Score(p.advisories)
 		p.reasons = slices.Concat(p.reasons, why, p.verdict.Reasons)
 	}
 	d.scoreChanges(dr)
