@@ -4,8 +4,11 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/ringmaster-dev/ringmaster/engine/advisory"
 	"github.com/ringmaster-dev/ringmaster/engine/inventory"
 	"github.com/ringmaster-dev/ringmaster/engine/outcome"
+	"github.com/ringmaster-dev/ringmaster/engine/plan"
+	"github.com/ringmaster-dev/ringmaster/engine/risk"
 )
 
 // indexOf finds a host among the decider's, which are sorted by id.
@@ -20,66 +23,60 @@ func (d *decider) hostOf(id inventory.HostID) *inventory.Host {
 	return nil
 }
 
-// features is what was known of patch and host when a line was written: what
-// models learn from. What nobody reported is left out.
+// features is what is known of a line's patch and host: what models learn from.
+// What nobody reported is left out.
 func (d *decider) features(l *outcome.Line) map[string]any {
-	f := map[string]any{}
 	if l.Patch == "" {
-		return f
+		return map[string]any{}
 	}
-	put := func(name, value string) {
-		if value != "" {
-			f[name] = value
-		}
-	}
-	typ, name, _, _ := l.Patch.Parts()
-	put("type", typ)
-	put("package", name)
-	d.patchFeatures(l, f)
 	h := d.hostOf(l.Host)
-	if h == nil {
-		return f
-	}
-	put("role", d.role(h))
-	if s := d.primary(h); s != nil {
-		put("service", s.Name)
-		put("tier", s.Tier)
-	}
-	put("env", h.Labels["env"])
-	if h.Facts != nil {
-		hostFeatures(h.Facts, f)
+	k := risk.Know(d.plannedAs(l.Plan, l.Patch, l.From), h, d.setting(h), d.at)
+	f := k.Features()
+	if h != nil && len(h.Services) > 0 {
+		f["service"] = h.Services[0]
 	}
 	return f
 }
 
-func (d *decider) patchFeatures(l *outcome.Line, f map[string]any) {
+// setting is what the estate says of a host beyond the host itself.
+func (d *decider) setting(h *inventory.Host) risk.Setting {
+	if h == nil {
+		return risk.Setting{}
+	}
+	s := risk.Setting{Role: d.role(h)}
+	if p := d.primary(h); p != nil {
+		dependents, others := d.needed[p.Name], d.sizes[p.Name]-1
+		s.Tier, s.Dependents, s.Redundancy = p.Tier, &dependents, &others
+	}
+	return s
+}
+
+// plannedAs is a patch of a merged plan as models see it: with the advisories
+// that the plan names, as far as this commit has them.
+func (d *decider) plannedAs(id string, patch plan.PatchID, from string) risk.Patch {
+	_, name, to, _ := patch.Parts()
+	p := risk.Patch{ID: patch, Package: name, From: from, To: to}
 	for _, done := range d.deeds {
-		if done.plan.ID != l.Plan {
+		if done.plan.ID != id {
 			continue
 		}
-		for _, p := range done.plan.Patches {
-			if p.ID == l.Patch && p.Vendor != "" {
-				f["vendor"] = p.Vendor
+		for _, x := range done.plan.Patches {
+			if x.ID == patch {
+				p.Package, p.Vendor, p.To, p.Advisories = x.Package, x.Vendor, x.To, d.advisoriesNamed(x.Advisories)
 			}
 		}
 	}
+	return p
 }
 
-func hostFeatures(facts *inventory.Facts, f map[string]any) {
-	if facts.OS != nil && facts.OS.ID != "" {
-		f["os"] = facts.OS.ID + " " + facts.OS.Version
-	}
-	if len(facts.Modules) > 0 {
-		f["modules"] = facts.Modules
-	}
-	for name, v := range map[string]*int64{"uptime_s": facts.UptimeS, "mem_free_mb": facts.MemFreeMB, "disk_free_mb": facts.DiskFreeMB} {
-		if v != nil {
-			f[name] = *v
+// advisoriesNamed are the advisories with these ids, in the order of the ids.
+func (d *decider) advisoriesNamed(ids []string) []*advisory.Advisory {
+	var list []*advisory.Advisory
+	for _, id := range ids {
+		i, ok := slices.BinarySearchFunc(d.est.Advisories, id, func(a advisory.Advisory, id string) int { return cmp.Compare(a.ID, id) })
+		for ; ok && i < len(d.est.Advisories) && d.est.Advisories[i].ID == id; i++ {
+			list = append(list, &d.est.Advisories[i])
 		}
 	}
-	for name, v := range map[string]*bool{"exposed": facts.Exposed, "drift": facts.Drift, "reboot_pending": facts.RebootPending} {
-		if v != nil {
-			f[name] = *v
-		}
-	}
+	return list
 }
