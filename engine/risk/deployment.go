@@ -22,6 +22,23 @@ const DeploymentSchema = "ringmaster/deployment/v1"
 // incompatibilities of patch and host; f an explainable boosting machine fitted to
 // what all these leave unexplained, whose share w it has to earn on outcomes
 // newer than those it was fitted to; and the last term the peers'.
+//
+// In three simulated years (400 hosts, 188 patches, 13 % of them dangerous to some
+// hosts, 1 % of all changes blamed for faults that no patch caused), refitted
+// monthly, the riskiest tenth of changes in months 7 to 12 held, on average:
+//
+//	                             precision  recall  log loss
+//	rules alone                      0.041   0.191     0.133
+//	track record alone               0.035   0.165     0.111
+//	this, before the canary          0.071   0.331     0.102
+//	this, with peers as they go      0.084   0.392     0.097
+//	every danger known beforehand    0.113   0.530     0.089
+//
+// By recall the three years differ: 0.315, 0.407 and 0.453 with peers. Nearly all of
+// the gain over the record is the incompatibilities'; the learnt correction moved
+// recall by 0.01 at most but for one year, where it was 0.03. To make these figures:
+//
+//	RINGMASTER_LONG=1 go test -run TestYear -v ./engine/risk
 type Deployment struct {
 	Schema   string         `json:"schema"` // ringmaster/deployment/v1
 	At       time.Time      `json:"at"`     // newest outcome in it

@@ -18,12 +18,15 @@ import (
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
 )
 
-// A small year, made once.
-var small *year
+// A small year and what is learnt from it, made once.
+var (
+	small      *year
+	smallLearn *Deployment
+)
 
 func smallYear(t testing.TB) *year {
 	if small == nil {
-		small = newYear(t, 7, 120, 60)
+		small = newYear(t, 0, 200, 94)
 	}
 	return small
 }
@@ -31,11 +34,13 @@ func smallYear(t testing.TB) *year {
 func smallModel(t testing.TB) *Deployment {
 	t.Helper()
 	y := smallYear(t)
-	m, err := FitDeployment(y.trials, y.begin.AddDate(1, 1, 0), DeploymentOptions{Commits: []string{"b", "a"}})
-	if err != nil {
-		t.Fatal(err)
+	if smallLearn == nil {
+		var err error
+		if smallLearn, err = FitDeployment(y.trials, y.begin.AddDate(1, 1, 0), DeploymentOptions{Commits: []string{"b", "a"}}); err != nil {
+			t.Fatal(err)
+		}
 	}
-	return m
+	return smallLearn
 }
 
 // random is a random row of history that knows some things and not others.
@@ -243,7 +248,8 @@ func TestLadder(t *testing.T) {
 		t.Fatal(err)
 	}
 	raised, lowered := 0, 0
-	for _, c := range y.changes[:400] {
+	for i := range 400 {
+		c := y.changes[i*len(y.changes)/400]
 		spot := NewPlaces().Of(&c.host.Host, y.setting(c.host))
 		at := func(l Ladder) plan.Risk {
 			return NewOutlook(Question{Patch: c.patch.Patch, Model: m, Record: record, At: c.at, History: History{Ladder: l}}).Score(spot)
@@ -363,4 +369,31 @@ func BenchmarkOutlook(b *testing.B) {
 
 func sameValue(a, b ebm.Value) bool {
 	return a.Word == b.Word && (a.Number == b.Number || math.IsNaN(a.Number) && math.IsNaN(b.Number))
+}
+
+// The year in small: dangers are found and named, and the riskiest tenth by the
+// model holds more of what failed than by rules or track record.
+func TestSmallYear(t *testing.T) {
+	y := smallYear(t)
+	m := smallModel(t)
+	planted := 0
+	for _, p := range m.Pairs {
+		t.Log(p)
+		if slices.ContainsFunc(dangers, func(d danger) bool { return d.is(p) }) {
+			planted++
+		}
+	}
+	if planted < 1 || planted < len(m.Pairs) {
+		t.Errorf("%d of %d incompatibilities found were planted, want all of at least one", planted, len(m.Pairs))
+	}
+	c, err := Compare(y.trials, y.begin.AddDate(1, 1, 0), nil, 0.05, DeploymentOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Log(c.Markdown())
+	model, record, rules := c.Standings[0], c.Standings[1], c.Standings[2]
+	if *model.TenthOf <= *record.TenthOf || *model.TenthOf <= *rules.TenthOf || *model.LogLoss >= *record.LogLoss || *model.LogLoss >= *rules.LogLoss {
+		t.Errorf("the model's riskiest tenth has %v of the failures at log loss %v; the record's %v at %v, the rules' %v at %v",
+			*model.TenthOf, *model.LogLoss, *record.TenthOf, *record.LogLoss, *rules.TenthOf, *rules.LogLoss)
+	}
 }

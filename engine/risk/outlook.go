@@ -40,19 +40,20 @@ type Question struct {
 // not. Reasons add up to the log-odds of P before it is rounded.
 type Outlook struct {
 	Question
-	rules   *Scorer // by rules alone
-	weight  Weight  // of rules
-	today   *Scorer // by rules and track record: what counts until a model leads
-	usual   float64 // the rules' usual terms and the base rate as weighted here, for which a record stands in
-	issues  []advisory.KnownIssue
-	pairs   []Incompatible // that the patch has its part of
-	record  map[string]*term
-	row     []ebm.Value
-	effects []ebm.Reason
-	peers   *peers
-	places  *Places // of peers
-	scores  []spotScore
-	whole   *spotScore // of the patch as such
+	rules  *Scorer // by rules alone
+	weight Weight  // of rules
+	today  *Scorer // by rules and track record: what counts until a model leads
+	usual  float64 // the rules' usual terms and the base rate as weighted here, for which a record stands in
+	issues []advisory.KnownIssue
+	pairs  []Incompatible // that the patch has its part of
+	record map[string]*term
+	row    []ebm.Value
+	peers  *peers
+	places *Places // of peers
+	scores []spotScore
+	whole  *spotScore                // of the patch as such
+	ruled  map[condition]float64     // the sum of rules
+	within map[[2]float64][2]float64 // intervals, by probability and what it rests on
 }
 
 // term is a summand and the changes behind it.
@@ -62,9 +63,8 @@ type term struct {
 }
 
 type spotScore struct {
-	done    bool
-	risk    plan.Risk
-	reasons []plan.Reason
+	done, byModel bool
+	risk          plan.Risk
 }
 
 // NewOutlook prepares to score a patch.
@@ -76,6 +76,8 @@ func NewOutlook(q Question) *Outlook {
 		weight:   Weight{Slope: 1},
 		issues:   unresolved(q.Patch.Advisories, q.At),
 		record:   map[string]*term{},
+		ruled:    map[condition]float64{},
+		within:   map[[2]float64][2]float64{},
 		row:      make([]ebm.Value, len(Features)),
 		peers:    &peers{shape: usualShape},
 	}
@@ -124,71 +126,132 @@ func (o *Outlook) meet(s *Spot, p float64, failed bool, weight float64) {
 // Score is the risk on a host in a spot, nil for the patch as such.
 func (o *Outlook) Score(s *Spot) plan.Risk { return o.at(s).risk }
 
-// Reasons are what made Score, shared between hosts: they are not to be changed.
-func (o *Outlook) Reasons(s *Spot) []plan.Reason { return o.at(s).reasons }
+// Reasons are what made Score, written anew at each call: a plan shows those of a
+// few changes among many.
+func (o *Outlook) Reasons(s *Spot) []plan.Reason {
+	if o.at(s).byModel {
+		return o.reasons(s)
+	}
+	host, role := hostOf(s)
+	_, why := o.today.Score(host, role)
+	if o.Model == nil {
+		return slices.Clone(why)
+	}
+	told := fmt.Sprintf("by the model %s; it may only raise until there are %d months of own history (%.1f now)", percent(o.byModel(s).P), advisoryMonths, o.History.Months)
+	return append(slices.Clone(why), plan.Reason{Term: termShadow, Value: told})
+}
 
 func (o *Outlook) at(s *Spot) *spotScore {
 	if s == nil {
 		if o.whole == nil {
-			o.whole = &spotScore{}
-			o.whole.risk, o.whole.reasons = o.score(nil)
+			got := o.score(nil)
+			o.whole = &got
 		}
 		return o.whole
 	}
 	if s.n >= len(o.scores) {
-		o.scores = append(o.scores, make([]spotScore, max(s.n+1-len(o.scores), 64))...)
+		o.scores = append(o.scores, make([]spotScore, max(s.n+1-len(o.scores), len(o.scores), 64))...)
 	}
-	got := &o.scores[s.n]
-	if !got.done {
-		got.risk, got.reasons = o.score(s)
-		got.done = true
+	if !o.scores[s.n].done {
+		o.scores[s.n] = o.score(s)
 	}
-	return got
+	return &o.scores[s.n]
 }
 
 // score is what the ladder makes of the model's score.
-func (o *Outlook) score(s *Spot) (plan.Risk, []plan.Reason) {
-	var host *inventory.Host
-	role := ""
-	if s != nil {
-		host, role = s.host, s.place.Role
-	}
+func (o *Outlook) score(s *Spot) spotScore {
 	if o.Model != nil && o.leads() {
-		return o.byModel(s)
+		return spotScore{true, true, o.byModel(s)}
 	}
 	if o.today == nil {
 		o.today = NewScorer(o.Patch, o.Record, o.History, o.At)
 	}
-	today, why := o.today.Score(host, role)
+	host, role := hostOf(s)
+	today, _ := o.today.Score(host, role)
 	if o.Model == nil {
-		return today, why
+		return spotScore{true, false, today}
 	}
-	r, reasons := o.byModel(s)
-	if r.P > today.P {
-		_, high := interval(r.P, rulesCount)
-		r.High = max(r.High, high)
-		return r, reasons
+	r := o.byModel(s)
+	if r.P <= today.P {
+		return spotScore{true, false, today}
 	}
-	told := fmt.Sprintf("by the model %s; it may only raise until there are %d months of own history (%.1f now)", percent(r.P), advisoryMonths, o.History.Months)
-	return today, append(slices.Clone(why), plan.Reason{Term: termShadow, Value: told})
+	_, high := interval(r.P, rulesCount)
+	r.High = max(r.High, high)
+	return spotScore{true, true, r}
+}
+
+func hostOf(s *Spot) (*inventory.Host, string) {
+	if s == nil {
+		return nil, ""
+	}
+	return s.host, s.place.Role
 }
 
 func (o *Outlook) leads() bool { return o.History.Ladder == Advisory && o.Model.Own > 0 }
 
-func (o *Outlook) byModel(s *Spot) (plan.Risk, []plan.Reason) {
+func (o *Outlook) byModel(s *Spot) plan.Risk {
+	sum, worth := o.sum(s)
+	p := exact.Round5(exact.Expit(sum + o.peers.effect(traitsOf(s))))
+	r := plan.Risk{P: p, Source: FromModel}
+	if o.Model.Own == 0 {
+		r.Source = FromPrior
+	}
+	key := [2]float64{p, worth}
+	i, ok := o.within[key]
+	if !ok {
+		i[0], i[1] = interval(min(max(p, 1e-5), 1-1e-5), worth)
+		i[0], i[1] = min(i[0], p), max(i[1], p)
+		o.within[key] = i
+	}
+	r.Low, r.High = i[0], i[1]
+	return r
+}
+
+// sum is a host's own log-odds, whatever became of its peers, and the changes they
+// rest on. It is what known and learnt put into words.
+func (o *Outlook) sum(s *Spot) (sum, worth float64) {
+	host, role := hostOf(s)
+	c := o.rules.condition(host, role)
+	sum, ok := o.ruled[c]
+	if !ok {
+		sum = Sum(o.byRules(c))
+		o.ruled[c] = sum
+	}
+	if o.Prior != nil {
+		sum += o.Prior.Effect
+	}
+	t := o.recordOf(role)
+	sum, worth = sum+t.Effect, rulesCount+t.n
+	if pair, _ := o.pairOf(s); pair != nil {
+		sum, worth = sum+pair.Effect, rulesCount+pair.N
+	}
+	effect, _, _ := o.correction(s)
+	return sum + effect, worth
+}
+
+// correction is what was learnt, as far as it counts; ok is false where there is
+// nothing, and why says so where the model abstains.
+func (o *Outlook) correction(s *Spot) (effect float64, why string, ok bool) {
+	m := o.Model
+	if s == nil || m == nil || m.Share == 0 || m.scorer == nil {
+		return 0, "", false
+	}
+	said := m.scorer.Score(o.values(s))
+	if said.Abstain {
+		return 0, said.Why, false
+	}
+	return exact.Round5(float64(m.Share * said.Logit)), "", true
+}
+
+// reasons put the model's score into words.
+func (o *Outlook) reasons(s *Spot) []plan.Reason {
 	reasons, worth := o.known(s)
 	reasons = append(reasons, o.learnt(s)...)
 	if effect, value := o.peers.term(traitsOf(s)); value != "" {
 		reasons = append(reasons, plan.Reason{Term: TermPeers, Value: value, Effect: effect})
 	}
 	slices.SortStableFunc(reasons[1:], largestFirst)
-	p := exact.Expit(Sum(reasons))
-	r := plan.Risk{P: exact.Round5(p), Source: FromModel}
-	if o.Model.Own == 0 {
-		r.Source = FromPrior
-	}
-	r.Low, r.High = interval(min(max(p, 1e-6), 1-1e-6), worth)
-	return r, append(reasons, plan.Reason{Term: "interval", Value: fmt.Sprintf("90 %%, as if seen in %d changes", int(worth))})
+	return append(reasons, plan.Reason{Term: "interval", Value: fmt.Sprintf("90 %%, as if seen in %d changes", int(worth))})
 }
 
 func traitsOf(s *Spot) []string {
@@ -201,18 +264,8 @@ func traitsOf(s *Spot) []string {
 // known are the base rate, the rules, the track record without what is
 // incompatible, and the incompatibility; worth is the changes they rest on.
 func (o *Outlook) known(s *Spot) (reasons []plan.Reason, worth float64) {
-	var host *inventory.Host
-	role := ""
-	if s != nil {
-		host, role = s.host, s.place.Role
-	}
-	c := o.rules.condition(host, role)
-	reasons = append(reasons, plan.Reason{Term: termBase, Value: "2 % of changes on a host go wrong", Effect: base})
-	reasons = append(append(append(reasons, o.rules.usual...), o.rules.special...), c.terms()...)
-	if effect := o.weight.of(reasons[1:]); effect != 0 {
-		reasons = append(reasons, plan.Reason{Term: TermRules, Value: fmt.Sprintf("here ordinary rules count %.2f times", o.weight.Slope), Effect: effect})
-	}
-	reasons = append(reasons, o.rules.issueTerms(c)...)
+	host, role := hostOf(s)
+	reasons = o.byRules(o.rules.condition(host, role))
 	if o.Prior != nil {
 		reasons = append(reasons, *o.Prior)
 	}
@@ -230,6 +283,16 @@ func (o *Outlook) known(s *Spot) (reasons []plan.Reason, worth float64) {
 		reasons = append(reasons, plan.Reason{Term: TermIncompatible, Value: p.String() + " (counted above)"})
 	}
 	return reasons, worth
+}
+
+// byRules is the base rate and the rules, as far as they hold here.
+func (o *Outlook) byRules(c condition) []plan.Reason {
+	reasons := []plan.Reason{{Term: termBase, Value: "2 % of changes on a host go wrong", Effect: base}}
+	reasons = append(append(append(reasons, o.rules.usual...), o.rules.special...), c.terms()...)
+	if effect := o.weight.of(reasons[1:]); effect != 0 {
+		reasons = append(reasons, plan.Reason{Term: TermRules, Value: fmt.Sprintf("here ordinary rules count %.2f times", o.weight.Slope), Effect: effect})
+	}
+	return append(reasons, o.rules.issueTerms(c)...)
 }
 
 // of is what the weight of rules changes in a sum of them.
@@ -313,33 +376,33 @@ const slight = 0.05
 // learnt are the terms of the learnt correction, as far as it counts.
 func (o *Outlook) learnt(s *Spot) []plan.Reason {
 	m := o.Model
-	if s == nil || m.Share == 0 || m.scorer == nil {
-		return nil
+	total, why, ok := o.correction(s)
+	if why != "" {
+		return []plan.Reason{{Term: TermModel, Value: "abstains: " + why + "; rules and track record alone"}}
 	}
-	row := o.values(s)
-	if said := m.scorer.Score(row); said.Abstain {
-		return []plan.Reason{{Term: TermModel, Value: "abstains: " + said.Why + "; rules and track record alone"}}
+	if !ok {
+		return nil
 	}
 	start := exact.Round5(float64(m.Share * m.learnt.Intercept()))
 	list := []plan.Reason{{Term: TermModel, Value: fmt.Sprintf("what was learnt beyond rules and record counts for %.2f (%d failures seen)", m.Share, m.Failures), Effect: start}}
-	o.effects = m.scorer.Reasons(o.effects[:0], row)
-	rest, n := 0.0, 0
-	for _, r := range o.effects {
+	shown, slightOnes := start, 0
+	for _, r := range m.scorer.Reasons(nil, o.row) {
 		effect := exact.Round5(float64(m.Share * r.Effect))
 		if size(effect) < slight {
-			rest, n = rest+effect, n+1
+			slightOnes++
 			continue
 		}
+		shown += effect
 		list = append(list, plan.Reason{Term: termLearnt + r.Term, Value: r.Value, Effect: effect})
 	}
-	if rest = exact.Round5(rest); rest != 0 {
-		list = append(list, plan.Reason{Term: termLearnt + "the rest", Value: fmt.Sprintf("%d slight terms", n), Effect: rest})
+	if rest := exact.Round5(total - shown); rest != 0 {
+		list = append(list, plan.Reason{Term: termLearnt + "the rest", Value: fmt.Sprintf("%d slight terms", slightOnes), Effect: rest})
 	}
 	return list
 }
 
 // alone is a host's own probability, whatever became of its peers.
 func (o *Outlook) alone(s *Spot) float64 {
-	reasons, _ := o.known(s)
-	return exact.Expit(Sum(reasons) + Sum(o.learnt(s)))
+	sum, _ := o.sum(s)
+	return exact.Expit(sum)
 }

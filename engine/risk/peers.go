@@ -83,23 +83,36 @@ func pooled(m met, a float64) float64 {
 	return exact.LogGamma(m.bad+a) - exact.LogGamma(a) + float64(a*exact.Log(a)) - float64((m.bad+a)*exact.Log(m.expected+a))
 }
 
-// term is what peers say of a host with these traits: log-odds and the words for
-// it, 0 where none was met.
+// of are the peers that tell most of a host with these traits, and what sets them
+// apart.
+func (ps *peers) of(traits []string) (m met, who string) {
+	if ps.divided == "" {
+		return ps.all, ""
+	}
+	in := ps.traits[ps.divided]
+	if slices.Contains(traits, ps.divided) {
+		return in, " with " + said(ps.divided)
+	}
+	return ps.all.minus(in), " without " + said(ps.divided)
+}
+
+// effect is what peers say of a host with these traits, in log-odds; 0 where none
+// was met.
+func (ps *peers) effect(traits []string) float64 {
+	if ps.all.n == 0 {
+		return 0
+	}
+	m, _ := ps.of(traits)
+	return exact.Round5(exact.Log((m.bad + ps.shape) / (m.expected + ps.shape)))
+}
+
+// term is effect and the words for it, "" where no peer was met.
 func (ps *peers) term(traits []string) (effect float64, value string) {
-	if ps == nil || ps.all.n == 0 {
+	if ps.all.n == 0 {
 		return 0, ""
 	}
-	m, who := ps.all, ""
-	if ps.divided != "" {
-		in := ps.traits[ps.divided]
-		if slices.Contains(traits, ps.divided) {
-			m, who = in, " with "+said(ps.divided)
-		} else {
-			m, who = ps.all.minus(in), " without "+said(ps.divided)
-		}
-	}
-	effect = exact.Round5(exact.Log((m.bad + ps.shape) / (m.expected + ps.shape)))
-	return effect, fmt.Sprintf("%s of %s hosts%s that took it failed, %.1f expected", count(math.Round(10*m.bad)/10), count(math.Round(10*m.n)/10), who, m.expected)
+	m, who := ps.of(traits)
+	return ps.effect(traits), fmt.Sprintf("%s of %s hosts%s that took it failed, %.1f expected", count(math.Round(10*m.bad)/10), count(math.Round(10*m.n)/10), who, m.expected)
 }
 
 // Shapes that a patch's factor may have: from very uneven patches to much alike.

@@ -31,6 +31,9 @@
 // The interval is the central 90 % of a beta distribution with mean p, worth k
 // changes for the rules and n more for the record.
 //
+// Where there is a deployment model (models/deployment.json), an Outlook scores by
+// it: see Deployment for what it is made of and what it was measured to be worth.
+//
 // # Track record
 //
 // Groups are nested: everything, vendor, package, package × role. A group that

@@ -34,6 +34,17 @@ type danger struct {
 	alternates [][2]string
 }
 
+// is says whether a pair found is the danger: its own traits, or a narrower or wider
+// form of them that the same failures show.
+func (d danger) is(i Incompatible) bool {
+	if i.Host != d.pair[1] && !slices.ContainsFunc(d.alternates, func(a [2]string) bool { return a[1] == i.Host }) {
+		return false
+	}
+	vendor := strings.ToLower(strings.TrimPrefix(d.pair[0], "vendor "))
+	return i.Patch == d.pair[0] || slices.ContainsFunc(d.alternates, func(a [2]string) bool { return a[0] == i.Patch }) ||
+		strings.HasPrefix(i.Patch, "package "+vendor+"-") || strings.HasPrefix(i.Patch, "line "+vendor+"-")
+}
+
 type yearPatch struct {
 	Patch
 	day     int
