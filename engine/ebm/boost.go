@@ -99,7 +99,7 @@ func (b *bag) round(rate float64) {
 		}
 		hist = fold2(hist, p.bins)
 		delta := b.delta[j]
-		p.shape(hist, b.count[j], rate, delta)
+		p.shape(hist, b.count[j], b.table[j], rate, delta)
 		for k, d := range delta {
 			b.table[j][k] += float64(d)
 			b.fresh[j][k] += float64(d)

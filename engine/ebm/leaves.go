@@ -5,7 +5,7 @@ const least = 4
 
 // stepper fills delta with one step over the bins of a part, from the moments
 // and the number of rows in each.
-type stepper func(hist []moment, count []int32, rate float64, delta []float32)
+type stepper func(hist []moment, count []int32, table []float64, rate float64, delta []float32)
 
 // stepped moves a column by a few leaves of neighbouring bins, found greedily;
 // missing values are a leaf of their own, and so is each word of a category.
@@ -13,7 +13,7 @@ func stepped(a *axis, leaves int) stepper {
 	if a.category {
 		return words
 	}
-	return func(hist []moment, count []int32, rate float64, delta []float32) {
+	return func(hist []moment, count []int32, _ []float64, rate float64, delta []float32) {
 		delta[0] = float32(rate * hist[0].step())
 		stretch(hist[1:], count[1:], leaves, rate, delta[1:])
 	}
@@ -26,7 +26,7 @@ func straight(a *axis) stepper {
 		return words
 	}
 	z := a.middles()
-	return func(hist []moment, _ []int32, rate float64, delta []float32) {
+	return func(hist []moment, _ []int32, _ []float64, rate float64, delta []float32) {
 		var all, gz, hz, hzz = moment{}, 0.0, 0.0, 0.0
 		for k, m := range hist[1:] {
 			all = all.plus(m)
@@ -122,18 +122,19 @@ func fill(delta []float32, r run, rate float64) {
 	}
 }
 
-// words moves every word of a category by itself, held back the more the fewer
-// rows it has: as random effects are.
-func words(hist []moment, _ []int32, rate float64, delta []float32) {
+// words moves every word of a category by itself, held back towards 0 by the
+// ridge: as random effects are. So however long it is boosted,
+// a word of few rows stays near the others.
+func words(hist []moment, _ []int32, table []float64, rate float64, delta []float32) {
 	for k, m := range hist {
-		delta[k] = float32(rate * m.step())
+		delta[k] = float32(rate * -(m.g + float64(ridge*table[k])) / (m.h + ridge))
 	}
 }
 
 // plane returns the stepper of a pair's table of rows × columns cells: one cut
 // along one side and, on either part of it, one along the other.
 func plane(rows, columns int) stepper {
-	return func(hist []moment, _ []int32, rate float64, delta []float32) {
+	return func(hist []moment, _ []int32, _ []float64, rate float64, delta []float32) {
 		upright := crossCut(hist, rows, columns, columns, 1)
 		flat := crossCut(hist, columns, rows, 1, columns)
 		best, outer, inner := upright, columns, 1
