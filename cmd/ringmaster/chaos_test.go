@@ -56,9 +56,9 @@ func TestKilled(t *testing.T) {
 		few    int    // kills by default, 0: only when there are to be many
 		want   map[outcome.Event]int
 	}{
-		{"keys", nil, "3ms", false, 3, healthy},
+		{"keys", nil, "3ms", false, 2, healthy},
 		{"looking", []string{"-forget-keys"}, "3ms", false, 0, healthy},
-		{"bad", []string{"-misbehave", "sick=*"}, "3ms", false, 2, map[outcome.Event]int{outcome.RolledBack: 6}},
+		{"bad", []string{"-misbehave", "sick=*"}, "3ms", false, 1, map[outcome.Event]int{outcome.RolledBack: 6}},
 		{"orphan", []string{"-forget-keys"}, "40ms", true, 0, healthy},
 		{"blind", []string{"-ops", "apply,rollback,status,probe"}, "3ms", false, 0, healthy},
 		{"slow", []string{"-accept", "1s"}, "3ms", false, 0, healthy},

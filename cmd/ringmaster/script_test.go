@@ -18,6 +18,7 @@ import (
 var update = flag.Bool("update", false, "rewrite the expected output of scripts")
 
 func TestMain(m *testing.M) {
+	inMemory()
 	testscript.Main(m, map[string]func(){
 		"ringmaster": func() {
 			os.Exit(run(context.Background(), os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}, os.Getenv, time.Now()))
