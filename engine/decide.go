@@ -109,6 +109,9 @@ type decider struct {
 	walls    []policy.Quarantine
 	policies *policy.Set
 	record   *risk.TrackRecord
+	model    *risk.Deployment        // nil: none was learnt
+	peers    map[string][]risk.Trial // patch → what became of it so far
+	places   *risk.Places
 	history  risk.History
 	alarms   []watch.Alarm
 
@@ -157,6 +160,15 @@ func (d *decider) learnt() error {
 	trials := risk.Trials(linesByPlan(d.deeds), d.est.Imported, d.est.Settings.Clock == "given")
 	d.history = risk.Measure(trials, d.at)
 	d.alarms = watch.Alarms(trials, d.at)
+	d.peers = map[string][]risk.Trial{}
+	for _, t := range trials {
+		d.peers[t.Patch] = append(d.peers[t.Patch], t)
+	}
+	d.places = risk.NewPlaces()
+	var err error
+	if d.model, err = deploymentOf(d.est); err != nil {
+		return err
+	}
 	if data, ok := d.est.Models[trackRecord]; ok {
 		m, err := risk.ParseTrackRecord(data)
 		if err != nil {

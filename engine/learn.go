@@ -2,26 +2,34 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/ringmaster-dev/ringmaster/engine/estate"
 	"github.com/ringmaster-dev/ringmaster/engine/forge"
+	"github.com/ringmaster-dev/ringmaster/engine/outcome"
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
 	"github.com/ringmaster-dev/ringmaster/engine/repo"
+	"github.com/ringmaster-dev/ringmaster/engine/review"
 	"github.com/ringmaster-dev/ringmaster/engine/risk"
 )
 
 // Learned is what Learn made.
 type Learned struct {
-	Model   *risk.TrackRecord
-	Review  string // Markdown: what the model is made of and what it changes
-	Changed bool   // false: the protected branch has this model already
-	Pull    *forge.PullRequest
+	Record     *risk.TrackRecord
+	Deployment *risk.Deployment // as proposed: the old one, where the new one is worse
+	Review     string           // Markdown: what the models are made of, what they are worth and what they change
+	Changed    bool             // false: the protected branch has these models already
+	Pull       *forge.PullRequest
 }
 
-// Learn fits the track record to the verified outcomes of HEAD and proposes it.
-// Its ledgers must be the protected branch's, and those of plans that no merged
-// pull request brought are not learnt from (Trust 5); too little history is an error that says what is lacking.
+// Learn fits the models to the verified outcomes of HEAD and proposes them in one
+// pull request. Its ledgers must be the protected branch's, and those of plans
+// that no merged pull request brought are not learnt from; what was known of each
+// change is worked out anew at its plan's commit (Trust 5). Too little history is
+// a *risk.TooFew that says what is lacking.
 func (e *Env) Learn(ctx context.Context) (*Learned, error) {
 	commit, err := e.head()
 	if err != nil {
@@ -42,19 +50,190 @@ func (e *Env) Learn(ctx context.Context) (*Learned, error) {
 	if err != nil {
 		return nil, err
 	}
-	trials := risk.Trials(linesByPlan(verified), est.Imported, est.Settings.Clock == "given")
-	model, err := risk.Fit(trials, e.At)
+	said, err := e.recalled(est, verified)
 	if err != nil {
 		return nil, fmt.Errorf("learning: %w", err)
 	}
-	l := &Learned{Model: model, Review: recordReview(model, est.Models[trackRecord], passed)}
-	data := model.Bytes()
-	if string(data) == string(est.Models[trackRecord]) {
-		return l, nil
+	l, err := fit(est, verified, said, basis{commit: commit, at: e.At}, passed)
+	if err != nil {
+		return nil, fmt.Errorf("learning: %w", err)
 	}
-	l.Changed = true
-	l.Pull, err = e.proposeModel(ctx, commit, data, l.Review)
+	files := map[string][]byte{trackRecord: l.Record.Bytes(), deploymentModel: l.Deployment.Bytes()}
+	for path, data := range files {
+		l.Changed = l.Changed || string(data) != string(est.Models[path])
+	}
+	if l.Changed {
+		l.Pull, err = e.proposeModels(ctx, commit, files, l.Review)
+	}
 	return l, err
+}
+
+// warnedFrom is the predicted risk from which a change counts as warned of, as
+// in the monthly review.
+const warnedFrom = review.Warned
+
+// fit makes the models of verified outcomes and what a reviewer needs to judge
+// them.
+func fit(est *estate.Estate, verified []deed, said []risk.Said, b basis, passed []string) (*Learned, error) {
+	trials := risk.Trials(linesByPlan(verified), est.Imported, est.Settings.Clock == "given")
+	record, err := risk.Fit(trials, b.at)
+	if err != nil {
+		return nil, err
+	}
+	old, err := deploymentOf(est)
+	if err != nil {
+		return nil, err
+	}
+	o := risk.DeploymentOptions{Said: said, Former: old, Commits: commitsOf(verified), Data: map[string]any{"ledgers": float64(len(verified)), "disagreements": float64(len(said))}}
+	model, err := risk.FitDeployment(trials, b.at, o)
+	if err != nil {
+		return nil, err
+	}
+	l := &Learned{Record: record, Deployment: model}
+	text := &strings.Builder{}
+	fmt.Fprintf(text, "%s\n", recordReview(record, est.Models[trackRecord], passed))
+	fmt.Fprintf(text, "## What deploying may break\n\n%s.\n", model)
+	if len(model.Pairs) > 0 {
+		text.WriteString("\n")
+	}
+	for _, p := range model.Pairs {
+		fmt.Fprintf(text, "- %s\n", cell(p.String()))
+	}
+	contest, err := risk.Compare(trials, b.at, old, warnedFrom, o)
+	var few *risk.TooFew
+	switch {
+	case errors.As(err, &few):
+		text.WriteString("\nToo little was known earlier to hold outcomes back, so what the model is worth is not known.\n")
+	case err != nil:
+		return nil, err
+	default:
+		fmt.Fprintf(text, "\n### On outcomes that were held back\n\n%s", contest.Markdown())
+		if contest.KeepOld && old != nil {
+			l.Deployment = old
+			text.WriteString("\n**The old model is kept**; this pull request leaves " + deploymentModel + " as it is.\n")
+		}
+	}
+	observed(text, watched(trials, verified, b.at))
+	l.Review = text.String()
+	return l, nil
+}
+
+func observed(text *strings.Builder, list []review.Observation) {
+	text.WriteString("\n## What watching found\n\n")
+	if len(list) == 0 {
+		text.WriteString("No alarm, no drift, no source that stands out.\n")
+	}
+	for _, o := range list {
+		fmt.Fprintf(text, "- **%s**: %s\n", cell(o.About), cell(o.Says))
+	}
+}
+
+const deploymentModel = "models/deployment.json"
+
+// deploymentOf is the estate's deployment model, nil where it has none.
+func deploymentOf(est *estate.Estate) (*risk.Deployment, error) {
+	data, ok := est.Models[deploymentModel]
+	if !ok {
+		return nil, nil
+	}
+	m, err := risk.ParseDeployment(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", deploymentModel, err)
+	}
+	return m, nil
+}
+
+// commitsOf are the commits that plans were made at.
+func commitsOf(list []deed) []string {
+	var commits []string
+	for _, d := range list {
+		if d.plan.Inputs.Commit != "" {
+			commits = append(commits, d.plan.Inputs.Commit)
+		}
+	}
+	slices.Sort(commits)
+	return slices.Compact(commits)
+}
+
+// recalled works out anew what was known of each change when its plan was made,
+// in place of what ledgers say, and returns what people said of scores, with what
+// was known then. Of a plan that was taken back only its ledger tells.
+func (e *Env) recalled(est *estate.Estate, list []deed) ([]risk.Said, error) {
+	pseudo := map[string][]outcome.Line{}
+	high := map[string]bool{}
+	for i := range list {
+		done := &list[i]
+		if done.gone || !worthRecalling(done, est.Overrides) {
+			continue
+		}
+		d, err := e.deciderOf(done)
+		if err != nil {
+			return nil, fmt.Errorf("plan %s: %w", done.plan.ID, err)
+		}
+		done.lines = slices.Clone(done.lines)
+		for n := range done.lines {
+			if l := &done.lines[n]; l.Patch != "" && l.Host != "" {
+				l.Features = d.features(l)
+			}
+		}
+		for n, o := range est.Overrides {
+			if l, ok := d.saidOf(done.plan, o); ok {
+				key := fmt.Sprint(n, " ", done.plan.ID)
+				pseudo[key], high[key] = []outcome.Line{l}, o.Value == "high"
+			}
+		}
+	}
+	var said []risk.Said
+	for _, key := range sortedKeys(pseudo) {
+		for _, t := range risk.Trials(map[string][]outcome.Line{key: pseudo[key]}, nil, true) {
+			said = append(said, risk.Said{Trial: t, High: high[key]})
+		}
+	}
+	return said, nil
+}
+
+// worthRecalling says whether a plan has something to learn from.
+func worthRecalling(d *deed, overrides []outcome.Override) bool {
+	return len(d.lines) > 0 || slices.ContainsFunc(overrides, func(o outcome.Override) bool { return o.Kind == "risk" })
+}
+
+// deciderOf is the estate as it was when a plan was made, with the plan itself.
+func (e *Env) deciderOf(done *deed) (*decider, error) {
+	commit := repo.Hash(done.plan.Inputs.Commit)
+	est, err := e.read(commit)
+	if err != nil {
+		return nil, err
+	}
+	d, err := newDecider(est, e.basis(commit, done.plan.At))
+	if err != nil {
+		return nil, err
+	}
+	d.deeds = append(d.deeds, *done)
+	return d, nil
+}
+
+// saidOf is a person's disagreement with a score as a line to learn from: of the
+// first change of the plan that it was about, while the plan stood. However many
+// hosts an override covers, it is one opinion.
+func (d *decider) saidOf(p *plan.Plan, o outcome.Override) (outcome.Line, bool) {
+	if o.Kind != "risk" || o.At.Before(p.At) || !o.At.Before(p.Expires) || o.Plan != "" && o.Plan != p.ID {
+		return outcome.Line{}, false
+	}
+	for _, r := range p.Rings {
+		for _, w := range r.Waves {
+			for _, c := range w.Changes {
+				h := d.hostOf(c.Host)
+				if h == nil || o.Patch != "" && !globs(o.Patch, string(c.Patch)) || o.Host != "" && o.Host != c.Host || o.Service != "" && !slices.Contains(h.Services, o.Service) {
+					continue
+				}
+				_, _, to, _ := c.Patch.Parts()
+				l := outcome.Line{At: o.At, Plan: p.ID, Host: c.Host, Patch: c.Patch, From: c.From, To: to, Event: outcome.Healthy}
+				l.Features = d.features(&l)
+				return l, true
+			}
+		}
+	}
+	return outcome.Line{}, false
 }
 
 // verified are the plans that a merged pull request brought; passed names the
@@ -83,23 +262,22 @@ func (e *Env) verified(ctx context.Context, all []deed) (good []deed, passed []s
 	return good, passed, nil
 }
 
-const modelBranch = prefix + "model-track-record"
+const modelBranch = prefix + "models"
 
-func (e *Env) proposeModel(ctx context.Context, commit repo.Hash, data []byte, text string) (*forge.PullRequest, error) {
-	h, err := e.Repo.Write(repo.Next{Base: commit, Author: bot, At: e.At, Message: "models: the track record learnt from outcomes so far",
-		Changes: map[string][]byte{trackRecord: data}})
+func (e *Env) proposeModels(ctx context.Context, commit repo.Hash, files map[string][]byte, text string) (*forge.PullRequest, error) {
+	h, err := e.Repo.Write(repo.Next{Base: commit, Author: bot, At: e.At, Message: "models: what was learnt from outcomes so far", Changes: files})
 	if err != nil {
 		return nil, err
 	}
 	branch := modelBranch
 	if old, err := e.Forge.Find(ctx, branch); err == nil && old.State == "merged" {
-		// A merged pull request is never opened again: the next model gets a branch of its own.
+		// A merged pull request is never opened again: the next models get a branch of their own.
 		branch = fmt.Sprintf("%s-%s", modelBranch, e.At.UTC().Format("20060102t150405"))
 	}
-	pr, err := e.Forge.Propose(ctx, forge.Proposal{Branch: branch, Commit: string(h), Title: "models: track record from " + e.At.UTC().Format("2006-01-02"),
+	pr, err := e.Forge.Propose(ctx, forge.Proposal{Branch: branch, Commit: string(h), Title: "models: learnt from outcomes up to " + e.At.UTC().Format("2006-01-02"),
 		Body: text, Labels: []string{"model"}, Author: "ringmaster", At: e.At})
 	if err != nil {
-		return nil, fmt.Errorf("proposing the model: %w", err)
+		return nil, fmt.Errorf("proposing the models: %w", err)
 	}
 	return &pr, nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/ringmaster-dev/ringmaster/engine/estate"
 	"github.com/ringmaster-dev/ringmaster/engine/inventory"
 	"github.com/ringmaster-dev/ringmaster/engine/review"
+	"github.com/ringmaster-dev/ringmaster/engine/risk"
 )
 
 // ReviewOptions say which span is looked back at, and from which predicted risk
@@ -45,7 +46,13 @@ func (e *Env) Review(ctx context.Context, o ReviewOptions) (*review.Report, erro
 	for _, d := range known {
 		in.Deeds = append(in.Deeds, review.Deed{Plan: d.plan, Lines: d.lines})
 	}
-	return review.Of(in)
+	r, err := review.Of(in)
+	if err != nil {
+		return nil, err
+	}
+	trials := risk.Trials(linesByPlan(known), est.Imported, est.Settings.Clock == "given")
+	r.Watch = watched(trials, known, o.To)
+	return r, nil
 }
 
 // downtimeCost is the cost per minute of the tier of a host's primary service,

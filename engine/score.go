@@ -17,8 +17,8 @@ import (
 func (d *decider) score(dr *draft) {
 	exploits := risk.NewExploits(&d.est.Knowledge, d.at)
 	for _, p := range dr.patches {
-		s := risk.NewScorer(d.riskPatch(p, p.found[0].Groups[0].From), d.record, d.history, d.at)
-		p.deploy, p.reasons = s.Score(nil, "")
+		o := d.outlook(p, p.found[0].Groups[0].From)
+		p.deploy, p.reasons = o.Score(nil), o.Reasons(nil)
 		var why []plan.Reason
 		p.exploit, why = exploits.Score(p.advisories)
 		p.reasons = slices.Concat(p.reasons, why, p.verdict.Reasons)
@@ -29,29 +29,41 @@ func (d *decider) score(dr *draft) {
 	}
 }
 
-// scoreChanges scores every change for its own host.
+// scoreChanges scores every change for its own host. A patch is as risky as its
+// riskiest host, whose reasons are the patch's: an average would hide it.
 func (d *decider) scoreChanges(dr *draft) {
 	type move struct {
 		patch int32
 		from  string
 	}
-	scorers := map[move]*risk.Scorer{}
+	outlooks := map[move]*risk.Outlook{}
+	spots := map[int32]*risk.Spot{}
 	for i := range dr.changes {
 		c := &dr.changes[i]
 		p, h := dr.patches[c.patch], &d.hosts[c.host]
 		m := move{c.patch, c.from}
-		s := scorers[m]
-		if s == nil {
-			s = risk.NewScorer(d.riskPatch(p, c.from), d.record, d.history, d.at)
-			scorers[m] = s
+		o := outlooks[m]
+		if o == nil {
+			o = d.outlook(p, c.from)
+			outlooks[m] = o
 		}
-		c.risk, _ = s.Score(h, d.role(h))
-		c.risk = d.overruled(c.risk, p.id, h)
-		// A patch is as risky as its riskiest host: an average would hide it.
+		s := spots[c.host]
+		if s == nil {
+			s = d.places.Of(h, d.setting(h))
+			spots[c.host] = s
+		}
+		c.risk = d.overruled(o.Score(s), p.id, h)
 		if c.risk.P > p.deploy.P {
 			p.deploy = c.risk
 		}
 	}
+}
+
+// outlook is what deploying a patch over one version may break.
+func (d *decider) outlook(p *patchDraft, from string) *risk.Outlook {
+	return risk.NewOutlook(risk.Question{
+		Patch: d.riskPatch(p, from), Record: d.record, Model: d.model, History: d.history, Peers: d.peers[string(p.id)], At: d.at,
+	})
 }
 
 func (d *decider) riskPatch(p *patchDraft, from string) risk.Patch {

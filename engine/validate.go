@@ -7,6 +7,7 @@ import (
 
 	"github.com/ringmaster-dev/ringmaster/engine/estate"
 	"github.com/ringmaster-dev/ringmaster/engine/policy"
+	"github.com/ringmaster-dev/ringmaster/engine/review"
 	"github.com/ringmaster-dev/ringmaster/engine/risk"
 )
 
@@ -28,6 +29,14 @@ func Validate(fsys fs.FS) Validation {
 		if _, err := risk.ParseTrackRecord(data); err != nil {
 			faults = append(faults, estate.Fault{File: trackRecord, Line: 1, Message: err.Error()})
 		}
+	}
+	if data, ok := est.Models[deploymentModel]; ok {
+		if _, err := risk.ParseDeployment(data); err != nil {
+			faults = append(faults, estate.Fault{File: deploymentModel, Line: 1, Message: err.Error()})
+		}
+	}
+	if _, err := review.ParseBaseline(est.Settings.Baseline); err != nil {
+		faults = append(faults, estate.Fault{File: "inventory", Message: err.Error()})
 	}
 	slices.SortFunc(faults, estate.Order)
 	return Validation{Faults: slices.Compact(faults), Warnings: est.Notices}

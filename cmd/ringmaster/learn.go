@@ -26,11 +26,13 @@ func (a *app) learn() *cobra.Command {
 					return err
 				}
 				if a.format == "json" {
-					return json.NewEncoder(a.out).Encode(map[string]any{"changed": l.Changed, "model": json.RawMessage(l.Model.Bytes())})
+					return json.NewEncoder(a.out).Encode(map[string]any{
+						"changed": l.Changed, "record": json.RawMessage(l.Record.Bytes()), "deployment": json.RawMessage(l.Deployment.Bytes()),
+					})
 				}
 				fmt.Fprint(a.out, l.Review)
 				if !l.Changed {
-					fmt.Fprintln(a.out, "\nthe protected branch has this model already")
+					fmt.Fprintln(a.out, "\nthe protected branch has these models already")
 					return nil
 				}
 				fmt.Fprintf(a.out, "\nproposed as %s; next: ringmaster pr show %s\n", l.Pull.Branch, strings.TrimPrefix(l.Pull.Branch, "ringmaster/"))
@@ -44,7 +46,7 @@ func (a *app) learn() *cobra.Command {
 // is enough to learn from, which the starter's workflow takes as no failure.
 func (a *app) nothingLearnt(few *risk.TooFew) error {
 	if a.format == "json" {
-		if err := json.NewEncoder(a.out).Encode(map[string]any{"changed": false, "model": nil, "known": few.Known, "needed": few.Needed}); err != nil {
+		if err := json.NewEncoder(a.out).Encode(map[string]any{"changed": false, "record": nil, "deployment": nil, "known": few.Known, "needed": few.Needed}); err != nil {
 			return err
 		}
 		return errHeld

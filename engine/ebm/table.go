@@ -1,8 +1,10 @@
 package ebm
 
 import (
+	"errors"
 	"fmt"
 	"math"
+	"unicode/utf8"
 )
 
 // Column is one input of every row: numbers or words, never both.
@@ -57,12 +59,36 @@ type Reason struct {
 	Effect float64 // in log-odds; all effects and the intercept add up to Score.Logit
 }
 
+// farthest is how far from 0 a number may be: squares of it are still summed up
+// without overflow.
+const farthest = 1e150
+
+// check says which value of a column cannot be fitted to, or not be written in
+// a model's file.
+func (c Column) check() error {
+	for i, x := range c.Numbers {
+		if math.Abs(x) > farthest {
+			return fmt.Errorf("row %d is %v; expected a number between %v and %v", i, x, -farthest, farthest)
+		}
+	}
+	for i, w := range c.Words {
+		if !utf8.ValidString(w) {
+			return fmt.Errorf("row %d: %q is not UTF-8", i, w)
+		}
+	}
+	if !utf8.ValidString(c.Name) {
+		return errors.New("its name is not UTF-8")
+	}
+	return nil
+}
+
 // check says what is wrong with a table and its options.
 func check(t Table, label []bool, o Options) error {
 	if len(label) != t.Rows {
 		return fmt.Errorf("%d labels for %d rows", len(label), t.Rows)
 	}
 	names := map[string]bool{}
+	words := map[string]bool{}
 	for _, c := range t.Columns {
 		if (c.Numbers == nil) == (c.Words == nil) && t.Rows > 0 {
 			return fmt.Errorf("column %q: expected either numbers or words", c.Name)
@@ -73,7 +99,10 @@ func check(t Table, label []bool, o Options) error {
 		if names[c.Name] {
 			return fmt.Errorf("column %q is there twice", c.Name)
 		}
-		names[c.Name] = true
+		names[c.Name], words[c.Name] = true, c.Words != nil
+		if err := c.check(); err != nil {
+			return fmt.Errorf("column %q: %w", c.Name, err)
+		}
 	}
 	for what, n := range map[string]int{"weights": len(o.Weight), "offsets": len(o.Offset), "times": len(o.Time), "held": len(o.Held), "groups": len(o.Group)} {
 		if n != 0 && n != t.Rows {
@@ -93,6 +122,9 @@ func check(t Table, label []bool, o Options) error {
 	for name, way := range o.Monotone {
 		if !names[name] {
 			return fmt.Errorf("monotone column %q is not in the table", name)
+		}
+		if words[name] {
+			return fmt.Errorf("monotone column %q is a category; expected numbers", name)
 		}
 		if way != 1 && way != -1 {
 			return fmt.Errorf("monotone column %q: way %d; expected 1 or -1", name, way)

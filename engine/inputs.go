@@ -1,0 +1,45 @@
+package engine
+
+import (
+	"math"
+
+	"github.com/ringmaster-dev/ringmaster/engine/risk"
+)
+
+// inputs are what scores rest on, as their drift is watched: a word or a number,
+// "" or NaN where it is not known.
+var inputs = []struct {
+	name   string
+	word   func(*risk.Known) string
+	number func(*risk.Known) float64
+}{
+	{name: "vendor", word: func(k *risk.Known) string { return k.Vendor }},
+	{name: "package", word: func(k *risk.Known) string { return k.Package }},
+	{name: "kind", word: func(k *risk.Known) string { return k.Kind }},
+	{name: "role", word: func(k *risk.Known) string { return k.Role }},
+	{name: "tier", word: func(k *risk.Known) string { return k.Tier }},
+	{name: "os", word: func(k *risk.Known) string { return k.OS }},
+	{name: "drift", word: func(k *risk.Known) string { return yesNo(k.Drift) }},
+	{name: "reboot pending", word: func(k *risk.Known) string { return yesNo(k.RebootPending) }},
+	{name: "uptime", number: func(k *risk.Known) float64 { return amount(k.UptimeS) }},
+	{name: "free memory", number: func(k *risk.Known) float64 { return amount(k.MemFreeMB) }},
+	{name: "free disk", number: func(k *risk.Known) float64 { return amount(k.DiskFreeMB) }},
+	{name: "size", number: func(k *risk.Known) float64 { return amount(k.SizeBytes) }},
+}
+
+func yesNo(b *bool) string {
+	switch {
+	case b == nil:
+		return ""
+	case *b:
+		return "yes"
+	}
+	return "no"
+}
+
+func amount(n *int64) float64 {
+	if n == nil {
+		return math.NaN()
+	}
+	return float64(*n)
+}
