@@ -11,6 +11,7 @@ import fcntl
 import json
 import os
 import sys
+from datetime import datetime
 
 JOURNAL = os.path.join(os.environ.get("HOME", "."), ".example-fleet.jsonl")
 HOSTS = {"web-1": {"heron-web": "4.2.1"}, "web-2": {"heron-web": "4.2.1"}}
@@ -44,12 +45,18 @@ def install(host, packages):
     """Change the real host here, and raise Problem where that fails."""
 
 
+def time(text):
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
 def move(r):
     for step in journal():
         if step["op"] == r["op"] and step["key"] == r["key"]:
             return {"job": step["job"], "state": "succeeded"}
     if r["host"] not in HOSTS:
         raise Problem("unreachable", "no host " + r["host"], True)
+    if "not_after" in r and time(r["now"]) > time(r["not_after"]):
+        raise Problem("refused", "it is past not_after, %s" % r["not_after"])
     for p in r["packages"]:
         found = installed_version(r["host"], p["name"])
         if found != p["from"]:

@@ -82,16 +82,35 @@ func TestPromises(t *testing.T) {
 }
 
 func TestConformNamesWhatIsBroken(t *testing.T) {
-	o := options(t, t.TempDir(), "-forget-keys")
-	var out strings.Builder
-	err := fleettest.Conform(t.Context(), &out, fixture(func() (fleet.Fleet, error) { return exec.Open(o) }))
-	if err == nil || !strings.Contains(err.Error(), "promises are not kept") {
-		t.Errorf("Conform() = %v, want some promises broken", err)
-	}
-	for _, want := range []string{"ok    apply moves the package\n", "FAIL  a key seen before gets its first answer: ", "ok    status of a job nobody made is unknown\n"} {
-		if !strings.Contains(out.String(), want) {
-			t.Errorf("Conform() printed\n%swithout %q", out.String(), want)
-		}
+	for _, tc := range []struct {
+		name   string
+		plugin []string
+		want   []string
+	}{
+		{"forgets keys", []string{"-forget-keys"}, []string{
+			"ok    apply moves the package\n", "FAIL  a key seen before gets its first answer: ", "ok    status of a job nobody made is unknown\n"}},
+		{"does not know when it is too late", []string{"-misbehave", "late=*"}, []string{
+			"FAIL  a step that arrives past its not_after is refused, and nothing moves: a step an hour past its not_after was carried out, want it refused\n",
+			"ok    a key seen before gets its first answer past its not_after too\n", "1 of 23 promises"}},
+		{"does so later", []string{"-misbehave", "late=*", "-accept", "3m"}, []string{
+			"FAIL  a step that arrives past its not_after is refused, and nothing moves: a step an hour past its not_after was carried out, want it refused\n"}},
+		{"fails without a reason", []string{"-misbehave", "late=*", "-misbehave", "fail=web-1"}, []string{
+			`FAIL  a step that arrives past its not_after is refused, and nothing moves: a step an hour past its not_after came to state "failed" ()`}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			o := options(t, t.TempDir(), tc.plugin...)
+			var out strings.Builder
+			err := fleettest.Conform(t.Context(), &out, fixture(func() (fleet.Fleet, error) { return exec.Open(o) }))
+			if err == nil || !strings.Contains(err.Error(), "promises are not kept") {
+				t.Fatalf("Conform() = %v, want some promises broken", err)
+			}
+			said := out.String() + err.Error()
+			for _, want := range tc.want {
+				if !strings.Contains(said, want) {
+					t.Errorf("Conform() printed\n%s\nwithout %q", said, want)
+				}
+			}
+		})
 	}
 }
 

@@ -1,9 +1,11 @@
 package fleettest
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/ringmaster-dev/ringmaster/engine/fleet"
 	"github.com/ringmaster-dev/ringmaster/engine/inventory"
@@ -16,10 +18,12 @@ var Promises = []Promise{
 	{"installed makes nothing up", []string{"installed"}, inventsNothing},
 	{"a wrong from is refused, and nothing moves", []string{"apply"}, wrongFrom},
 	{"a host that is not there is not changed", []string{"apply"}, nowhere},
+	{"a step that arrives past its not_after is refused, and nothing moves", []string{"apply"}, tooLate},
 	{"a dry run moves nothing", []string{"apply", "installed"}, dryRun},
 	{"apply moves the package", []string{"apply", "rollback"}, applies},
 	{"a key seen before gets its first answer", []string{"apply", "rollback"}, sameKey},
 	{"a key seen before gets its first answer in a later process", []string{"apply", "rollback"}, laterKey},
+	{"a key seen before gets its first answer past its not_after too", []string{"apply", "rollback"}, keyTooLate},
 	{"a key seen before moves nothing after a rollback", []string{"apply", "rollback", "installed"}, keyAfterRollback},
 	{"what is applied already is refused under a new key", []string{"apply", "rollback", "installed"}, secondKey},
 	{"rollback restores the version before", []string{"apply", "rollback"}, rollsBack},
@@ -91,6 +95,68 @@ func nowhere(b *bench) error {
 		}
 	}
 	return refused("apply to a host that is not there", err, "unreachable", "refused", "invalid")
+}
+
+// tooLate sends a step that was on its way until its window had closed: a
+// plugin is the last to know that it has.
+func tooLate(b *bench) error {
+	h := b.fix.Hosts[0]
+	s := b.step(h)
+	s.NotBefore, s.NotAfter = b.now.Add(-2*time.Hour), b.now.Add(-time.Hour)
+	if err := b.late(s); err != nil {
+		return err
+	}
+	return b.has(h, b.fix.Package.From)
+}
+
+// late asks for a step past its not_after, which is answered refused or busy,
+// not to be tried again, or fails with a reason.
+func (b *bench) late(s fleet.Step) error {
+	const what = "a step an hour past its not_after"
+	j, err := b.fleet.Apply(b.ctx, b.now, s)
+	if err == nil {
+		if j, err = b.done(j); err != nil {
+			return err
+		}
+		switch {
+		case j.State == fleet.Succeeded:
+			b.moved[s.Host] = true
+			return fmt.Errorf("%s was carried out, want it refused", what)
+		case j.State != fleet.Failed || j.Detail == "":
+			return fmt.Errorf("%s came to state %q (%s), want it refused, or %q with a reason", what, j.State, j.Detail, fleet.Failed)
+		}
+		return nil
+	}
+	if err := refused(what, err, "refused", "busy"); err != nil {
+		return err
+	}
+	if e := (*fleet.Error)(nil); errors.As(err, &e) && e.Retryable {
+		return fmt.Errorf("%s was answered %q and retryable, want it not retryable: the time does not come back", what, e.Code)
+	}
+	return nil
+}
+
+// keyTooLate asks again for what was done in time, as a run does whose
+// predecessor died before it had the answer.
+func keyTooLate(b *bench) error {
+	s := b.step(b.fix.Hosts[0])
+	s.NotAfter = b.now.Add(time.Minute)
+	first, _, err := b.apply(s)
+	if err != nil {
+		return err
+	}
+	past := s.NotAfter.Add(time.Minute)
+	if b.now.After(past) {
+		past = b.now
+	}
+	again, err := b.fleet.Apply(b.ctx, past, s)
+	if err != nil {
+		return fmt.Errorf("apply with a key seen before, past its not_after: %w", err)
+	}
+	if err := same(first, again); err != nil {
+		return err
+	}
+	return b.has(s.Host, b.fix.Package.To)
 }
 
 func dryRun(b *bench) error {

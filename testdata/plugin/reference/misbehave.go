@@ -7,13 +7,14 @@ import (
 	"time"
 )
 
-// misdeeds are what -misbehave takes. The first five name a host or "*", the
+// misdeeds are what -misbehave takes. The first six name a host or "*", the
 // others the number of the request (hello is 1) that they strike, lose the
 // number of the apply, and delay a duration.
 //
 //	fail=HOST         its jobs fail
 //	unreachable=HOST  it does not answer
 //	refuse=HOST       it takes no changes
+//	late=HOST         it is changed past not_after
 //	sick=HOST         its error ratio rises after an apply, until a rollback
 //	die=N             the plugin ends before it handles request N
 //	lose=N            it carries out apply N, then ends without answering
@@ -26,7 +27,7 @@ import (
 //	cut=N             it ends in the middle of its reply
 //	swap=N            it keeps the reply to N until N+1 is answered
 //	delay=DURATION    it takes that long over each request, in real time
-var misdeeds = []string{"fail", "unreachable", "refuse", "sick", "die", "lose", "mute", "deaf", "garbage", "twice",
+var misdeeds = []string{"fail", "unreachable", "refuse", "late", "sick", "die", "lose", "mute", "deaf", "garbage", "twice",
 	"stranger", "long", "cut", "swap", "delay"}
 
 // misbehaviour is misdeeds with their values.

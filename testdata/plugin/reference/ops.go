@@ -54,7 +54,7 @@ func (j *journal) may(r request, moves []Move) error {
 		return &problem{"unreachable", fmt.Sprintf("host %q does not answer", r.Host), true}
 	case j.bad.hits("refuse", r.Host):
 		return &problem{"refused", fmt.Sprintf("host %q takes no changes", r.Host), false}
-	case !r.NotAfter.IsZero() && r.Now.After(r.NotAfter):
+	case !r.NotAfter.IsZero() && r.Now.After(r.NotAfter) && !j.bad.hits("late", r.Host):
 		return &problem{"refused", "it is past not_after", false}
 	case j.busy(r.Host, r.Now):
 		return &problem{"busy", fmt.Sprintf("a job is under way on host %q", r.Host), true}
