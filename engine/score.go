@@ -16,25 +16,43 @@ import (
 // may cost.
 func (d *decider) score(dr *draft) {
 	exploits := risk.NewExploits(&d.est.Knowledge, d.at)
-	for _, p := range dr.patches {
-		o := d.outlook(p, p.found[0].Groups[0].From)
-		p.deploy, p.reasons = o.Score(nil), o.Reasons(nil)
+	worst := d.scoreChanges(dr)
+	for i, p := range dr.patches {
 		var why []plan.Reason
 		p.exploit, why = exploits.Score(p.advisories)
-		p.reasons = slices.Concat(p.reasons, why, p.verdict.Reasons)
-	}
-	d.scoreChanges(dr)
-	for _, p := range dr.patches {
+		p.reasons = slices.Concat(worst[i].reasons(), why, p.verdict.Reasons)
 		p.test = risk.Test(p.deploy, d.tolerance(p), p.reasons...)
 	}
 }
 
+// riskiest is where a patch's risk comes from: its riskiest host, or nil for the
+// patch as such.
+type riskiest struct {
+	outlook *risk.Outlook
+	spot    *risk.Spot
+	host    inventory.HostID
+}
+
+// reasons are the riskiest host's, which they name.
+func (r riskiest) reasons() []plan.Reason {
+	list := r.outlook.Reasons(r.spot)
+	if r.host != "" {
+		list = append(list, plan.Reason{Term: "riskiest host", Value: string(r.host)})
+	}
+	return list
+}
+
 // scoreChanges scores every change for its own host. A patch is as risky as its
-// riskiest host, whose reasons are the patch's: an average would hide it.
-func (d *decider) scoreChanges(dr *draft) {
+// riskiest host, and its reasons are that host's: an average would hide it.
+func (d *decider) scoreChanges(dr *draft) []riskiest {
 	type move struct {
 		patch int32
 		from  string
+	}
+	worst := make([]riskiest, len(dr.patches))
+	for i, p := range dr.patches {
+		worst[i].outlook = d.outlook(p, p.found[0].Groups[0].From)
+		p.deploy = worst[i].outlook.Score(nil)
 	}
 	outlooks := map[move]*risk.Outlook{}
 	spots := map[int32]*risk.Spot{}
@@ -54,9 +72,10 @@ func (d *decider) scoreChanges(dr *draft) {
 		}
 		c.risk = d.overruled(o.Score(s), p.id, h)
 		if c.risk.P > p.deploy.P {
-			p.deploy = c.risk
+			p.deploy, worst[c.patch] = c.risk, riskiest{o, s, h.ID}
 		}
 	}
+	return worst
 }
 
 // outlook is what deploying a patch over one version may break.
