@@ -193,10 +193,18 @@ func (f *file) check() error {
 			return fmt.Errorf("column %q: %w", c.Name, err)
 		}
 	}
+	seen := map[string]bool{}
 	for _, t := range f.Terms {
 		c := known[t.Column]
 		if c == nil {
 			return fmt.Errorf("a term's column %q is not in columns", t.Column)
+		}
+		if seen[t.Column] {
+			return fmt.Errorf("term %q is there twice", t.Column)
+		}
+		seen[t.Column] = true
+		if x, far := tooFar(t.Effects); far {
+			return fmt.Errorf("term %q: an effect of %v; expected within ±%v", t.Column, x, steepest)
 		}
 		if len(t.From) == 0 || len(t.From) != len(t.Effects) || t.From[0] != 0 || !ascending(t.From) || t.From[len(t.From)-1] >= c.bins() {
 			return fmt.Errorf("term %q: its runs of bins do not fit the column's %d", t.Column, c.bins())
@@ -207,19 +215,49 @@ func (f *file) check() error {
 			return fmt.Errorf("pair %q: %w", p.Columns, err)
 		}
 	}
-	v := f.Interval
-	if len(v.From) == 0 || len(v.From) != len(v.Low) || len(v.From) != len(v.High) || !ascending(v.From) {
-		return errors.New("the interval's lists do not fit each other")
+	if x, far := tooFar([]float64{f.Intercept}); far {
+		return fmt.Errorf("the intercept is %v; expected within ±%v", x, steepest)
 	}
 	if f.Fitted.Rows <= 0 {
 		return errors.New("it was fitted to no rows")
 	}
+	return f.checkScale()
+}
+
+// checkScale finds what is wrong with how log-odds become probabilities.
+func (f *file) checkScale() error {
+	if c := f.Calibration; c != nil && !(c.A >= 0 && c.B >= 0 && c.A <= steepest && c.B <= steepest && math.Abs(c.C) <= steepest) {
+		return fmt.Errorf("calibration a and b are %v and %v, c %v; expected 0 ≤ a, b and all within ±%v", c.A, c.B, c.C, steepest)
+	}
+	v := f.Interval
+	if len(v.From) == 0 || len(v.From) != len(v.Low) || len(v.From) != len(v.High) || !ascending(v.From) {
+		return errors.New("the interval's lists do not fit each other")
+	}
+	for k, low := range v.Low {
+		if !(0 <= low && low <= v.High[k] && v.High[k] <= 1) {
+			return fmt.Errorf("interval %d is %v to %v", k, low, v.High[k])
+		}
+	}
 	return nil
+}
+
+// steepest is the most that a term, the intercept or a calibration may be, in
+// log-odds: far beyond any that is fitted, and near enough that sums are finite.
+const steepest = 1e6
+
+// tooFar is the first effect beyond steepest, if there is one.
+func tooFar(effects []float64) (float64, bool) {
+	for _, x := range effects {
+		if !(math.Abs(x) <= steepest) {
+			return x, true
+		}
+	}
+	return 0, false
 }
 
 func (c *column) check() error {
 	switch {
-	case c.Kind == number && c.bins() != 1 && c.bins() != len(c.Cuts)+2:
+	case c.Kind == number && c.bins() != len(c.Cuts)+2 && (c.bins() != 1 || c.Cuts != nil):
 		return fmt.Errorf("%d bins for %d cuts", c.bins(), len(c.Cuts))
 	case c.Kind == number && (c.Low == nil || c.High == nil || !(*c.Low <= *c.High)):
 		return errors.New("low and high are not a range")
@@ -247,6 +285,9 @@ func (p *joint) check(known map[string]*column) error {
 	for i, line := range p.Effects {
 		if len(line) != wide || len(p.Count[i]) != wide || wide == 0 || slices.Min(p.Count[i]) < 0 {
 			return fmt.Errorf("line %d does not fit the others", i)
+		}
+		if x, far := tooFar(line); far {
+			return fmt.Errorf("an effect of %v; expected within ±%v", x, steepest)
 		}
 	}
 	for s, size := range []int{len(p.Effects), wide} {

@@ -15,17 +15,27 @@ type Scorer struct {
 	m       *Model
 	columns []bound
 	pairs   []table
-	reasons int
+	terms   int // of one column
 }
 
 // bound is a column with all that it adds by itself.
 type bound struct {
 	*column
-	at     int       // its place in a row
-	effect []float64 // of each bin; nil when only pairs need it
-	rarity []float64 // of each bin: -log of its share of rows
-	word   wordTable
-	why    [3]string // out of support: what Score.Why says
+	at        int // its place in a row
+	category  bool
+	low, high float64 // numbers: within these, grid finds the bin
+	grid      grid
+	word      wordTable
+	adds      []adds // by bin
+	term      bool   // whether it has an effect of its own
+	labels    []string
+	why       [3]string // out of support: what Score.Why says
+}
+
+// adds is what a bin or a cell adds to a score.
+type adds struct {
+	effect float64
+	rarity float64 // of a bin -log of its share of rows; of a cell how much rarer it is than its two bins alone, in logs; +Inf out of support
 }
 
 const (
@@ -38,11 +48,10 @@ const (
 type table struct {
 	a, b   int // among the scorer's columns
 	name   string
-	line   []int32 // of each bin of a: where its line begins
-	place  []int32 // of each bin of b: its place in the line
-	effect []float64
-	rarity []float64 // of each cell: how much rarer than the two alone, in logs
-	empty  []bool    // out of support
+	line   []uint16 // of each bin of a: where its line begins
+	place  []uint16 // of each bin of b: its place in the line
+	adds   []adds   // by cell
+	labels cellLabels
 	why    string
 }
 
@@ -62,18 +71,23 @@ func (m *Model) Bind(columns []string) (*Scorer, error) {
 		}
 		place[c.Name] = len(s.columns)
 		s.columns = append(s.columns, c.bind(at, m.f.Fitted.Rows))
+		s.columns[len(s.columns)-1].labels = c.labels()
 	}
 	if len(absent) > 0 {
 		return nil, fmt.Errorf("the model needs columns that are not there: %s", strings.Join(absent, ", "))
 	}
 	for _, t := range m.f.Terms {
 		b := &s.columns[place[t.Column]]
-		b.effect = t.spread(b.bins())
-		s.reasons++
+		b.term = true
+		s.terms++
+		for k, x := range t.spread(b.bins()) {
+			b.adds[k].effect = x
+		}
 	}
 	for _, p := range m.f.Pairs {
-		s.pairs = append(s.pairs, p.bind(place, m.f.Support.Expected, m.f.Fitted.Rows))
-		s.reasons++
+		t := p.bind(place, m.f.Support.Expected, m.f.Fitted.Rows)
+		t.labels = newCellLabels(s.columns[t.a].spots(p.Join[0], len(p.Effects)), s.columns[t.b].spots(p.Join[1], len(p.Effects[0])))
+		s.pairs = append(s.pairs, t)
 	}
 	return s, nil
 }
@@ -92,29 +106,27 @@ func (t *single) spread(bins int) []float64 {
 }
 
 func (c *column) bind(at, rows int) bound {
-	b := bound{column: c, at: at, rarity: c.rarities(rows)}
-	switch c.Kind {
-	case number:
-		b.why = [3]string{
-			fmt.Sprintf("%s is below %v, the least that was learnt from", c.Name, *c.Low),
-			fmt.Sprintf("%s is above %v, the most that was learnt from", c.Name, *c.High),
-			fmt.Sprintf("%s is not a number", c.Name),
-		}
-	case category:
+	b := bound{column: c, at: at, category: c.Kind == category, low: math.Inf(1), high: math.Inf(-1), adds: make([]adds, c.bins())}
+	// Bins of numbers are as wide as they are to hold equally many rows, so their
+	// rarity says little unless values repeat.
+	for k, n := range c.Count {
+		b.adds[k].rarity = surprise(float64(n), float64(rows))
+	}
+	if b.category {
 		b.why[whyNew] = fmt.Sprintf("%s has a word that was not learnt from", c.Name)
 		b.word = newWordTable(c.Words)
+		return b
+	}
+	if c.bins() > 1 {
+		b.low, b.high = *c.Low, *c.High
+		b.grid = newGrid(c.Cuts, b.low, b.high)
+	}
+	b.why = [3]string{
+		fmt.Sprintf("%s is below %v, the least that was learnt from", c.Name, *c.Low),
+		fmt.Sprintf("%s is above %v, the most that was learnt from", c.Name, *c.High),
+		fmt.Sprintf("%s is not a number", c.Name),
 	}
 	return b
-}
-
-// rarities is -log of every bin's share of rows. Bins of numbers are as wide as
-// they are to hold equally many rows, so it says little there unless values repeat.
-func (c *column) rarities(rows int) []float64 {
-	out := make([]float64, c.bins())
-	for k, n := range c.Count {
-		out[k] = surprise(float64(n), float64(rows))
-	}
-	return out
 }
 
 // surprise is how many times fewer rows there are than of, in logs; half a row
@@ -126,18 +138,20 @@ func (p *joint) bind(place map[string]int, expected float64, rows int) table {
 	t := table{a: place[p.Columns[0]], b: place[p.Columns[1]], name: p.Columns[0] + " × " + p.Columns[1]}
 	t.why = fmt.Sprintf("%s and %s: none like it was learnt from", p.Columns[0], p.Columns[1])
 	for _, i := range p.Join[0] {
-		t.line = append(t.line, int32(i*m))
+		t.line = append(t.line, uint16(i*m))
 	}
 	for _, k := range p.Join[1] {
-		t.place = append(t.place, int32(k))
+		t.place = append(t.place, uint16(k))
 	}
 	first, second := p.sums()
 	for i := range n {
 		for k := range m {
-			t.effect = append(t.effect, p.Effects[i][k])
 			alone := float64(first[i]) * float64(second[k]) / float64(rows)
-			t.rarity = append(t.rarity, surprise(float64(p.Count[i][k]), alone))
-			t.empty = append(t.empty, p.Count[i][k] == 0 && alone >= expected)
+			cell := adds{p.Effects[i][k], surprise(float64(p.Count[i][k]), alone)}
+			if p.Count[i][k] == 0 && alone >= expected {
+				cell.rarity = math.Inf(1)
+			}
+			t.adds = append(t.adds, cell)
 		}
 	}
 	return t
@@ -157,7 +171,7 @@ func (p *joint) sums() (first, second []int) {
 
 // bin is the bin of a value, and which reason there is to abstain, -1 for none.
 func (b *bound) bin(v *Value) (bin, why int) {
-	if b.Kind == category {
+	if b.category {
 		if v.Word == "" {
 			return 0, -1
 		}
@@ -175,28 +189,44 @@ func (b *bound) bin(v *Value) (bin, why int) {
 		return 0, whyNew
 	case math.IsNaN(x) || len(b.Count) == 1:
 		return 0, -1
-	case x < *b.Low:
+	case x < b.low:
 		return 1, whyBelow
-	case x > *b.High:
+	case x > b.high:
 		return len(b.Cuts) + 1, whyAbove
 	}
-	return search(b.Cuts, x), -1
+	return b.grid.place(x), -1
 }
 
-// search is place without branches that a processor could guess wrongly.
-func search(cuts []float64, x float64) int {
-	base, n := 0, len(cuts)
-	for n > 1 {
-		half := n >> 1
-		if cuts[base+half-1] <= x {
-			base += half
+// mostPlaced is how many columns' bins are kept on the stack.
+const mostPlaced = 128
+
+// placed is the bin of every column, of a row.
+type placed [mostPlaced]uint8
+
+// place finds a row's bins. It says whether some value is out of support.
+func (s *Scorer) place(bins *placed, row []Value) (strange bool) {
+	for k := range s.columns[:min(len(s.columns), mostPlaced)] {
+		b := &s.columns[k]
+		v := &row[b.at]
+		if x := v.Number; !b.category && x >= b.low && x <= b.high {
+			bins[k] = uint8(b.grid.place(x))
+			continue
 		}
-		n -= half
+		bin, why := b.bin(v)
+		bins[k] = uint8(bin)
+		strange = strange || why >= 0
 	}
-	if n == 1 && cuts[base] <= x {
-		base++
+	return strange
+}
+
+// binOf is the bin of a column, found anew where it was not kept.
+func (s *Scorer) binOf(bins *placed, k int, row []Value) int {
+	if k < mostPlaced {
+		return int(bins[k])
 	}
-	return base + 1
+	b := &s.columns[k]
+	bin, _ := b.bin(&row[b.at])
+	return bin
 }
 
 // Score scores a row. It does not allocate.
@@ -205,48 +235,50 @@ func (s *Scorer) Score(row []Value) Score { return s.ScoreFrom(0, row) }
 // ScoreFrom is Score on top of log-odds known beforehand (Options.Offset), which
 // are part of the Logit.
 func (s *Scorer) ScoreFrom(offset float64, row []Value) Score {
-	var bins [64]uint16
-	var out Score
+	var bins placed
+	strange := s.place(&bins, row) || len(s.columns) > mostPlaced && s.why(row, false) != ""
 	logit, rarity := s.m.f.Intercept+offset, 0.0
 	for k := range s.columns {
-		b := &s.columns[k]
-		bin, why := b.bin(&row[b.at])
-		if why >= 0 && !out.Abstain {
-			out.Abstain, out.Why = true, b.why[why]
-		}
-		if k < len(bins) {
-			bins[k] = uint16(bin)
-		}
-		if b.effect != nil {
-			logit += b.effect[bin]
-		}
-		rarity += b.rarity[bin]
+		c := &s.columns[k].adds[s.binOf(&bins, k, row)]
+		logit += c.effect
+		rarity += c.rarity
 	}
 	for k := range s.pairs {
 		t := &s.pairs[k]
-		c := t.line[s.binOf(&bins, t.a, row)] + t.place[s.binOf(&bins, t.b, row)]
-		logit += t.effect[c]
-		rarity += t.rarity[c]
-		if t.empty[c] && !out.Abstain {
-			out.Abstain, out.Why = true, t.why
-		}
+		c := &t.adds[int(t.line[s.binOf(&bins, t.a, row)])+int(t.place[s.binOf(&bins, t.b, row)])]
+		logit += c.effect
+		rarity += c.rarity
 	}
-	if rarity > s.m.f.Support.Novelty && !out.Abstain {
-		out.Abstain, out.Why = true, "nothing like this row as a whole was learnt from"
+	out := Score{Logit: logit}
+	if strange || rarity > s.m.f.Support.Novelty {
+		out.Abstain, out.Why = true, s.why(row, true)
 	}
-	out.Logit = logit
 	out.P, out.Low, out.High = s.m.f.probability(logit)
 	return out
 }
 
-// binOf is the bin of a column, found anew where it is one of more than 64.
-func (s *Scorer) binOf(bins *[64]uint16, k int, row []Value) int {
-	if k < len(bins) {
-		return int(bins[k])
+// why is the first reason to abstain from a row: one of its values, else a cell
+// that nothing was in, else, where the row as a whole is known to be too rare,
+// that.
+func (s *Scorer) why(row []Value, rare bool) string {
+	for k := range s.columns {
+		b := &s.columns[k]
+		if _, why := b.bin(&row[b.at]); why >= 0 {
+			return b.why[why]
+		}
 	}
-	b := &s.columns[k]
-	bin, _ := b.bin(&row[b.at])
-	return bin
+	for k := range s.pairs {
+		t := &s.pairs[k]
+		i, _ := s.columns[t.a].bin(&row[s.columns[t.a].at])
+		j, _ := s.columns[t.b].bin(&row[s.columns[t.b].at])
+		if math.IsInf(t.adds[int(t.line[i])+int(t.place[j])].rarity, 1) {
+			return t.why
+		}
+	}
+	if rare {
+		return "nothing like this row as a whole was learnt from"
+	}
+	return ""
 }
 
 // probability is the calibrated probability at a logit, and its interval.
@@ -254,38 +286,6 @@ func (f *file) probability(logit float64) (p, low, high float64) {
 	p = math.Max(0.00001, math.Min(0.99999, exact.Round5(exact.Expit(f.Calibration.logit(logit)))))
 	k := max(0, search(f.Interval.From, logit)-2)
 	return p, math.Min(p, f.Interval.Low[k]), math.Max(p, f.Interval.High[k])
-}
-
-// Reasons appends a row's reasons to dst, the strongest first: one for every term
-// and pair, those without effect here too. They and the Intercept (and an
-// offset) add up to the Logit.
-func (s *Scorer) Reasons(dst []Reason, row []Value) []Reason {
-	from := len(dst)
-	for k := range s.columns {
-		b := &s.columns[k]
-		if b.effect == nil {
-			continue
-		}
-		bin, _ := b.bin(&row[b.at])
-		dst = append(dst, Reason{b.Name, b.label(bin), b.effect[bin]})
-	}
-	for k := range s.pairs {
-		t := &s.pairs[k]
-		a, b := &s.columns[t.a], &s.columns[t.b]
-		i, _ := a.bin(&row[a.at])
-		j, _ := b.bin(&row[b.at])
-		dst = append(dst, Reason{t.name, a.label(i) + ", " + b.label(j), t.effect[t.line[i]+t.place[j]]})
-	}
-	slices.SortStableFunc(dst[from:], func(x, y Reason) int {
-		switch a, b := math.Abs(x.Effect), math.Abs(y.Effect); {
-		case a > b:
-			return -1
-		case a < b:
-			return 1
-		}
-		return 0
-	})
-	return dst
 }
 
 // Probability is the calibrated probability of a logit and its interval.
