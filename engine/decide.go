@@ -112,6 +112,9 @@ type decider struct {
 	model    *risk.Deployment        // nil: none was learnt
 	peers    map[string][]risk.Trial // patch → what became of it so far
 	places   *risk.Places
+	costs    map[string]risk.Cost // service → what a minute's downtime costs; made when first asked for
+	economy  risk.Economy
+	exploits *risk.Exploits
 	history  risk.History
 	alarms   []watch.Alarm
 

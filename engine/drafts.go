@@ -12,6 +12,7 @@ import (
 	"github.com/ringmaster-dev/ringmaster/engine/inventory"
 	"github.com/ringmaster-dev/ringmaster/engine/match"
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
+	"github.com/ringmaster-dev/ringmaster/engine/risk"
 )
 
 // drafts sorts what matching found into plans: every patch is judged for each
@@ -189,11 +190,49 @@ func (p *patchDraft) describe(at time.Time) {
 	}
 }
 
-// judge works out class and deadline for the hosts of one group.
+// judge works out class and deadline for the hosts of one group. Where waiting
+// costs more than the rules' class allows for, it becomes stricter.
 func (d *decider) judge(p *patchDraft, seen []standing) clock.Verdict {
 	f := clock.Facts{Advisories: p.advisories, Knowledge: &d.est.Knowledge, Detected: d.at, At: d.at, SLA: d.est.Settings.SLA}
 	f.Exposure, f.Impact = worst(p, seen)
-	return clock.Judge(f)
+	v := clock.Judge(f)
+	balance := d.weigh(p, v.KnownExploited)
+	if tight := balance.Tighten(v.Class); tight != v.Class {
+		f.Loss = tight
+		v = clock.Judge(f)
+	}
+	v.Reasons = slices.Concat(v.Reasons, balance.Reasons)
+	return v
+}
+
+// weigh balances deploying a patch now against waiting, in money.
+func (d *decider) weigh(p *patchDraft, exploited bool) risk.Balance {
+	if d.costs == nil {
+		d.costs = risk.Costs(d.est.Services, d.est.Tiers)
+		d.economy = risk.Economy{Past: risk.PastDowntime(d.est.Services, d.est.Incidents, d.at)}
+		d.exploits = risk.NewExploits(&d.est.Knowledge, d.at)
+	}
+	hosts := map[string]int{}
+	for _, f := range p.from {
+		for _, s := range d.hosts[f.host].Services {
+			hosts[s]++
+		}
+	}
+	var stakes []risk.Stake
+	for _, name := range slices.Sorted(maps.Keys(hosts)) {
+		s := d.services[name]
+		stake := risk.Stake{
+			Service: name, Tier: s.Tier, Cost: d.costs[name], Exposure: s.Exposure, Hosts: hosts[name], Of: d.sizes[name],
+			Install: s.Install, Rollback: s.Rollback,
+		}
+		if t := d.tiers[s.Tier]; t != nil {
+			stake.Tolerance = t.RiskTolerance
+		}
+		stakes = append(stakes, stake)
+	}
+	deploy := d.outlook(p, p.found[0].Groups[0].From).Score(nil)
+	exploit, _ := d.exploits.Score(p.advisories)
+	return d.economy.Weigh(stakes, deploy, exploit, exploited)
 }
 
 var (

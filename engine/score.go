@@ -15,11 +15,10 @@ import (
 // score says what each patch, and each change of it, may break and what waiting
 // may cost.
 func (d *decider) score(dr *draft) {
-	exploits := risk.NewExploits(&d.est.Knowledge, d.at)
 	worst := d.scoreChanges(dr)
 	for i, p := range dr.patches {
 		var why []plan.Reason
-		p.exploit, why = exploits.Score(p.advisories)
+		p.exploit, why = d.exploits.Score(p.advisories)
 		p.reasons = slices.Concat(worst[i].reasons(), why, p.verdict.Reasons)
 		p.test = risk.Test(p.deploy, d.tolerance(p), p.reasons...)
 	}

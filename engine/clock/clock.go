@@ -59,14 +59,15 @@ type Facts struct {
 	Exposure   string // internet | internal | isolated | "" unknown: the worst of the hosts'
 	Impact     string // SSVC human impact: low | medium | high | very high | "": the worst of the services'
 	SLA        map[string]time.Duration
-	Profile    string // bod-26-04 (default "") | bod-22-01 | bod-19-02: historic ones are never chosen by themselves
+	Loss       plan.Class // the class that expected loss makes stricter than the rest; "" where it does not
+	Profile    string     // bod-26-04 (default "") | bod-22-01 | bod-19-02: historic ones are never chosen by themselves
 }
 
 // Verdict is the class and the clock that binds.
 type Verdict struct {
 	Class          plan.Class
 	Deadline       time.Time
-	Clock          string // vendor | class | ssvc | bod-26-04 | sla
+	Clock          string // vendor | class | ssvc | bod-26-04 | sla | loss
 	Start          time.Time
 	From           string // published | detected
 	KnownExploited bool
@@ -92,6 +93,7 @@ const (
 	BOD1902 = "bod-19-02"
 	SSVC    = "ssvc"
 	SLA     = "sla"
+	Loss    = "loss"
 	Class   = "class"
 
 	Published = "published"
@@ -100,7 +102,7 @@ const (
 
 // standing orders clocks with the same deadline: the obligation that comes from
 // furthest outside is named.
-var standing = []string{Vendor, BOD2604, BOD2201, BOD1902, SSVC, SLA, Class}
+var standing = []string{Vendor, BOD2604, BOD2201, BOD1902, SSVC, SLA, Loss, Class}
 
 const day = 24 * time.Hour
 
@@ -148,6 +150,9 @@ func Judge(f Facts) Verdict {
 		var c Clock
 		base, c = j.ordinary()
 		clocks = append(clocks, c)
+	}
+	if f.Loss != "" {
+		clocks = append(clocks, j.start(j.Advisories).clock(Loss, Span(f.Loss), "waiting longer costs more than deploying now"))
 	}
 	class, clocks := j.settle(Stricter(base, ssvc), clocks)
 	bind := clocks[0]
