@@ -11,38 +11,39 @@ import (
 // offset) add up to the Logit. It allocates for dst, if that is too small, and
 // once for every cell of a pair that no row has been in before.
 func (s *Scorer) Reasons(dst []Reason, row []Value) []Reason {
-	var bins placed
-	s.place(&bins, row)
+	var place [mostPlaced]uint8
+	bins := place[:]
+	if len(s.columns) > len(place) {
+		bins = make([]uint8, len(s.columns))
+	}
+	s.place(bins, row)
 	var room [64]ranked
 	order := room[:0]
 	for k := range s.columns {
 		if b := &s.columns[k]; b.term {
-			order = append(order, ranked{math.Abs(b.adds[s.binOf(&bins, k, row)].effect), k})
+			order = append(order, ranked{math.Abs(b.adds[bins[k]].effect), k})
 		}
 	}
 	for k := range s.pairs {
 		t := &s.pairs[k]
-		cell := int(t.line[s.binOf(&bins, t.a, row)]) + int(t.place[s.binOf(&bins, t.b, row)])
-		order = append(order, ranked{math.Abs(t.adds[cell].effect), len(s.columns) + k})
+		order = append(order, ranked{math.Abs(t.adds[t.cell(bins)].effect), len(s.columns) + k})
 	}
 	strongestFirst(order)
 	dst = slices.Grow(dst, len(order))
 	for _, r := range order {
-		dst = append(dst, s.reason(r.at, &bins, row))
+		dst = append(dst, s.reason(r.at, bins))
 	}
 	return dst
 }
 
 // reason is the reason of a column or, counted on from there, of a pair.
-func (s *Scorer) reason(at int, bins *placed, row []Value) Reason {
+func (s *Scorer) reason(at int, bins []uint8) Reason {
 	if at < len(s.columns) {
 		b := &s.columns[at]
-		bin := s.binOf(bins, at, row)
-		return Reason{b.Name, b.labels[bin], b.adds[bin].effect}
+		return Reason{b.Name, b.labels[bins[at]], b.adds[bins[at]].effect}
 	}
 	t := &s.pairs[at-len(s.columns)]
-	i, j := s.binOf(bins, t.a, row), s.binOf(bins, t.b, row)
-	return Reason{t.name, t.labels.of(i, j), t.adds[int(t.line[i])+int(t.place[j])].effect}
+	return Reason{t.name, t.labels.of(bins[t.a], bins[t.b]), t.adds[t.cell(bins)].effect}
 }
 
 // ranked is a reason to be sorted.
@@ -110,7 +111,7 @@ func newCellLabels(first, second spots) cellLabels {
 }
 
 // of is the label of two bins.
-func (c *cellLabels) of(i, j int) string {
+func (c *cellLabels) of(i, j uint8) string {
 	x, y := int(c.first.at[i]), int(c.second.at[j])
 	at := &c.made[x*len(c.second.labels)+y]
 	if p := at.Load(); p != nil {

@@ -55,6 +55,9 @@ type table struct {
 	why    string
 }
 
+// cell is the cell of a row's bins.
+func (t *table) cell(bins []uint8) int { return int(t.line[bins[t.a]]) + int(t.place[bins[t.b]]) }
+
 // Bind readies a model for rows whose values come in the order of columns;
 // columns that the model does not know are passed over, and ones that it needs
 // and does not get are an error.
@@ -200,67 +203,65 @@ func (b *bound) bin(v *Value) (bin, why int) {
 // mostPlaced is how many columns' bins are kept on the stack.
 const mostPlaced = 128
 
-// placed is the bin of every column, of a row.
-type placed [mostPlaced]uint8
-
 // place finds a row's bins. It says whether some value is out of support.
-func (s *Scorer) place(bins *placed, row []Value) (strange bool) {
-	for k := range s.columns[:min(len(s.columns), mostPlaced)] {
-		b := &s.columns[k]
-		v := &row[b.at]
-		if x := v.Number; !b.category && x >= b.low && x <= b.high {
-			bins[k] = uint8(b.grid.place(x))
-			continue
+func (s *Scorer) place(bins []uint8, row []Value) (strange bool) {
+	for k := range s.columns {
+		b, bin, odd := &s.columns[k], 0, false
+		switch v := &row[b.at]; {
+		case !b.category:
+			if x := v.Number; x >= b.low && x <= b.high {
+				bin = b.grid.place(x)
+			} else {
+				var why int
+				bin, why = b.bin(v)
+				odd = why >= 0
+			}
+		case v.Word != "":
+			if bin = b.word.find(v.Word); bin == 0 {
+				bin, odd = len(b.Words)+1, !b.Open
+			}
 		}
-		bin, why := b.bin(v)
 		bins[k] = uint8(bin)
-		strange = strange || why >= 0
+		strange = strange || odd
 	}
 	return strange
 }
 
-// binOf is the bin of a column, found anew where it was not kept.
-func (s *Scorer) binOf(bins *placed, k int, row []Value) int {
-	if k < mostPlaced {
-		return int(bins[k])
-	}
-	b := &s.columns[k]
-	bin, _ := b.bin(&row[b.at])
-	return bin
-}
-
-// Score scores a row. It does not allocate.
+// Score scores a row. It does not allocate, for models of up to 128 columns.
 func (s *Scorer) Score(row []Value) Score { return s.ScoreFrom(0, row) }
 
 // ScoreFrom is Score on top of log-odds known beforehand (Options.Offset), which
 // are part of the Logit.
 func (s *Scorer) ScoreFrom(offset float64, row []Value) Score {
-	var bins placed
-	strange := s.place(&bins, row) || len(s.columns) > mostPlaced && s.why(row, false) != ""
+	var room [mostPlaced]uint8
+	bins := room[:]
+	if len(s.columns) > len(room) {
+		bins = make([]uint8, len(s.columns))
+	}
+	strange := s.place(bins, row)
 	logit, rarity := s.m.f.Intercept+offset, 0.0
 	for k := range s.columns {
-		c := &s.columns[k].adds[s.binOf(&bins, k, row)]
+		c := &s.columns[k].adds[bins[k]]
 		logit += c.effect
 		rarity += c.rarity
 	}
 	for k := range s.pairs {
 		t := &s.pairs[k]
-		c := &t.adds[int(t.line[s.binOf(&bins, t.a, row)])+int(t.place[s.binOf(&bins, t.b, row)])]
+		c := &t.adds[t.cell(bins)]
 		logit += c.effect
 		rarity += c.rarity
 	}
 	out := Score{Logit: logit}
 	if strange || rarity > s.m.f.Support.Novelty {
-		out.Abstain, out.Why = true, s.why(row, true)
+		out.Abstain, out.Why = true, s.why(bins, row)
 	}
 	out.P, out.Low, out.High = s.m.f.probability(logit)
 	return out
 }
 
 // why is the first reason to abstain from a row: one of its values, else a cell
-// that nothing was in, else, where the row as a whole is known to be too rare,
-// that.
-func (s *Scorer) why(row []Value, rare bool) string {
+// that nothing was in, else the row as a whole.
+func (s *Scorer) why(bins []uint8, row []Value) string {
 	for k := range s.columns {
 		b := &s.columns[k]
 		if _, why := b.bin(&row[b.at]); why >= 0 {
@@ -269,16 +270,11 @@ func (s *Scorer) why(row []Value, rare bool) string {
 	}
 	for k := range s.pairs {
 		t := &s.pairs[k]
-		i, _ := s.columns[t.a].bin(&row[s.columns[t.a].at])
-		j, _ := s.columns[t.b].bin(&row[s.columns[t.b].at])
-		if math.IsInf(t.adds[int(t.line[i])+int(t.place[j])].rarity, 1) {
+		if math.IsInf(t.adds[t.cell(bins)].rarity, 1) {
 			return t.why
 		}
 	}
-	if rare {
-		return "nothing like this row as a whole was learnt from"
-	}
-	return ""
+	return "nothing like this row as a whole was learnt from"
 }
 
 // probability is the calibrated probability at a logit, and its interval.

@@ -5,20 +5,24 @@ import "math/bits"
 // wordTable finds the bin of a word: open addressing by length, first and last
 // bytes, which is faster than a map for the few words of a column.
 type wordTable struct {
-	words []string
-	slot  []uint16 // bin, 0 where free
-	mask  uint32
+	slot []wordSlot
+	mask uint32
+}
+
+type wordSlot struct {
+	word string
+	bin  int // 0 where free
 }
 
 func newWordTable(words []string) wordTable {
 	size := 4 << bits.Len(uint(len(words)))
-	t := wordTable{words: words, slot: make([]uint16, size), mask: uint32(size - 1)}
+	t := wordTable{slot: make([]wordSlot, size), mask: uint32(size - 1)}
 	for k, w := range words {
 		at := wordHash(w) & t.mask
-		for t.slot[at] != 0 {
+		for t.slot[at].bin != 0 {
 			at = (at + 1) & t.mask
 		}
-		t.slot[at] = uint16(k + 1)
+		t.slot[at] = wordSlot{w, k + 1}
 	}
 	return t
 }
@@ -26,9 +30,8 @@ func newWordTable(words []string) wordTable {
 // find is a word's bin, 0 for one that is not there.
 func (t *wordTable) find(w string) int {
 	for at := wordHash(w) & t.mask; ; at = (at + 1) & t.mask {
-		k := int(t.slot[at])
-		if k == 0 || t.words[k-1] == w {
-			return k
+		if s := &t.slot[at]; s.bin == 0 || s.word == w {
+			return s.bin
 		}
 	}
 }

@@ -36,6 +36,9 @@ func Exp(x float64) float64 {
 	t := float64(r * r)
 	c := r - float64(t*polynomial(t))
 	y := 1 - ((lo - float64(r*c)/(2-c)) - hi)
+	if k > -1000 && k < 1000 { // what Ldexp gives, sooner; a power of two is exact
+		return float64(y * math.Float64frombits(uint64(k+1023)<<52))
+	}
 	return math.Ldexp(y, k)
 }
 
