@@ -10,6 +10,7 @@ import (
 	"github.com/ringmaster-dev/ringmaster/engine/outcome"
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
 	"github.com/ringmaster-dev/ringmaster/engine/risk"
+	"github.com/ringmaster-dev/ringmaster/engine/risk/regression"
 )
 
 // score says what each patch, and each change of it, may break and what waiting
@@ -86,7 +87,9 @@ func (d *decider) outlook(p *patchDraft, from string) *risk.Outlook {
 
 func (d *decider) riskPatch(p *patchDraft, from string) risk.Patch {
 	m := p.found[0]
-	return risk.Patch{ID: p.id, Package: m.Package, Vendor: m.Vendor, From: from, To: m.To, Advisories: p.advisories}
+	// Of most patches nothing is known elsewhere, and then nothing is said of it.
+	prior, _ := regression.Score(regression.Of(p.id, p.advisories))
+	return risk.Patch{ID: p.id, Package: m.Package, Vendor: m.Vendor, From: from, To: m.To, Advisories: p.advisories, Prior: prior.Reasons}
 }
 
 // tolerance is the smallest risk that a patch's hosts tolerate.

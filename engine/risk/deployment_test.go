@@ -138,7 +138,7 @@ func TestOutlookAddsUp(t *testing.T) {
 		c := y.changes[r.Intn(len(y.changes))]
 		q := Question{Patch: c.patch.Patch, Model: m, Record: record, At: c.at, History: History{Ladder: []Ladder{RulesOnly, Shadow, Advisory}[r.Intn(3)]}}
 		if r.Intn(2) == 0 {
-			q.Prior = &plan.Reason{Term: "industry", Effect: 0.25}
+			q.Patch.Prior = []plan.Reason{{Term: "industry", Effect: 0.25}}
 		}
 		if r.Intn(2) == 0 {
 			for _, k := range y.trials {

@@ -27,8 +27,7 @@ type Question struct {
 	Record  *TrackRecord // nil: none
 	Model   *Deployment  // nil: none; then scores are the rules' and the record's
 	History History
-	Peers   []Trial      // what became of this very patch so far, in any plan
-	Prior   *plan.Reason // what is known of such patches elsewhere, in log-odds on top of the rules; nil: nothing
+	Peers   []Trial // what became of this very patch so far, in any plan
 	At      time.Time
 }
 
@@ -85,9 +84,6 @@ func NewOutlook(q Question) *Outlook {
 		o.weight = q.Model.Rules
 	}
 	o.usual = base + o.weight.Shift + float64(o.weight.Slope*Sum(o.rules.usual))
-	if q.Prior != nil {
-		o.usual += q.Prior.Effect
-	}
 	for i := range Features {
 		if f := &Features[i]; f.update != nil {
 			o.row[i] = f.banded(f.update(&u))
@@ -217,9 +213,6 @@ func (o *Outlook) sum(s *Spot) (sum, worth float64) {
 		sum = Sum(o.byRules(c))
 		o.ruled[c] = sum
 	}
-	if o.Prior != nil {
-		sum += o.Prior.Effect
-	}
 	t := o.recordOf(role)
 	sum, worth = sum+t.Effect, rulesCount+t.n
 	if pair, _ := o.pairOf(s); pair != nil {
@@ -266,9 +259,6 @@ func traitsOf(s *Spot) []string {
 func (o *Outlook) known(s *Spot) (reasons []plan.Reason, worth float64) {
 	host, role := hostOf(s)
 	reasons = o.byRules(o.rules.condition(host, role))
-	if o.Prior != nil {
-		reasons = append(reasons, *o.Prior)
-	}
 	t := o.recordOf(role)
 	if t.Term != "" {
 		reasons = append(reasons, t.Reason)

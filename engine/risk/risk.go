@@ -65,6 +65,10 @@ type Patch struct {
 	Vendor     string
 	From, To   string // From: the oldest version it moves from
 	Advisories []*advisory.Advisory
+	// Prior is what is known of such patches elsewhere, in log-odds beside the
+	// rules' own terms; it stands in for the term of CVEs at once, which rests on
+	// the same notices. Empty: nothing.
+	Prior []plan.Reason
 }
 
 // Where a deploy risk comes from.

@@ -20,7 +20,11 @@ import (
 // much at once.
 func usual(p Patch) []plan.Reason {
 	var list []plan.Reason
-	for _, r := range []plan.Reason{kindTerm(p), jumpTerm(p), rebootTerm(p), sizeTerm(p), cveTerm(p), componentTerm(p)} {
+	terms := []plan.Reason{kindTerm(p), jumpTerm(p), rebootTerm(p), sizeTerm(p), componentTerm(p)}
+	if len(p.Prior) == 0 {
+		terms = append(terms, cveTerm(p))
+	}
+	for _, r := range append(terms, p.Prior...) {
 		if r.Effect != 0 {
 			list = append(list, r)
 		}
