@@ -8,7 +8,9 @@
 // orders the versions of package managers. [repo] is the door to Git: a commit
 // as a file system, the next commit, references moved by compare-and-swap.
 // [hclfile] is the door to HCL, with a place for every fault. cvss reads
-// scoring vectors.
+// scoring vectors. exact is the mathematics that has the same bits everywhere, and
+// on it stand ebm and linear (what can be learnt and still be read), metric (how
+// good predictions were) and evidence (when what was counted has changed).
 //
 // On them stand the rest of the words: [inventory] (hosts, services, packages,
 // and readers of what other tools report), [ring] (rings, windows in wall time,
@@ -26,6 +28,7 @@
 //	rollout   the next step of a merged plan
 //	health    a verdict on telemetry before and after
 //	report    the plan as people read it
+//	review    a month looked back at
 //
 // Beside them are the ports and their adapters: [forge] (local, github),
 // [fleet] (sim, exec), [telemetry], and feed, which fetches advisories.
@@ -33,11 +36,15 @@
 //
 // Here, plan is a straight line:
 //
-//	estate.Read → match.Changes → clock.Judge → risk.Deploy → policy.Batch → schedule.Waves → plan.Seal → report → forge.Propose
+//	estate.Read → match.Changes → clock.Judge → risk.Outlook → policy.Batch → schedule.Waves → plan.Seal → report → forge.Propose
 //
 // and execute is one step a run, its only memory being Git:
 //
 //	estate.Read → confirm → rollout.Next → policy.Batch → commit(intents) → fleet.Apply → telemetry.Measure → health.Judge → commit(outcomes)
+//
+// learn closes the ring:
+//
+//	verified ledgers → what was known then (risk.Know) → risk.Fit, risk.FitDeployment → risk.Compare → forge.Propose
 //
 // The intent goes in first: a push that is refused means another runner has the
 // step, and a run that dies leaves a trace that the next one reads. A decision is

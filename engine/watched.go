@@ -71,11 +71,12 @@ func bursts(trials []risk.Trial, at time.Time) []review.Observation {
 }
 
 // drifted are the inputs of scores whose recent values are others than before.
+// Imported history is passed over: whoever wrote it down knew other things.
 func drifted(trials []risk.Trial, at time.Time) []review.Observation {
 	var was, is []*risk.Known
 	for _, t := range trials {
 		switch {
-		case t.At.After(at):
+		case t.At.After(at), t.Imported:
 		case at.Sub(t.At) > recently:
 			was = append(was, t.Known())
 		default:
