@@ -7,7 +7,6 @@ import (
 
 	"github.com/ringmaster-dev/ringmaster/engine/estate"
 	"github.com/ringmaster-dev/ringmaster/engine/policy"
-	"github.com/ringmaster-dev/ringmaster/engine/review"
 	"github.com/ringmaster-dev/ringmaster/engine/risk"
 )
 
@@ -34,9 +33,6 @@ func Validate(fsys fs.FS) Validation {
 		if _, err := risk.ParseDeployment(data); err != nil {
 			faults = append(faults, estate.Fault{File: deploymentModel, Line: 1, Message: err.Error()})
 		}
-	}
-	if _, err := review.ParseBaseline(est.Settings.Baseline); err != nil {
-		faults = append(faults, estate.Fault{File: "inventory", Message: err.Error()})
 	}
 	slices.SortFunc(faults, estate.Order)
 	return Validation{Faults: slices.Compact(faults), Warnings: est.Notices}

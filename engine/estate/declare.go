@@ -10,6 +10,7 @@ import (
 
 	"github.com/ringmaster-dev/ringmaster/engine/hclfile"
 	"github.com/ringmaster-dev/ringmaster/engine/inventory"
+	"github.com/ringmaster-dev/ringmaster/engine/review"
 )
 
 // block reads one block of a type into the estate.
@@ -172,6 +173,9 @@ func (r *reader) settings(b *hclfile.Block) {
 		s.Expires = span
 	}
 	s.Baseline = d.Map("baseline")
+	if _, err := review.ParseBaseline(s.Baseline); err != nil {
+		d.Fault("baseline", "%v", err)
+	}
 	s.Groups = r.groups(d)
 	s.SLA = r.sla(d)
 	d.Done()
