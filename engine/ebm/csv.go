@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // CSV says which columns of a file have a meaning of their own. They are no
@@ -68,6 +69,8 @@ func newReader(in io.Reader, name string) (*reader, error) {
 			r.fault(k, "a column without a name")
 		case seen[h]:
 			r.fault(k, "column %q is there twice", h)
+		case !utf8.ValidString(h):
+			r.fault(k, "column %q is not named in UTF-8", h)
 		}
 		seen[h] = true
 	}
@@ -219,7 +222,9 @@ func ReadCSV(in io.Reader, c CSV) (*Examples, error) {
 			out.Time = append(out.Time, r.time(when, row[when]))
 		}
 		for _, c := range cells {
-			c.add(row[c.at])
+			if !c.add(row[c.at]) {
+				r.fault(c.at, "%q is not UTF-8", row[c.at])
+			}
 		}
 		if len(out.Label)*(len(cells)+1) > mostCells {
 			return nil, fmt.Errorf("%s: over %d million cells; fit to a sample of the rows", c.Name, mostCells/1_000_000)
@@ -247,37 +252,47 @@ type cellReader struct {
 	known   map[string]string
 }
 
-func (c *cellReader) add(text string) {
+// add adds a cell; it is false where the text is not UTF-8.
+func (c *cellReader) add(text string) bool {
 	if c.words != nil {
-		c.words = append(c.words, c.keep(text))
-		return
+		return c.addWord(text)
 	}
 	x, ok := Number(text)
 	if !ok && text != "" {
 		c.becomeWords()
-		c.words = append(c.words, c.keep(text))
-		return
+		return c.addWord(text)
 	}
 	if ok && !plainNumber(text) {
 		if c.odd == nil {
 			c.odd = map[int]string{}
 		}
-		c.odd[len(c.numbers)] = c.keep(text)
+		c.odd[len(c.numbers)], _ = c.keep(text)
 	}
 	c.numbers = append(c.numbers, x)
+	return true
 }
 
-// keep is text in memory of its own, once for every different one.
-func (c *cellReader) keep(text string) string {
+func (c *cellReader) addWord(text string) bool {
+	w, ok := c.keep(text)
+	c.words = append(c.words, w)
+	return ok
+}
+
+// keep is text in memory of its own, once for every different one, and whether
+// it is UTF-8.
+func (c *cellReader) keep(text string) (string, bool) {
 	if c.known == nil {
 		c.known = map[string]string{}
 	}
 	if s, ok := c.known[text]; ok {
-		return s
+		return s, true
+	}
+	if !utf8.ValidString(text) {
+		return "", false
 	}
 	s := strings.Clone(text)
 	c.known[s] = s
-	return s
+	return s, true
 }
 
 func (c *cellReader) becomeWords() {
@@ -287,7 +302,7 @@ func (c *cellReader) becomeWords() {
 		case odd:
 			c.words[i] = text
 		case !math.IsNaN(x):
-			c.words[i] = c.keep(strconv.FormatFloat(x, 'f', -1, 64))
+			c.words[i], _ = c.keep(strconv.FormatFloat(x, 'f', -1, 64))
 		}
 	}
 	c.numbers, c.odd = nil, nil
@@ -304,7 +319,8 @@ func (c *cellReader) column() Column {
 }
 
 // Number reads a decimal number as files have it: 12, -0.5, 1e6. Words that Go
-// would take for one (inf, nan, 0x1p4, 1_000) are words. It is NaN where ok is
+// would take for one (inf, nan, 0x1p4, 1_000) are words, and so are numbers beyond
+// ±1e150. It is NaN where ok is
 // false.
 func Number(text string) (x float64, ok bool) {
 	if text == "" {
@@ -318,7 +334,7 @@ func Number(text string) (x float64, ok bool) {
 		}
 	}
 	x, err := strconv.ParseFloat(text, 64)
-	if err != nil {
+	if err != nil || math.Abs(x) > farthest {
 		return math.NaN(), false
 	}
 	return x, true
