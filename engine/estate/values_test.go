@@ -40,7 +40,7 @@ func TestContractValues(t *testing.T) {
 		Groups: []inventory.Group{{Name: "payments", Services: []string{"shop", "orders-*"}}},
 		SLA:    map[string]time.Duration{"critical": day, "high": 7 * day, "standard": 30 * day, "low": 90 * day},
 		Owners: []string{"team-platform"}, Teams: map[string][]string{"team-payments": {"alice", "bob"}, "team-platform": {"carol"}},
-		Expires: 7 * day, Baseline: map[string]string{"process": "monthly by hand", "median_days": "34"},
+		Expires: 7 * day, Baseline: map[string]string{"standard": "34d", "failure_rate": "4%"},
 	})
 	compare(t, "Tiers", e.Tiers, []inventory.Tier{
 		{Name: "business-critical", Rank: 1, DowntimeCostPerMinute: 5600, RiskTolerance: 0.01, Autonomy: "recommend"},
