@@ -245,5 +245,5 @@ func (l *learner) card(o DeploymentOptions) map[string]any {
 
 // String tells a reviewer in one line what the model rests on.
 func (m *Deployment) String() string {
-	return fmt.Sprintf("%d changes, %d failures, %d incompatibilities, learnt correction at %.2f", m.Trials, m.Failures, len(m.Pairs), m.Share)
+	return fmt.Sprintf("%d changes, %d failures; incompatibilities: %d; learnt correction at %.2f", m.Trials, m.Failures, len(m.Pairs), m.Share)
 }
