@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -229,6 +230,8 @@ func hintFor(err error) string {
 		return "commit or undo your edits of those files first"
 	case errors.Is(err, repo.ErrMoved):
 		return "another run was first; run this again"
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return "the disk of the clone is full; make room and run this again: what is committed stays, and what was begun is found"
 	}
 	return ""
 }

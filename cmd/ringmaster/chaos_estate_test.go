@@ -82,8 +82,8 @@ var template struct {
 	files fs.FS
 }
 
-// mergedEstate makes the estate and merges its plan.
-func mergedEstate(t *testing.T) fs.FS {
+// unplannedEstate makes the estate, without a plan or a plugin.
+func unplannedEstate(t *testing.T) *world {
 	t.Helper()
 	w := &world{t: t, base: t.TempDir()}
 	w.must(chaosAt.Add(-time.Hour), "init", w.dir())
@@ -106,6 +106,13 @@ func mergedEstate(t *testing.T) fs.FS {
 		t.Fatal(err)
 	}
 	r.Close()
+	return w
+}
+
+// mergedEstate makes the estate and merges its plan.
+func mergedEstate(t *testing.T) fs.FS {
+	t.Helper()
+	w := unplannedEstate(t)
 	w.must(chaosAt, "plan", "--open")
 	w.must(chaosAt, "pr", "approve", "--by", "fred")
 	w.must(chaosAt, "pr", "merge", "--by", "olivia")
