@@ -223,7 +223,7 @@ func (d *decider) saidOf(p *plan.Plan, o outcome.Override) (outcome.Line, bool) 
 		for _, w := range r.Waves {
 			for _, c := range w.Changes {
 				h := d.hostOf(c.Host)
-				if h == nil || o.Patch != "" && !globs(o.Patch, string(c.Patch)) || o.Host != "" && o.Host != c.Host || o.Service != "" && !slices.Contains(h.Services, o.Service) {
+				if h == nil || o.Patch != "" && !c.Patch.Matches(o.Patch) || o.Host != "" && o.Host != c.Host || o.Service != "" && !slices.Contains(h.Services, o.Service) {
 					continue
 				}
 				_, _, to, _ := c.Patch.Parts()

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"fmt"
-	"path"
 	"slices"
 	"time"
 
@@ -129,7 +128,7 @@ func (d *decider) overruled(r plan.Risk, patch plan.PatchID, h *inventory.Host) 
 // stands says whether an override holds now, for the patch on the host.
 func (d *decider) stands(o outcome.Override, patch plan.PatchID, h *inventory.Host) bool {
 	return stands(o, d.at) &&
-		(o.Patch == "" || globs(o.Patch, string(patch))) &&
+		(o.Patch == "" || patch.Matches(o.Patch)) &&
 		(o.Host == "" || o.Host == h.ID) &&
 		(o.Service == "" || slices.Contains(h.Services, o.Service))
 }
@@ -138,27 +137,11 @@ func stands(o outcome.Override, at time.Time) bool {
 	return !o.At.After(at) && (o.Until.IsZero() || at.Before(o.Until))
 }
 
-// globs matches a pattern of patch ids, in which "/" is nothing special.
-func globs(pattern, s string) bool {
-	ok, err := path.Match(slashless(pattern), slashless(s))
-	return err == nil && ok
-}
-
-func slashless(s string) string {
-	b := []byte(s)
-	for i := range b {
-		if b[i] == '/' {
-			b[i] = 0
-		}
-	}
-	return string(b)
-}
-
 // reasonsOf says in a plan's words why an override took a risk elsewhere.
 func (d *decider) reasonsOf(p *patchDraft) []plan.Reason {
 	reasons := p.reasons
 	for _, o := range d.est.Overrides {
-		if o.Kind == "risk" && stands(o, d.at) && (o.Patch == "" || globs(o.Patch, string(p.id))) {
+		if o.Kind == "risk" && stands(o, d.at) && (o.Patch == "" || p.id.Matches(o.Patch)) {
 			reasons = append(slices.Clip(reasons), plan.Reason{Term: "override", Value: fmt.Sprintf("%s says %s: %s", o.By, o.Value, o.Reason)})
 		}
 	}

@@ -2,7 +2,6 @@ package review
 
 import (
 	"cmp"
-	"path"
 	"slices"
 	"time"
 
@@ -84,21 +83,5 @@ func (v *Verdict) judge() {
 // about says whether an override speaks of a change. One that names a service is
 // taken at its patch and host alone: ledgers do not say what a host served then.
 func about(o outcome.Override, c *change) bool {
-	return (o.Host == "" || o.Host == c.host) && (o.Plan == "" || o.Plan == c.plan) && (o.Patch == "" || matches(o.Patch, string(c.patch.ID)))
-}
-
-func matches(pattern, id string) bool {
-	ok, err := path.Match(slashless(pattern), slashless(id))
-	return err == nil && ok
-}
-
-// slashless keeps path.Match from treating a slash in a name as a border.
-func slashless(s string) string {
-	b := []byte(s)
-	for i := range b {
-		if b[i] == '/' {
-			b[i] = 0
-		}
-	}
-	return string(b)
+	return (o.Host == "" || o.Host == c.host) && (o.Plan == "" || o.Plan == c.plan) && (o.Patch == "" || c.patch.ID.Matches(o.Patch))
 }

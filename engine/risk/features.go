@@ -78,17 +78,6 @@ func FeatureNames() []string {
 	return names
 }
 
-// monotone is which columns may only raise, as ebm.Options takes it.
-func monotone() map[string]int {
-	m := map[string]int{}
-	for _, f := range Features {
-		if f.Monotone != 0 {
-			m[f.Name] = f.Monotone
-		}
-	}
-	return m
-}
-
 // banded brings a number to the lower edge of its band. What is below the first
 // edge is in the first band.
 func (f *Feature) banded(v ebm.Value) ebm.Value {
