@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/ringmaster-dev/ringmaster/engine/fleet"
@@ -12,10 +13,11 @@ import (
 )
 
 // do carries out one job. It looks before it acts: a step that an earlier run
-// did and could not record is found done. A fleet that cannot say what is
-// installed knows the keys it has answered, so it is asked even when the wave is
-// over: it has done the step, or refuses it as too late. ok is false where the
-// outcome is not known yet, so that a later run asks again.
+// did and could not record is found done. When the wave is over the fleet is
+// still asked where it may have accepted the step and be at work on it, or
+// cannot say what is installed: it knows the keys it has answered, and refuses
+// what it hears of first now. ok is false where the outcome is not known yet, so
+// that a later run asks again.
 func (h *hand) do(ctx context.Context, j *job, found map[string]string) (Result, bool) {
 	r := Result{Key: j.key, Plan: j.live.plan.ID, Host: j.change.Host, Patch: j.change.Patch, At: h.At, Fleet: h.block.Kind}
 	packages := h.packages(j)
@@ -25,8 +27,8 @@ func (h *hand) do(ctx context.Context, j *job, found map[string]string) (Result,
 		return h.foundDone(r, j), true
 	case at == elsewhere:
 		return h.surprised(r, j, packages, found)
-	case at == atFrom && h.tooLate(j):
-		r.Event, r.Detail = outcome.Skipped, "intended, but its window was over before it began"
+	case at == atFrom && h.tooLate(j) && !slices.Contains(h.caps.Ops, "status"):
+		r.Event, r.Detail = outcome.Skipped, tooLate
 		return r, true
 	}
 	job, err := h.send(ctx, j, packages)
@@ -36,6 +38,8 @@ func (h *hand) do(ctx context.Context, j *job, found map[string]string) (Result,
 	job = h.await(ctx, job)
 	return h.settle(r, j, job)
 }
+
+const tooLate = "intended, but its window was over before it began"
 
 func (h *hand) foundDone(r Result, j *job) Result {
 	r.Event, r.Detail = succeeded(j), "found done"
@@ -47,7 +51,11 @@ func (h *hand) foundDone(r Result, j *job) Result {
 // when this one looked, so a refusal is looked into.
 func (h *hand) declined(ctx context.Context, r Result, j *job, packages []fleet.Package, err error) (Result, bool) {
 	var e *fleet.Error
-	if !errors.As(err, &e) || e.Code != "refused" {
+	if errors.As(err, &e) && e.Code == "busy" && !e.Retryable && h.tooLate(j) {
+		e = &fleet.Error{Code: "refused", Message: e.Message}
+		err = e
+	}
+	if e == nil || e.Code != "refused" {
 		return h.refused(r, j, err)
 	}
 	found, ok := h.installed(ctx, []*job{j})
@@ -149,7 +157,9 @@ func (h *hand) refused(r Result, j *job, err error) (Result, bool) {
 		if r.Event = outcome.Skipped; j.undo {
 			r.Event = outcome.Failed
 		}
-		r.Detail = "refused: " + e.Message
+		if r.Detail = "refused: " + e.Message; h.tooLate(j) {
+			r.Detail = tooLate + " (" + e.Message + ")"
+		}
 	case "invalid":
 		r.Event = outcome.Failed
 	default:

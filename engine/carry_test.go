@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"testing"
 	"time"
 
@@ -22,6 +23,7 @@ type told struct {
 	fleet.Fleet
 	looks []string // what installed finds, look by look; "" fails
 	apply error
+	job   fleet.Job
 	asked int
 }
 
@@ -36,13 +38,19 @@ func (f *told) Installed(context.Context, time.Time, []inventory.HostID, []strin
 
 func (f *told) Apply(context.Context, time.Time, fleet.Step) (fleet.Job, error) {
 	f.asked++
-	return fleet.Job{ID: "j", State: fleet.Succeeded}, f.apply
+	return f.job, f.apply
+}
+
+func (f *told) Status(context.Context, time.Time, []string) ([]fleet.Job, error) {
+	return []fleet.Job{f.job}, nil
 }
 
 // An intent of a run that was killed is settled by what is found: nobody knows
 // what its plugin has done, or is still doing.
 func TestCarry(t *testing.T) {
 	at := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+	looking := []string{"installed", "status"}
+	busy := &fleet.Error{Code: "busy", Message: "closed for today"}
 	refusal := &fleet.Error{Code: "refused", Message: `found heron-web at "4.2.2", not at "4.2.1"`}
 	tests := []struct {
 		name  string
@@ -57,6 +65,11 @@ func TestCarry(t *testing.T) {
 		{"done", []string{"installed"}, []string{"4.2.2"}, nil, false, 0, outcome.Applied},
 		{"done and late", []string{"installed"}, []string{"4.2.2"}, nil, true, 0, outcome.Applied},
 		{"not done and late", []string{"installed"}, []string{"4.2.1"}, nil, true, 0, outcome.Skipped},
+		{"at work and late", looking, []string{"4.2.1"}, nil, true, 1, ""},
+		{"refused as late", looking, []string{"4.2.1", "4.2.1"}, refusal, true, 1, outcome.Skipped},
+		{"busy for good, since late", looking, []string{"4.2.1", "4.2.1"}, busy, true, 1, outcome.Skipped},
+		{"busy in time", looking, []string{"4.2.1"}, busy, false, 1, ""},
+		{"done while it was asked as late", looking, []string{"4.2.1", "4.2.2"}, refusal, true, 1, outcome.Applied},
 		{"another version", []string{"installed"}, []string{"4.3.0"}, nil, false, 0, outcome.Skipped},
 		{"done between look and request", []string{"installed"}, []string{"4.2.1", "4.2.2"}, refusal, false, 1, outcome.Applied},
 		{"refused", []string{"installed"}, []string{"4.2.1", "4.2.1"}, refusal, false, 1, outcome.Skipped},
@@ -70,7 +83,10 @@ func TestCarry(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			log := logrus.New()
 			log.SetOutput(io.Discard)
-			f := &told{looks: test.looks, apply: test.apply}
+			f := &told{looks: test.looks, apply: test.apply, job: fleet.Job{ID: "j", State: fleet.Succeeded}}
+			if slices.Contains(test.ops, "status") {
+				f.job.State = fleet.Running
+			}
 			h := &hand{Executor: &Executor{Env: &Env{At: at, Log: log}}, t: &tip{est: &estate.Estate{}}, fleet: f, caps: fleet.Caps{Ops: test.ops}}
 			c := &rollout.Change{Change: plan.Change{Host: "web-1", Patch: "generic:heron-web@4.2.2"}, NotAfter: at.Add(time.Hour)}
 			if test.late {

@@ -4,6 +4,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -40,6 +41,48 @@ func TestKilledThenLate(t *testing.T) {
 			}
 			w.checkRest(at)
 		})
+	}
+}
+
+// A plugin accepts jobs that take longer than their wave is open; its runner is
+// killed, or waits no longer, and the next comes when the wave is over and the
+// jobs are still under way. They are no steps that never began: each is open
+// until it has ended, and what was never asked for is skipped.
+func TestAcceptedThenLate(t *testing.T) {
+	t.Parallel()
+	for rounds := range chaosRounds(t, 1) {
+		s := newShared(t, newWorld(t, "-accept", "25h", "-misbehave", "delay=20ms"), 1)
+		k := &killer{rng: rand.New(rand.NewPCG(3, uint64(rounds)))}
+		n := 1 + k.rng.IntN(5)
+		k.stop(s.world, chaosAt, false, k.when(0, func() bool { return len(s.moved()) >= n }))
+		accepted := len(s.moved())
+		after := chaosAt.Add(24*time.Hour + 30*time.Minute)
+		s.hurried(t, after)
+		_, lines := s.ledger()
+		if n := events(lines); n[outcome.Intended] == 0 || n[outcome.Applied] != 0 || n[outcome.Skipped] != n[outcome.Intended]-accepted {
+			t.Errorf("%d jobs are under way after their wave; the ledger has %v, want them open and the others skipped", accepted, n)
+		}
+		s.hurried(t, after.Add(time.Hour))
+		_, lines = s.ledger()
+		checkLedger(t, lines, s.moved())
+		if n := events(lines); n[outcome.Applied] != accepted {
+			t.Errorf("%d jobs have ended; the ledger has %v", accepted, n)
+		}
+		s.checkRest(after.Add(time.Hour))
+		if t.Failed() {
+			return
+		}
+	}
+}
+
+// hurried is a run in the estate's own folder that waits for no job.
+func (s *shared) hurried(t *testing.T, at time.Time) {
+	t.Helper()
+	r := openedAt(t, s.dir())
+	x := s.runnerIn(r, nil, fmt.Sprintf("hurried-%d", at.Unix()), at)
+	x.Wait = nil
+	if _, err := x.Execute(t.Context()); err != nil {
+		t.Fatalf("Execute() at %s: %v", at.Format(time.RFC3339), err)
 	}
 }
 

@@ -114,12 +114,15 @@ func openedAt(t *testing.T, dir string) *repo.Repo {
 
 // runner is an executor in one of the clones.
 func (s *shared) runner(n int, at time.Time) *engine.Executor {
+	return s.runnerIn(s.clones[n], &repo.Remote{URL: s.bare.GitDir()}, fmt.Sprintf("run-%d-%d", n, at.Unix()), at)
+}
+
+func (s *shared) runnerIn(r *repo.Repo, remote *repo.Remote, run string, at time.Time) *engine.Executor {
 	log := logrus.New()
 	log.SetOutput(io.Discard)
 	a := &app{streams: streams{os.Stdin, io.Discard, io.Discard}, getenv: os.Getenv, log: log}
-	r := s.clones[n]
-	return a.executor(&engine.Env{Repo: r, Forge: local.New(r, "main", localTeams(r)), Remote: &repo.Remote{URL: s.bare.GitDir()},
-		At: at, Clock: at, Version: engine.Version, Run: fmt.Sprintf("run-%d-%d", n, at.Unix()), Log: log})
+	return a.executor(&engine.Env{Repo: r, Forge: local.New(r, "main", localTeams(r)), Remote: remote,
+		At: at, Clock: at, Version: engine.Version, Run: run, Log: log})
 }
 
 // Two runners in two clones of one repository, at the same moment.
