@@ -22,7 +22,9 @@ func (a *app) modelShow() *cobra.Command {
 		Use: "show FILE", Short: "prints a model so that a person can review it",
 		Long: `Prints a model: its terms by importance (the mean absolute effect over the rows
 fitted to, in log-odds), each with its shape, its pairs as tables, and how it is
-calibrated. With --diff OLD NEW, what a retraining changed, term by term; with
+calibrated. FILE may also be a model of an estate, models/deployment.json or
+models/track-record.json, or the word "exploitation", for the model that ships
+with the engine. With --diff OLD NEW, what a retraining changed, term by term; with
 --csv, which rows' scores it changed most and how many decisions it flips.`,
 		Example: "  ringmaster model show model.json\n  ringmaster model show --diff old.json new.json --csv rows.csv --threshold 0.1",
 		Args: func(_ *cobra.Command, args []string) error {
@@ -37,6 +39,9 @@ calibrated. With --diff OLD NEW, what a retraining changed, term by term; with
 		RunE: func(_ *cobra.Command, args []string) error {
 			if diff {
 				return a.showDiff(args[0], args[1], csv, at)
+			}
+			if done, err := a.showOther(args[0]); done || err != nil {
+				return err
 			}
 			m, err := readModel(args[0])
 			if err != nil {
