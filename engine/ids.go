@@ -52,31 +52,20 @@ func (e *Env) taken(commit repo.Hash) (map[string]bool, error) {
 
 func walkIDs(r *repo.Repo, from repo.Hash) (idHistory, error) {
 	h := idHistory{place: map[repo.Hash]int{}, first: map[string]int{}}
-	var line []repo.Hash
-	for c, err := range r.FirstParents(from) {
+	var line []repo.Step
+	for s, err := range r.Under(from, "plans") {
 		if err != nil {
 			return h, err
 		}
-		line = append(line, c.Hash)
+		line = append(line, s)
 	}
-	for i, hash := range line {
-		h.place[hash] = len(line) - 1 - i
-	}
-	for c, err := range r.PathHistory(from, "plans") {
-		if err != nil {
-			return h, err
-		}
-		var before repo.Hash
-		if len(c.Parents) > 0 {
-			before = c.Parents[0]
-		}
-		changes, err := r.Diff(before, c.Hash)
-		if err != nil {
-			return h, err
-		}
-		for _, ch := range changes {
-			if id, ok := planAt(ch.Path); ok && ch.Before == "" {
-				h.first[id] = h.place[c.Hash] // the youngest comes first, so the oldest stays
+	for place := range line {
+		s := line[len(line)-1-place]
+		h.place[s.Commit.Hash] = place
+		for _, ch := range s.Changes {
+			id, ok := planAt(ch.Path)
+			if _, known := h.first[id]; ok && !known && ch.Before == "" {
+				h.first[id] = place
 			}
 		}
 	}

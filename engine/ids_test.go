@@ -126,11 +126,19 @@ func BenchmarkTaken(b *testing.B) {
 		commits = append(commits, files)
 	}
 	r, line := history(b, commits)
-	b.ResetTimer()
 	for b.Loop() {
-		e := &Env{Repo: r}
+		b.StopTimer()
+		again, err := repo.Open(r.Dir()) // which has read nothing yet
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+		e := &Env{Repo: again}
 		if got, err := e.taken(line[len(line)-1]); err != nil || len(got) != 500 {
 			b.Fatalf("taken() = %d, %v", len(got), err)
 		}
+		b.StopTimer()
+		again.Close()
+		b.StartTimer()
 	}
 }

@@ -34,14 +34,15 @@ func (r *Repo) Changed(commit Hash) ([]string, error) {
 // may be "", which has no files. Folders that are the same are not opened.
 func (r *Repo) Diff(a, b Hash) ([]Change, error) {
 	list, err := r.diff(a, b)
-	if err != nil {
-		return nil, err
-	}
+	return changes(list), err
+}
+
+func changes(list []delta) []Change {
 	out := make([]Change, len(list))
 	for i, d := range list {
 		out[i] = Change{Path: d.path, Before: name(d.before.hash), After: name(d.after.hash)}
 	}
-	return out, nil
+	return out
 }
 
 // delta is a path with what it was and what it is; the zero entry is nothing.
@@ -59,12 +60,7 @@ func (r *Repo) diff(a, b Hash) ([]delta, error) {
 	if err != nil {
 		return nil, err
 	}
-	var out []delta
-	if err := r.store.compare("", x, y, &out); err != nil {
-		return nil, err
-	}
-	slices.SortFunc(out, func(a, b delta) int { return strings.Compare(a.path, b.path) })
-	return out, nil
+	return r.store.deltas("", x, y)
 }
 
 // rootOf is the tree of a commit, the zero hash for none.
@@ -74,6 +70,17 @@ func (r *Repo) rootOf(commit Hash) (plumbing.Hash, error) {
 	}
 	c, err := r.Commit(commit)
 	return plumbing.NewHash(string(c.Tree)), err
+}
+
+// deltas are the files in which two trees differ, sorted by path; prefix comes
+// before each.
+func (s *store) deltas(prefix string, a, b plumbing.Hash) ([]delta, error) {
+	var out []delta
+	if err := s.compare(prefix, a, b, &out); err != nil {
+		return nil, err
+	}
+	slices.SortFunc(out, func(a, b delta) int { return strings.Compare(a.path, b.path) })
+	return out, nil
 }
 
 func (s *store) compare(prefix string, a, b plumbing.Hash, out *[]delta) error {

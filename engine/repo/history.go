@@ -45,28 +45,75 @@ func firstParent(c Commit) Hash {
 // tree entries alone and opens no file.
 func (r *Repo) PathHistory(from Hash, path string) iter.Seq2[Commit, error] {
 	return func(yield func(Commit, error) bool) {
-		var after Commit
-		var had entry
-		walked := false
-		for c, err := range r.FirstParents(from) {
+		for s, err := range r.steps(from, path) {
 			if err != nil {
 				yield(Commit{}, err)
 				return
 			}
-			e := had
-			if !walked || c.Tree != after.Tree {
+			if s.changed() && !yield(s.commit, nil) {
+				return
+			}
+		}
+	}
+}
+
+// Under yields, youngest first, every commit on the first-parent line with the
+// files under the folder path in which it differs from its first parent, sorted
+// by path; none where the folder's own hash is the same. It ends as FirstParents
+// does.
+func (r *Repo) Under(from Hash, path string) iter.Seq2[Step, error] {
+	return func(yield func(Step, error) bool) {
+		for s, err := range r.steps(from, path) {
+			if err != nil {
+				yield(Step{}, err)
+				return
+			}
+			list, err := r.store.deltas(path+"/", s.before.folder(), s.after.folder())
+			if err != nil {
+				yield(Step{}, err)
+				return
+			}
+			if !yield(Step{s.commit, changes(list)}, nil) {
+				return
+			}
+		}
+	}
+}
+
+// step is a commit with what a path was before it and is in it.
+type step struct {
+	commit        Commit
+	before, after entry
+}
+
+func (s step) changed() bool { return s.before.hash != s.after.hash || s.before.mode != s.after.mode }
+
+// steps yields every commit of the first-parent line, youngest first, once its
+// parent is known. A tree that is the parent's is not looked into again.
+func (r *Repo) steps(from Hash, path string) iter.Seq2[step, error] {
+	return func(yield func(step, error) bool) {
+		var young step // before is not known yet
+		walked := false
+		for c, err := range r.FirstParents(from) {
+			if err != nil {
+				yield(step{}, err)
+				return
+			}
+			e := young.after
+			if !walked || c.Tree != young.commit.Tree {
 				if e, _, err = r.store.find(plumbing.NewHash(string(c.Tree)), path); err != nil {
-					yield(Commit{}, err)
+					yield(step{}, err)
 					return
 				}
 			}
-			if walked && (e.hash != had.hash || e.mode != had.mode) && !yield(after, nil) {
+			young.before = e
+			if walked && !yield(young, nil) {
 				return
 			}
-			after, had, walked = c, e, true
+			young, walked = step{commit: c, after: e}, true
 		}
-		if walked && had.name != "" {
-			yield(after, nil)
+		if walked {
+			yield(young, nil)
 		}
 	}
 }

@@ -69,6 +69,12 @@ type Change struct {
 	Before, After Hash
 }
 
+// Step is a commit of a line with what it changed.
+type Step struct {
+	Commit  Commit
+	Changes []Change
+}
+
 // FS is the tree of a commit. It implements fs.FS, fs.ReadDirFS, fs.ReadFileFS,
 // fs.StatFS and fs.SubFS; files are read when asked for. Symbolic links and
 // submodules are listed and never followed.

@@ -356,6 +356,24 @@ func TestHistoryAndAncestors(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("PathHistory() (-want +got):\n%s", diff)
 	}
+	n := len(all)
+	for s, err := range r.Under(base, "plans") {
+		n--
+		if err != nil || s.Commit.Hash != all[n] {
+			t.Fatalf("Under() yields %s, %v, want %s", s.Commit.Hash, err, all[n])
+		}
+		before := Hash("")
+		if n > 0 {
+			before = all[n-1]
+		}
+		want := slices.DeleteFunc(must(r.Diff(before, all[n])), func(c Change) bool { return c.Path == "tick" })
+		if diff := cmp.Diff(want, s.Changes); diff != "" {
+			t.Errorf("Under(), commit %d (-want +got):\n%s", n, diff)
+		}
+	}
+	if n != 0 {
+		t.Errorf("Under() leaves out the %d oldest commits", n)
+	}
 	side := write(t, r, all[3], "side", "1")
 	if in := must(r.IsAncestor(all[3], side)); !in {
 		t.Error("IsAncestor() = false for a parent")

@@ -29,20 +29,28 @@ import (
 type store struct {
 	dir string // the objects' repository folder (.git, or the common one of linked working trees)
 
-	mu    sync.Mutex // go-git's storage is for one goroutine at a time
-	packs *filesystem.Storage
-	names []string // of the packs when they were opened
-	trees map[plumbing.Hash][]entry
+	mu      sync.Mutex // go-git's storage is for one goroutine at a time
+	packs   *filesystem.Storage
+	names   []string // of the packs when they were opened
+	trees   map[plumbing.Hash][]entry
+	lines   int // entries of all trees kept
+	commits map[plumbing.Hash]Commit
+	inflate io.ReadCloser // used again for every loose object, nil before the first
 }
 
 // cacheBytes bounds the objects kept in memory.
 const cacheBytes = 48 << 20
 
-// cacheTrees bounds the parsed trees kept; when full they are dropped at once.
-const cacheTrees = 8192
+// These bound the entries of parsed trees and the parsed commits that are kept,
+// so that a run which walks the same history again reads it once; when full they
+// are dropped at once.
+const (
+	cacheLines   = 1 << 18
+	cacheCommits = 1 << 15
+)
 
 func openStore(dir string) *store {
-	s := &store{dir: dir, trees: map[plumbing.Hash][]entry{}}
+	s := &store{dir: dir, trees: map[plumbing.Hash][]entry{}, commits: map[plumbing.Hash]Commit{}}
 	s.reopen()
 	return s
 }
@@ -159,11 +167,7 @@ func (s *store) loose(h plumbing.Hash) (plumbing.ObjectType, []byte, error) {
 		return 0, nil, err
 	}
 	defer f.Close()
-	z, err := zlib.NewReader(f)
-	if err != nil {
-		return 0, nil, fmt.Errorf("reading object %s: %w", h, err)
-	}
-	raw, err := io.ReadAll(z)
+	raw, err := s.inflated(f)
 	if err != nil {
 		return 0, nil, fmt.Errorf("reading object %s: %w", h, err)
 	}
@@ -174,6 +178,21 @@ func (s *store) loose(h plumbing.Hash) (plumbing.ObjectType, []byte, error) {
 		return 0, nil, fmt.Errorf("reading object %s: its header is malformed", h)
 	}
 	return kind, data, nil
+}
+
+// inflated reads a zlib stream. A reader takes more time and memory to make than
+// a commit to read, so one serves all.
+func (s *store) inflated(f io.Reader) ([]byte, error) {
+	if s.inflate == nil {
+		z, err := zlib.NewReader(f)
+		if err != nil {
+			return nil, err
+		}
+		s.inflate = z
+	} else if err := s.inflate.(zlib.Resetter).Reset(f, nil); err != nil {
+		return nil, err
+	}
+	return io.ReadAll(s.inflate)
 }
 
 // has says whether the object is there, without reading it where it can.

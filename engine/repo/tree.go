@@ -22,6 +22,14 @@ type entry struct {
 
 func (e entry) isTree() bool { return e.mode == filemode.Dir }
 
+// folder is the entry's tree, the zero hash where it is none.
+func (e entry) folder() plumbing.Hash {
+	if e.isTree() {
+		return e.hash
+	}
+	return plumbing.ZeroHash
+}
+
 // sortKey orders entries as Git does: a folder as if its name ended in "/".
 func (e entry) sortKey() string {
 	if e.isTree() {
@@ -77,8 +85,9 @@ func (s *store) tree(h plumbing.Hash) ([]entry, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading tree %s: %w", h, err)
 	}
-	if len(s.trees) >= cacheTrees {
+	if s.lines += len(t); s.lines > cacheLines {
 		clear(s.trees)
+		s.lines = len(t)
 	}
 	s.trees[h] = t
 	return t, nil
@@ -150,10 +159,28 @@ func (s *store) find(root plumbing.Hash, path string) (entry, bool, error) {
 	return at, true, nil
 }
 
-// commit reads a commit, peeling annotated tags.
+// commit reads a commit, peeling annotated tags. The result is shared and its
+// parents are not to be changed.
 func (s *store) commit(h plumbing.Hash) (Commit, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c, ok := s.commits[h]; ok {
+		return c, nil
+	}
+	c, err := s.readCommit(h)
+	if err != nil {
+		return c, err
+	}
+	if len(s.commits) >= cacheCommits {
+		clear(s.commits)
+	}
+	s.commits[h] = c
+	return c, nil
+}
+
+func (s *store) readCommit(h plumbing.Hash) (Commit, error) {
 	for range 16 {
-		kind, data, err := s.get(h)
+		kind, data, err := s.getLocked(h)
 		if err != nil {
 			return Commit{}, err
 		}
