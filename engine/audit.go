@@ -170,7 +170,7 @@ func (e *Env) auditPlan(ctx context.Context, a *Audit, est *estate.Estate, id st
 		return nil
 	}
 	if !bytes.Equal(again, data) {
-		a.find(file, 1, "recomputed at commit %.10s and %s it is another plan (%s)", p.Inputs.Commit, p.At.Format(time.RFC3339), firstDifference(again, data))
+		a.find(file, 1, "recomputed at commit %.10s and %s it is another plan (%s)", p.Inputs.Commit, p.At.Format(time.RFC3339), differs(again, data))
 		return nil
 	}
 	a.Plans++

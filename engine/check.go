@@ -150,7 +150,7 @@ func (e *Env) rebuild(base repo.Hash, t target, p *plan.Plan, data []byte) ([]es
 		return nil, err
 	}
 	if !bytes.Equal(again, data) {
-		return []estate.Fault{{File: file, Line: 1, Message: fmt.Sprintf("rebuilt at commit %.10s and %s the plan is another one (%s); it was edited, or made from what is not in Git", made, p.At.Format(time.RFC3339), firstDifference(again, data))}}, nil
+		return []estate.Fault{{File: file, Line: 1, Message: fmt.Sprintf("rebuilt at commit %.10s and %s the plan is another one; it was edited, or made from what is not in Git. %s", made, p.At.Format(time.RFC3339), differs(again, data))}}, nil
 	}
 	return e.fresh(base, p)
 }
@@ -206,20 +206,4 @@ func (e *Env) fresh(base repo.Hash, p *plan.Plan) ([]estate.Fault, error) {
 		}
 	}
 	return []estate.Fault{{File: file, Line: 1, Message: "what is known on the protected branch now alters the plan; run `ringmaster plan` again"}}, nil
-}
-
-// firstDifference shows where two texts part.
-func firstDifference(want, got []byte) string {
-	if want == nil {
-		return "nothing is to be planned there"
-	}
-	n := 0
-	for n < len(want) && n < len(got) && want[n] == got[n] {
-		n++
-	}
-	return fmt.Sprintf("at byte %d: expected %q, got %q", n, around(want, n), around(got, n))
-}
-
-func around(b []byte, n int) string {
-	return string(b[max(0, n-20):min(len(b), n+30)])
 }

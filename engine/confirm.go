@@ -12,6 +12,7 @@ import (
 	"github.com/ringmaster-dev/ringmaster/engine/outcome"
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
 	"github.com/ringmaster-dev/ringmaster/engine/repo"
+	"github.com/ringmaster-dev/ringmaster/engine/report"
 )
 
 // prefix is what ringmaster's branches begin with.
@@ -185,7 +186,7 @@ func (e *Env) approved(ctx context.Context, teams map[string][]string, p *plan.P
 			}
 		}
 		if n < need.Count {
-			missing = append(missing, fmt.Sprintf("%d of %d by %q (%s)", n, need.Count, need.From, need.Because))
+			missing = append(missing, fmt.Sprintf("%d of %d by %q: %s", n, need.Count, need.From, report.Because(need.Because)))
 		}
 	}
 	return list, missing, nil

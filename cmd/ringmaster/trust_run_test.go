@@ -59,7 +59,7 @@ var runAttacks = []attack{
 	}},
 	{"1 a plan is edited in its pull request and sealed again", opened, func(w *site) {
 		w.amend(plan.Path(trusted), w.sealed(w.planAt(w.branch())))
-		w.says(1, []string{"plans/standard-main-1/plan.json:1: rebuilt at commit", "the plan is another one (at byte", "it was edited, or made from what is not in Git"}, "check", trusted)
+		w.says(1, []string{"plans/standard-main-1/plan.json:1: rebuilt at commit", "the plan is another one; it was edited, or made from what is not in Git. approval of \"team-office\" is left out"}, "check", trusted)
 		w.says(3, []string{"merging ringmaster/standard-main-1 is refused: rebuilt at commit"}, "pr", "merge", trusted, "--by", "olivia")
 		w.force(trusted)
 		w.refuses("made again at commit")

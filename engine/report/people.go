@@ -36,6 +36,10 @@ func approvals(p *plan.Plan, d detail) string {
 // aboutService is a reason that begins with the service it is about.
 var aboutService = regexp.MustCompile(`^([A-Za-z0-9][A-Za-z0-9._-]*): (.+)$`)
 
+// Because is why an approval is asked for, in one line: each reason once, with
+// how many services it holds for and some of them.
+func Because(s string) string { return because(s, 4) }
+
 // because says a reason once, with the services that it holds for: policies
 // give one for each service.
 func because(s string, most int) string {
