@@ -41,6 +41,9 @@ var (
 // and the digest they say. Unknown members are passed over, and covered by the
 // digest all the same.
 func Parse(data []byte) (*Plan, error) {
+	if p := read(data); p != nil && sealed(p, data) {
+		return p, nil
+	}
 	p, err := Decode(data)
 	if err != nil {
 		return nil, err
