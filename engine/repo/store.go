@@ -130,6 +130,7 @@ func (s *store) getLocked(h plumbing.Hash) (plumbing.ObjectType, []byte, error) 
 		}
 	}
 	if !errors.Is(err, plumbing.ErrObjectNotFound) {
+		s.names = nil // see inPacks
 		return 0, nil, fmt.Errorf("reading object %s: %w", h, err)
 	}
 	// A repack may have moved it from a loose file while we looked at the packs.
@@ -214,8 +215,17 @@ func (s *store) has(h plumbing.Hash) bool {
 
 // inPacks asks for the size, since go-git's HasEncodedObject does not look into
 // packs when its list of loose objects is cached.
+//
+// An index that was read while somebody wrote it leaves go-git with half of the
+// packs for good, so then they are opened anew, now or at the next miss.
 func (s *store) inPacks(h plumbing.Hash) bool {
 	_, err := s.packs.EncodedObjectSize(h)
+	if err != nil && !errors.Is(err, plumbing.ErrObjectNotFound) {
+		s.reopen()
+		if _, err = s.packs.EncodedObjectSize(h); err != nil {
+			s.names = nil
+		}
+	}
 	return err == nil
 }
 

@@ -230,6 +230,11 @@ func demux(caps *capability.List, rd io.Reader) io.Reader {
 // keep stores a pack that came over the wire; go-git checks its hashes while
 // it indexes it.
 func (w *wire) keep(pack io.Reader) error {
+	s := w.r.store
+	// go-git writes an index in place: nobody in this process reads it meanwhile.
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	defer s.reopen()
 	to := filesystem.NewStorage(osfs.New(w.r.common, osfs.WithBoundOS()), cache.NewObjectLRU(cacheBytes))
 	defer to.Close()
 	if err := packfile.UpdateObjectStorage(to, pack); err != nil {
