@@ -11,6 +11,14 @@ import (
 // included.
 const most = 255
 
+// A bin of numbers holds fairRows rows or more on average, for finer ones would
+// only make the file longer: on samples of 300 and 900 rows the log loss of
+// fresh rows stayed the same. But there are fewBins at least, however few rows.
+const (
+	fairRows = 12
+	fewBins  = 8
+)
+
 // axis is a column cut into bins. Bin 0 is for missing values; those of numbers
 // follow in order, those of a category in the order of its words, and after them
 // one for words too rare for a bin of their own.
@@ -54,7 +62,7 @@ func (a *axis) number(numbers []float64, r *rows, former *column) {
 		if former != nil && former.Kind == number {
 			a.cuts = recut(values, former.Cuts)
 		} else {
-			a.cuts = quantiles(values, most-1)
+			a.cuts = quantiles(values, min(most-1, max(fewBins, len(values)/fairRows)))
 		}
 		bins += len(a.cuts) + 1
 	}
@@ -159,7 +167,7 @@ func quantiles(values []float64, bins int) []float64 {
 func recut(values, former []float64) []float64 {
 	cuts := slices.Clone(former)
 	room := most - 2 - len(cuts)
-	fair := max(1, len(values)/(most-1))
+	fair := max(fairRows, len(values)/(most-1))
 	var more []float64
 	for k, begin := 0, 0; k <= len(former) && room > 0; k++ {
 		end := len(values)
