@@ -87,6 +87,12 @@ const lastRank = 1 << 20
 
 // ask puts the changes at places to the policies.
 func (d *decider) ask(dr *draft, places []int, phase string, at time.Time) [][]plan.Decision {
+	base, vary := d.changeInputs(dr, places, phase, at)
+	return d.policies.Batch(len(places), base, vary, d.est.Exceptions)
+}
+
+// changeInputs are the inputs of the changes at places, as a Batch takes them.
+func (d *decider) changeInputs(dr *draft, places []int, phase string, at time.Time) (policy.Input, func(int, *policy.Input)) {
 	patches := make([]*policy.PatchInput, len(dr.patches))
 	for i, p := range dr.patches {
 		patches[i] = d.patchInput(p, at)
@@ -96,8 +102,7 @@ func (d *decider) ask(dr *draft, places []int, phase string, at time.Time) [][]p
 	for i := range d.est.Rings {
 		rings[i] = ringInput(&d.est.Rings[i])
 	}
-	base := d.input(policy.Change, phase, at)
-	return d.policies.Batch(len(places), base, func(n int, in *policy.Input) {
+	return d.input(policy.Change, phase, at), func(n int, in *policy.Input) {
 		c := &dr.changes[places[n]]
 		h := &d.hosts[c.host]
 		in.Patch = patches[c.patch]
@@ -107,7 +112,7 @@ func (d *decider) ask(dr *draft, places []int, phase string, at time.Time) [][]p
 		if r := dr.ringOf[c.host]; r >= 0 {
 			in.Ring = rings[r]
 		}
-	}, d.est.Exceptions)
+	}
 }
 
 // input is what every question shares.

@@ -14,30 +14,11 @@ import (
 // that is denied or held is taken out, its changes with the rule's words; what
 // is required or warned of is kept with the changes.
 func (d *decider) judgeWaves(dr *draft) {
-	type slot struct{ ring, wave int }
-	var slots []slot
-	for i, r := range dr.rings {
-		for n := range r.Waves {
-			slots = append(slots, slot{i, n})
-		}
-	}
+	slots, base, vary := d.waveInputs(dr)
 	if len(slots) == 0 {
 		return
 	}
-	w := newWaveViews(d)
-	reboots := map[plan.PatchID]*bool{}
-	for _, p := range dr.patches {
-		reboots[p.id] = p.reboot
-	}
-	base := d.input(policy.Wave, "plan", d.at)
-	base.Plan = d.planInput(dr)
-	ends := ringEnds(dr.rings)
-	all := d.policies.Batch(len(slots), base, func(i int, in *policy.Input) {
-		r := &dr.rings[slots[i].ring]
-		in.Ring = d.ringNamed(r.Name)
-		in.Wave = w.input(&r.Waves[slots[i].wave], slots[i].wave+1, reboots)
-		in.Wave.Earlier = d.plannedEnds(dr.rings[:slots[i].ring], ends, in.Wave)
-	}, d.est.Exceptions)
+	all := d.policies.Batch(len(slots), base, vary, d.est.Exceptions)
 	for i, decisions := range all {
 		d.settleWave(dr, &dr.rings[slots[i].ring].Waves[slots[i].wave], decisions)
 	}
@@ -45,6 +26,32 @@ func (d *decider) judgeWaves(dr *draft) {
 		dr.rings[i].Waves = slices.DeleteFunc(dr.rings[i].Waves, func(w plan.Wave) bool { return len(w.Changes) == 0 })
 	}
 	dr.rings = slices.DeleteFunc(dr.rings, func(r plan.Ring) bool { return len(r.Waves) == 0 })
+}
+
+// slot is where a wave of a draft is.
+type slot struct{ ring, wave int }
+
+// waveInputs are the inputs of a draft's waves, as a Batch takes them.
+func (d *decider) waveInputs(dr *draft) (slots []slot, base policy.Input, vary func(int, *policy.Input)) {
+	for i, r := range dr.rings {
+		for n := range r.Waves {
+			slots = append(slots, slot{i, n})
+		}
+	}
+	w := newWaveViews(d)
+	reboots := map[plan.PatchID]*bool{}
+	for _, p := range dr.patches {
+		reboots[p.id] = p.reboot
+	}
+	base = d.input(policy.Wave, "plan", d.at)
+	base.Plan = d.planInput(dr)
+	ends := ringEnds(dr.rings)
+	return slots, base, func(i int, in *policy.Input) {
+		r := &dr.rings[slots[i].ring]
+		in.Ring = d.ringNamed(r.Name)
+		in.Wave = w.input(&r.Waves[slots[i].wave], slots[i].wave+1, reboots)
+		in.Wave.Earlier = d.plannedEnds(dr.rings[:slots[i].ring], ends, in.Wave)
+	}
 }
 
 func (d *decider) settleWave(dr *draft, w *plan.Wave, decisions []plan.Decision) {
