@@ -135,9 +135,7 @@ func (b *batch) evaluate() {
 				return
 			}
 			j := &b.jobs[i]
-			q := question{clause: b.view.clauses[j.clause]}
-			q.input, q.trace, q.fault = b.memo.input(b.view.node[j.clause], j.class, q.clause.lookups)
-			j.result = b.set.ask(q)
+			j.result = b.set.ask(b.question(j))
 		}
 	}
 	var group sync.WaitGroup

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/storage"
 	"github.com/open-policy-agent/opa/v1/topdown"
 
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
@@ -62,11 +63,7 @@ func (s *set) evaluate(q question) (said []*ast.Term, missing []string, err erro
 	ctx, cancel, done := s.within()
 	defer done()
 	watch := newWatch(q, s.limits.steps(), cancel, s.settled)
-	query := topdown.NewQuery(q.clause.body).
-		WithCompiler(s.compiler).WithStore(s.store).WithTransaction(txn).WithInput(q.input).
-		WithCancel(cancel).WithStrictBuiltinErrors(true).
-		WithSeed(noDice{}).WithTime(time.Unix(0, 0).UTC()).
-		WithQueryTracer(watch)
+	query := s.query(q, cancel, txn).WithQueryTracer(watch)
 	if q.trace {
 		// What is skipped by an index is not watched.
 		query = query.WithIndexing(false).WithVirtualCache(q.cacheFor(watch))
@@ -82,6 +79,15 @@ func (s *set) evaluate(q question) (said []*ast.Term, missing []string, err erro
 		return nil, nil, errors.New("it takes longer than is allowed")
 	}
 	return said, watch.missing(), err
+}
+
+// query is a question as OPA takes it: no clock, no dice, and an error of a
+// built-in is an error.
+func (s *set) query(q question, cancel topdown.Cancel, txn storage.Transaction) *topdown.Query {
+	return topdown.NewQuery(q.clause.body).
+		WithCompiler(s.compiler).WithStore(s.store).WithTransaction(txn).WithInput(q.input).
+		WithCancel(cancel).WithStrictBuiltinErrors(true).
+		WithSeed(noDice{}).WithTime(time.Unix(0, 0).UTC())
 }
 
 func (q question) cacheFor(w *watch) topdown.VirtualCache {
