@@ -129,16 +129,13 @@ func (d *decider) patchInput(p *patchDraft, at time.Time) *policy.PatchInput {
 	m := p.found[0]
 	in := &policy.PatchInput{
 		ID: string(p.id), Type: string(m.Type), Package: m.Package, To: m.To, Vendor: m.Vendor,
-		Kind: "security", Class: string(p.verdict.Class), Deadline: p.verdict.Deadline,
-		ClockSeconds:   int64(p.verdict.Deadline.Sub(p.verdict.Start) / time.Second),
+		Kind: p.kind(), Class: string(p.verdict.Class), Deadline: p.verdict.Deadline,
+		Clock: p.verdict.Clock, ClockSeconds: int64(p.verdict.Deadline.Sub(p.verdict.Start) / time.Second),
 		KnownExploited: p.verdict.KnownExploited, DeployRisk: p.deploy, ExploitRisk: p.exploit, Reboot: p.reboot, KnownIssues: p.knownIssues,
 		Alarms: d.alarmsOn(m.Vendor, m.Package),
 	}
 	cves := map[string]bool{}
-	for i, a := range p.advisories {
-		if i == 0 || a.Kind == "security" {
-			in.Kind = string(a.Kind)
-		}
+	for _, a := range p.advisories {
 		in.Reports += a.Reports
 		for _, c := range a.CVEs {
 			cves[c.ID] = true
@@ -150,6 +147,17 @@ func (d *decider) patchInput(p *patchDraft, at time.Time) *policy.PatchInput {
 		in.Published, in.AgeSeconds = at0, &age
 	}
 	return in
+}
+
+// kind is what a patch is for: security where any of its advisories is about it.
+func (p *patchDraft) kind() string {
+	kind := "security"
+	for i, a := range p.advisories {
+		if i == 0 || a.Kind == "security" {
+			kind = string(a.Kind)
+		}
+	}
+	return kind
 }
 
 // published is when the version that a patch moves to came out: the newest
@@ -236,7 +244,7 @@ func (v *hostViews) service(h *inventory.Host) *policy.ServiceInput {
 	if in == nil {
 		in = &policy.ServiceInput{
 			Name: s.Name, Tier: s.Tier, Owner: s.Owner, Labels: s.Labels, Exposure: s.Exposure, Compliance: slices.Concat([]string{}, s.Compliance),
-			MinAvailable: s.MinAvailable, Users: s.Users, Hosts: v.d.sizes[s.Name], Dependents: v.d.needed[s.Name],
+			MinAvailable: s.MinAvailable, Users: s.Users, Hosts: v.d.sizes[s.Name], Dependents: len(v.d.needed[s.Name]),
 		}
 		if in.Labels == nil {
 			in.Labels = map[string]string{}

@@ -102,8 +102,8 @@ type decider struct {
 	hosts    []inventory.Host // with what ledgers know overlaid on facts
 	services map[string]*inventory.Service
 	tiers    map[string]*inventory.Tier
-	sizes    map[string]int // service → hosts it has
-	needed   map[string]int // service → services that depend on it
+	sizes    map[string]int                  // service → hosts it has
+	needed   map[string][]*inventory.Service // service → services that depend on it, sorted by name
 	deeds    []deed
 	running  map[work]string // (host, patch) → the merged plan that has it in hand
 	walls    []policy.Quarantine
@@ -132,12 +132,12 @@ func newDecider(est *estate.Estate, b basis) (*decider, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &decider{basis: b, est: est, deeds: done, services: map[string]*inventory.Service{}, tiers: map[string]*inventory.Tier{}, sizes: map[string]int{}, needed: map[string]int{}}
+	d := &decider{basis: b, est: est, deeds: done, services: map[string]*inventory.Service{}, tiers: map[string]*inventory.Tier{}, sizes: map[string]int{}, needed: map[string][]*inventory.Service{}}
 	for i := range est.Services {
 		s := &est.Services[i]
 		d.services[s.Name] = s
 		for _, on := range s.DependsOn {
-			d.needed[on]++
+			d.needed[on] = append(d.needed[on], s)
 		}
 	}
 	for i := range est.Tiers {

@@ -45,7 +45,7 @@ func (d *decider) setting(h *inventory.Host) risk.Setting {
 	}
 	s := risk.Setting{Role: d.role(h)}
 	if p := d.primary(h); p != nil {
-		dependents, others := d.needed[p.Name], d.sizes[p.Name]-1
+		dependents, others := len(d.needed[p.Name]), d.sizes[p.Name]-1
 		s.Tier, s.Dependents, s.Redundancy = p.Tier, &dependents, &others
 	}
 	return s

@@ -253,7 +253,7 @@ func (d *decider) askDue(l *live, due []*rollout.Change) [][]plan.Decision {
 func (d *decider) plannedPatch(p *plan.Patch) *policy.PatchInput {
 	in := &policy.PatchInput{
 		ID: string(p.ID), Type: p.Type, Package: p.Package, To: p.To, Vendor: p.Vendor, Kind: "security", Class: string(p.Class),
-		Deadline: p.Deadline, ClockSeconds: int64(p.Deadline.Sub(p.ClockStart) / time.Second), KnownExploited: p.KnownExploited,
+		Deadline: p.Deadline, Clock: p.Clock, ClockSeconds: int64(p.Deadline.Sub(p.ClockStart) / time.Second), KnownExploited: p.KnownExploited,
 		DeployRisk: p.DeployRisk, ExploitRisk: p.ExploitRisk, CVEs: len(p.CVEs), Alarms: d.alarmsOn(p.Vendor, p.Package),
 	}
 	draft := patchDraft{}
@@ -395,6 +395,15 @@ func (d *decider) livePlan(l *live) *policy.PlanInput {
 		in.Services = append(in.Services, d.planService(name, counts[name]))
 		in.HighestRank = min(in.HighestRank, in.Services[len(in.Services)-1].Rank)
 	}
+	in.SLASeconds = d.promised(in.Class)
+	d.bound(in.Services, l.plan.Rings, func(id plan.PatchID) policy.ServicePatch {
+		i := slices.IndexFunc(l.plan.Patches, func(p plan.Patch) bool { return p.ID == id })
+		if i < 0 {
+			return policy.ServicePatch{ID: string(id)}
+		}
+		p := d.plannedPatch(&l.plan.Patches[i])
+		return policy.ServicePatch{ID: p.ID, Kind: p.Kind, Class: p.Class, Published: p.Published, Deadline: p.Deadline, KnownExploited: p.KnownExploited}
+	})
 	return in
 }
 

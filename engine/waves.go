@@ -136,11 +136,23 @@ func (d *decider) plannedEnds(lower []plan.Ring, ends []map[plan.PatchID]time.Ti
 
 // waveViews are waves as policies see them.
 type waveViews struct {
-	d    *decider
-	down map[string]int // service → hosts known to be unwell
+	d     *decider
+	down  map[string]int                // service → hosts known to be unwell
+	leans map[string][]policy.Dependent // service → those that lean on it, as far as asked for
 }
 
-func newWaveViews(d *decider) *waveViews { return &waveViews{d: d, down: map[string]int{}} }
+func newWaveViews(d *decider) *waveViews {
+	return &waveViews{d: d, down: map[string]int{}, leans: map[string][]policy.Dependent{}}
+}
+
+func (v *waveViews) leaning(on string) []policy.Dependent {
+	list, ok := v.leans[on]
+	if !ok {
+		list = v.d.leaning(on)
+		v.leans[on] = list
+	}
+	return list
+}
 
 // input is a wave. reboots says of each patch whether it asks for a restart, nil
 // where nobody says.
@@ -206,6 +218,7 @@ func (v *waveViews) service(name string, counts map[string]int, restart *restart
 	if t := v.d.tiers[s.Tier]; t != nil {
 		out.Rank, out.CostPerMinute = t.Rank, t.DowntimeCostPerMinute
 	}
+	out.Dependents = v.leaning(name)
 	if restart.known {
 		out.Reboots = &restart.hosts
 	}
@@ -262,12 +275,24 @@ func (d *decider) planInput(dr *draft) *policy.PlanInput {
 		in.Services = append(in.Services, d.planService(name, counts[name]))
 		in.HighestRank = min(in.HighestRank, in.Services[len(in.Services)-1].Rank)
 	}
+	in.SLASeconds = d.promised(in.Class)
+	d.bound(in.Services, dr.rings, dr.boundPatch)
 	return in
+}
+
+// promised is the estate's own SLA for a class, nil where it declares none.
+func (d *decider) promised(class string) *int64 {
+	span, ok := d.est.Settings.SLA[class]
+	if !ok {
+		return nil
+	}
+	seconds := int64(span / time.Second)
+	return &seconds
 }
 
 func (d *decider) planService(name string, hosts int) policy.PlanService {
 	s := d.services[name]
-	out := policy.PlanService{Name: name, Owner: s.Owner, Tier: s.Tier, Rank: lastRank, Autonomy: "recommend", Hosts: hosts, Compliance: slices.Concat([]string{}, s.Compliance)}
+	out := policy.PlanService{Name: name, Owner: s.Owner, Tier: s.Tier, Rank: lastRank, Autonomy: "recommend", Hosts: hosts, Compliance: slices.Concat([]string{}, s.Compliance), Exposure: s.Exposure}
 	if t := d.tiers[s.Tier]; t != nil {
 		out.Rank, out.Autonomy, out.RiskTolerance = t.Rank, t.Autonomy, &t.RiskTolerance
 	}

@@ -148,15 +148,20 @@ func (r *reader) kind(b *hclfile.Block, words ...string) bool {
 // of policy.
 func (r *reader) exception(b *hclfile.Block) {
 	d := hclfile.Decode(b, 1, &r.hcl)
-	d.Need("patch", "owner", "reason", "until")
 	e := inventory.Exception{
-		Name:     b.Name(),
-		Patch:    d.String("patch"),
-		Services: r.services(d, "services"),
-		Rules:    r.rules(d),
-		Owner:    d.String("owner"),
-		Reason:   d.String("reason"),
-		Until:    d.Time("until"),
+		Name:                b.Name(),
+		Patch:               d.String("patch"),
+		Services:            r.services(d, "services"),
+		Rules:               r.rules(d),
+		Owner:               d.String("owner"),
+		Reason:              d.String("reason"),
+		Until:               d.Time("until"),
+		UntilFix:            d.Bool("until_fix"),
+		CompensatingControl: strings.TrimSpace(d.String("compensating_control")),
+	}
+	d.Need("patch", "owner", "reason")
+	if !e.UntilFix {
+		d.Need("until")
 	}
 	if d.Has("owner") {
 		r.people(d, "owner", []string{e.Owner})
@@ -164,10 +169,15 @@ func (r *reader) exception(b *hclfile.Block) {
 	if d.Has("reason") && strings.TrimSpace(e.Reason) == "" {
 		d.Fault("reason", `attribute "reason" is empty`)
 	}
+	if d.Has("compensating_control") && e.CompensatingControl == "" {
+		d.Fault("compensating_control", `attribute "compensating_control" is empty; say what is done instead, or leave it out`)
+	}
 	switch {
 	case !d.Has("patch"):
 	case e.Patch == "":
 		d.Fault("patch", `attribute "patch" is empty; expected a pattern of patch ids such as "deb:openssl@*"`)
+	case e.UntilFix && (ring.IsGlob(e.Patch) || !strings.Contains(e.Patch, "@")):
+		d.Fault("patch", `attribute "patch": %q does not name one version, as "deb:openssl@3.0.15-1" does; with until_fix = true the exception ends when another version is published`, e.Patch)
 	case !strings.ContainsAny(e.Patch, ":*?"):
 		d.Fault("patch", `attribute "patch": %q is the id of no patch; expected a pattern such as "deb:%s@*"`, e.Patch, e.Patch)
 	}

@@ -146,5 +146,10 @@ type Exception struct {
 	Rules    []string // rule names it covers ("freeze.deny"); empty means all that yield
 	Owner    string
 	Reason   string
-	Until    time.Time
+	Until    time.Time // zero only with UntilFix
+	// UntilFix: Patch names one version, and the exception ends when another one is
+	// published, since that is another patch.
+	UntilFix bool
+	// CompensatingControl is what is done instead of what it waives, "" none said.
+	CompensatingControl string
 }

@@ -15,7 +15,7 @@ import (
 func exceptionInputs(x Exceptions) []ExceptionInput {
 	list := make([]ExceptionInput, 0, len(x))
 	for _, e := range x {
-		list = append(list, ExceptionInput{e.Name, e.Patch, e.Services, e.Rules, e.Owner, e.Reason, e.Until})
+		list = append(list, ExceptionInput{e.Name, e.Patch, e.Services, e.Rules, e.Owner, e.Reason, e.Until, e.UntilFix, e.CompensatingControl})
 	}
 	slices.SortFunc(list, func(a, b ExceptionInput) int { return strings.Compare(a.Name, b.Name) })
 	return list
@@ -109,7 +109,7 @@ func anyGlob(patterns []string, name string) bool {
 func (w *waiver) number(match func(*inventory.Exception) bool, at time.Time) int32 {
 	var places []int
 	for i := range w.exceptions {
-		if e := &w.exceptions[i]; at.Before(e.Until) && match(e) {
+		if e := &w.exceptions[i]; stands(e, at) && match(e) {
 			places = append(places, i)
 		}
 	}
@@ -123,6 +123,12 @@ func (w *waiver) number(match func(*inventory.Exception) bool, at time.Time) int
 		w.covers, w.byPlaces[key] = append(w.covers, places), id
 	}
 	return id
+}
+
+// stands says that an exception has not ended. One until a fix exists names one
+// version: another that is published is another patch, which it does not cover.
+func stands(e *inventory.Exception, at time.Time) bool {
+	return at.Before(e.Until) || e.UntilFix && e.Until.IsZero()
 }
 
 // apply puts a warning in the place of each decision that an exception covers:
@@ -146,10 +152,17 @@ func (w *waiver) apply(list []plan.Decision, cover int32) []plan.Decision {
 }
 
 func waivedBy(e *inventory.Exception, d plan.Decision) plan.Decision {
-	until := e.Until.UTC().Format(time.RFC3339)
+	until := "a fix exists"
+	if !e.Until.IsZero() {
+		until = e.Until.UTC().Format(time.RFC3339)
+	}
+	facts := map[string]any{"exception": e.Name, "owner": e.Owner, "reason": e.Reason, "until": until, "rule": d.Rule, "waived": d.Message}
+	if e.CompensatingControl != "" {
+		facts["compensating_control"] = e.CompensatingControl
+	}
 	return plan.Decision{
 		Rule: "exception." + e.Name, Effect: plan.Warn,
 		Message: fmt.Sprintf("exception %q of %s waives %s until %s: %s", e.Name, e.Owner, d.Rule, until, e.Reason),
-		Facts:   map[string]any{"exception": e.Name, "owner": e.Owner, "reason": e.Reason, "until": until, "rule": d.Rule, "waived": d.Message},
+		Facts:   facts,
 	}
 }
