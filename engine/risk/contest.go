@@ -1,6 +1,7 @@
 package risk
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/ringmaster-dev/ringmaster/engine/exact"
 	"github.com/ringmaster-dev/ringmaster/engine/metric"
+	"github.com/ringmaster-dev/ringmaster/engine/plan"
 )
 
 // Contest is what a new deployment model is worth, on outcomes that it was not
@@ -31,6 +33,7 @@ type Standing struct {
 	Precision, Recall       *float64 // of warnings
 	TenthPrecision, TenthOf *float64 // of the riskiest tenth of changes: precision, recall
 	LogLoss, AUC, AP, Error *float64 // Error: calibration error, 15 bins of equal mass
+	Groups, Within          int      // groups of changes of about the same score; those whose rate was within what was said
 	Curve                   []metric.Bin
 	losses                  []float64 // by change
 }
@@ -68,14 +71,14 @@ func Compare(trials []Trial, at time.Time, old *Deployment, threshold float64, o
 		contenders = slices.Delete(contenders, 1, 2)
 	}
 	for _, k := range contenders {
-		rows := k.scores(lessons, c.From)
-		c.Held, c.Failures = len(rows), 0
-		for _, r := range rows {
-			if r.Bad {
+		said := k.scores(lessons, c.From)
+		c.Held, c.Failures = len(said), 0
+		for _, r := range said {
+			if r.row.Bad {
 				c.Failures++
 			}
 		}
-		s, err := standing(k.name, rows, threshold)
+		s, err := standing(k.name, said, threshold)
 		if err != nil {
 			return nil, fmt.Errorf("comparing models: %s: %w", k.name, err)
 		}
@@ -113,10 +116,16 @@ type contender struct {
 	record *TrackRecord
 }
 
+// prediction is what was said of a change, and what became of it.
+type prediction struct {
+	row       metric.Row
+	low, high float64
+}
+
 // scores are a contender's predictions of the changes decided from a time on, in
 // the order of lessons.
-func (k contender) scores(lessons []lesson, from time.Time) []metric.Row {
-	p := make([]float64, len(lessons))
+func (k contender) scores(lessons []lesson, from time.Time) []prediction {
+	p := make([]plan.Risk, len(lessons))
 	places, shape := NewPlaces(), usualShape
 	if k.model != nil {
 		shape = k.model.Peers
@@ -128,28 +137,34 @@ func (k contender) scores(lessons []lesson, from time.Time) []metric.Row {
 		o.peers = met
 		spot := places.at(c.known.Place, c.known.host(c.trial.Host))
 		if !c.decided().Before(from) {
-			p[i] = o.Score(spot).P
+			p[i] = o.Score(spot)
 		}
 		if k.model == nil {
 			return 0, nil
 		}
 		return o.alone(spot), spot.traits
 	})
-	var rows []metric.Row
+	var list []prediction
 	for i := range lessons {
 		if c := &lessons[i]; !c.decided().Before(from) {
-			rows = append(rows, metric.Row{Name: fmt.Sprintf("%s %s %06d", c.trial.Patch, c.host, i), P: p[i], Bad: c.failed, Weight: c.weight})
+			row := metric.Row{Name: fmt.Sprintf("%s %s %06d", c.trial.Patch, c.host, i), P: p[i].P, Bad: c.failed, Weight: c.weight}
+			list = append(list, prediction{row, p[i].Low, p[i].High})
 		}
 	}
-	return rows
+	return list
 }
 
-func standing(name string, rows []metric.Row, threshold float64) (Standing, error) {
+func standing(name string, said []prediction, threshold float64) (Standing, error) {
+	rows := make([]metric.Row, len(said))
+	for i := range said {
+		rows[i] = said[i].row
+	}
 	set, err := metric.Of(rows)
 	if err != nil {
 		return Standing{}, err
 	}
 	s := Standing{Name: name, Curve: set.Curve(10)}
+	s.Groups, s.Within = groupsWithin(said)
 	warned, tenth := set.At(threshold), set.TopShare(0.1)
 	for _, m := range []struct {
 		to *(*float64)
@@ -171,6 +186,37 @@ func standing(name string, rows []metric.Row, threshold float64) (Standing, erro
 		s.losses = append(s.losses, -exact.Log(p))
 	}
 	return s, nil
+}
+
+// groupsWithin cuts predictions, rising, into groups of as many, at most 20 and few
+// enough that five failures come to each, and counts those whose rate of failures
+// lies within the mean of what was said.
+func groupsWithin(said []prediction) (groups, within int) {
+	failures := 0
+	for _, s := range said {
+		if s.row.Bad {
+			failures++
+		}
+	}
+	groups = min(failures/5, 20)
+	said = slices.Clone(said)
+	slices.SortFunc(said, func(a, b prediction) int {
+		return cmp.Or(cmp.Compare(a.row.P, b.row.P), cmp.Compare(a.high, b.high), cmp.Compare(a.low, b.low), cmp.Compare(a.row.Name, b.row.Name))
+	})
+	for g := range groups {
+		var n, bad, low, high float64
+		for _, s := range said[g*len(said)/groups : (g+1)*len(said)/groups] {
+			w := s.row.Weight
+			n, low, high = n+w, low+float64(w*s.low), high+float64(w*s.high)
+			if s.row.Bad {
+				bad += w
+			}
+		}
+		if low <= bad && bad <= high && n > 0 {
+			within++
+		}
+	}
+	return groups, within
 }
 
 // What a verdict takes.
@@ -215,11 +261,14 @@ func (c *Contest) Markdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d changes decided from %s on were held out; %d of them failed. A warning is a score of %s or more.\n\n",
 		c.Held, c.From.UTC().Format(time.DateOnly), c.Failures, percent(c.Threshold))
-	b.WriteString("| | warnings: precision | recall | riskiest tenth: precision | recall | log loss | AUC | average precision | calibration error |\n")
-	b.WriteString("|---|---:|---:|---:|---:|---:|---:|---:|---:|\n")
+	b.WriteString("| | warnings: precision | recall | riskiest tenth: precision | recall | log loss | AUC | average precision | calibration error | rates within their interval |\n")
+	b.WriteString("|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n")
 	for _, s := range c.Standings {
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s | %s | %s |\n", s.Name, cell(s.Precision, 3), cell(s.Recall, 3),
-			cell(s.TenthPrecision, 3), cell(s.TenthOf, 3), cell(s.LogLoss, 4), cell(s.AUC, 3), cell(s.AP, 3), cell(s.Error, 4))
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s | %s | %s | %s |\n", s.Name, cell(s.Precision, 3), cell(s.Recall, 3),
+			cell(s.TenthPrecision, 3), cell(s.TenthOf, 3), cell(s.LogLoss, 4), cell(s.AUC, 3), cell(s.AP, 3), cell(s.Error, 4), s.within())
+	}
+	if len(c.Standings) > 0 && c.Standings[0].Groups > 0 {
+		b.WriteString("\nThe last column cuts the held-out changes, by score, into groups of as many, and counts those whose rate of failures lay within the interval given for it.\n")
 	}
 	if len(c.Standings) > 0 {
 		b.WriteString("\n| the new model said | changes | failed | 90 % interval |\n|---:|---:|---:|---:|\n")
@@ -229,6 +278,14 @@ func (c *Contest) Markdown() string {
 	}
 	fmt.Fprintf(&b, "\nVerdict: %s.\n", c.Why)
 	return b.String()
+}
+
+// within is how many groups' rates were within what was said, in words.
+func (s Standing) within() string {
+	if s.Groups == 0 {
+		return "–"
+	}
+	return fmt.Sprintf("%d of %d", s.Within, s.Groups)
 }
 
 func cell(x *float64, digits int) string {

@@ -47,10 +47,11 @@ type Deployment struct {
 	Own      int            `json:"own"`    // trials that are the estate's own
 	Record   *TrackRecord   `json:"record"` // of the trials outside all pairs
 	Pairs    []Incompatible `json:"incompatible"`
-	Rules    Weight         `json:"rules"` // how far the rules hold here
-	Peers    float64        `json:"peers"` // a: the shape of what patches differ by
-	Share    float64        `json:"share"` // w: how far what was learnt counts, 0 to 1
-	Data     map[string]any `json:"data"`  // data card
+	Rules    Weight         `json:"rules"`  // how far the rules hold here
+	Peers    float64        `json:"peers"`  // a: the shape of what patches differ by
+	Share    float64        `json:"share"`  // w: how far what was learnt counts, 0 to 1
+	Bounds   *Bounds        `json:"bounds"` // what such scores turned out to mean; nil: too little was held out
+	Data     map[string]any `json:"data"`   // data card
 
 	learnt *ebm.Model
 	scorer *ebm.Scorer

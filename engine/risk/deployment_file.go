@@ -74,7 +74,7 @@ func (m *Deployment) check() error {
 			return fmt.Errorf("incompatible: %d: %w", i, err)
 		}
 	}
-	return nil
+	return m.Bounds.check()
 }
 
 // strongestEffect is beyond what any number of failures makes of a pair.
@@ -99,6 +99,7 @@ func (i Incompatible) check() error {
 func (m *Deployment) round() {
 	m.At = m.At.UTC().Truncate(time.Second)
 	m.Rules = Weight{exact.Round5(m.Rules.Shift), exact.Round5(m.Rules.Slope)}
+	m.Bounds.round()
 	m.Peers, m.Share = exact.Round5(m.Peers), exact.Round5(m.Share)
 	for i := range m.Pairs {
 		p := &m.Pairs[i]
@@ -113,7 +114,7 @@ func (m *Deployment) Bytes() []byte {
 	b.WriteString("{\n")
 	members := map[string]any{
 		"schema": m.Schema, "at": m.At, "trials": m.Trials, "failures": m.Failures, "own": m.Own, "rules": m.Rules, "peers": m.Peers, "share": m.Share,
-		"incompatible": m.Pairs, "data": m.Data, "record": json.RawMessage("null"), "learnt": json.RawMessage("null"),
+		"incompatible": m.Pairs, "bounds": m.Bounds, "data": m.Data, "record": json.RawMessage("null"), "learnt": json.RawMessage("null"),
 	}
 	if m.Record != nil {
 		members["record"] = json.RawMessage(m.Record.Bytes())

@@ -11,20 +11,24 @@ import (
 	"github.com/ringmaster-dev/ringmaster/engine/exact"
 )
 
-// earn fits the learnt correction and finds what it may count for.
+// earn fits the learnt correction and finds what it may count for, and what bounds
+// scores have shown to have.
 //
-// A model fitted to what was known at a boundary is tried on the changes decided
-// after it: the share is the one with the least log loss there, times f/(f+30)
-// for the f failures in all, since a handful of failures can flatter. A correction
-// that helps nothing there has no share, and is not kept.
+// Models of what was known at two boundaries of time are tried on the changes
+// decided after each. The correction's share is the one with the least log loss
+// after the second, times f/(f+30) for the f failures in all, since a handful of
+// failures can flatter. A correction that helps nothing there has no share, and is
+// not kept.
 func (l *learner) earn() error {
 	m := l.model
-	if m.Failures < learntFailures || m.Trials < learntTrials || m.Record == nil {
-		return nil
-	}
-	share, err := l.tried()
-	if err != nil || share == 0 {
+	first, second := l.boundary(boundFrom), l.boundary(triedFrom)
+	trial, err := l.tried(second)
+	if err != nil {
 		return err
+	}
+	m.Bounds = boundsOf(append(l.foretold(first, second), trial.foretold()...))
+	if trial.share == 0 {
+		return nil
 	}
 	former := (*ebm.Model)(nil)
 	if l.options.Former != nil {
@@ -33,7 +37,7 @@ func (l *learner) earn() error {
 	if err := m.learn(l.rows(nil), l.options.Said, former); err != nil {
 		return err
 	}
-	m.Share = exact.Round5(share * float64(m.Failures) / float64(m.Failures+learntFailures))
+	m.Share = exact.Round5(trial.share * float64(m.Failures) / float64(m.Failures+learntFailures))
 	return nil
 }
 
@@ -43,51 +47,107 @@ type sample struct {
 	offset float64 // what all else says, in log-odds
 	at     time.Time
 	host   string
+	patch  string
 	failed bool
 	weight float64
 }
 
-// The part of changes, by the time of decision, that a correction is tried on, and
-// the failures needed there.
+// From which part of changes on, by the time of decision, earlier models are tried:
+// for bounds, and for a correction too; and the failures that a correction is
+// tried on.
 const (
-	triedPart     = 0.3
+	boundFrom     = 0.4
+	triedFrom     = 0.7
 	triedFailures = 10
 )
 
-// tried is the share that the correction of an earlier time would have had best.
-func (l *learner) tried() (float64, error) {
+// boundary is the time at which a part of the changes had been decided.
+func (l *learner) boundary(part float64) time.Time {
 	times := make([]time.Time, len(l.lessons))
 	for i := range l.lessons {
 		times[i] = l.lessons[i].decided()
 	}
 	slices.SortFunc(times, time.Time.Compare)
-	boundary := times[int(float64(1-triedPart)*float64(len(times)))]
-	before := slices.DeleteFunc(slices.Clone(l.lessons), func(c lesson) bool { return !c.trial.At.Before(boundary) })
+	return times[int(float64(part*float64(len(times))))]
+}
+
+// earlier is what would have been learnt of the outcomes known before a time, but
+// for the correction; nil where that is too little.
+func (l *learner) earlier(than time.Time) *learner {
+	before := slices.DeleteFunc(slices.Clone(l.lessons), func(c lesson) bool { return !c.trial.At.Before(than) })
 	if len(before) < enough {
-		return 0, nil
+		return nil
 	}
-	early := study(before)
-	if early.model.Record == nil || early.model.Failures < learntFailures/2 {
-		return 0, nil // too little to try anything with
+	if early := study(before); early.model.Record != nil {
+		return early
 	}
-	if err := early.model.learn(early.rows(nil), nil, nil); err != nil {
-		return 0, err
+	return nil
+}
+
+// later are the changes decided from one time on and before another (zero: all), as
+// this learner's model sees them.
+func (l *learner) later(lessons []lesson, from, to time.Time) []sample {
+	seer := &learner{model: l.model, lessons: lessons}
+	return slices.DeleteFunc(seer.rows(l.model.Record), func(r sample) bool {
+		return r.at.Before(from) || !to.IsZero() && !r.at.Before(to)
+	})
+}
+
+// foretold are the changes between two times as what was known at the first
+// foretold them.
+func (l *learner) foretold(from, to time.Time) []foretold {
+	early := l.earlier(from)
+	if early == nil {
+		return nil
 	}
-	later := &learner{model: early.model, lessons: l.lessons}
-	var list []sample
-	failures := 0
-	for _, r := range later.rows(early.model.Record) {
-		if !r.at.Before(boundary) {
-			list = append(list, r)
-			if r.failed {
-				failures++
+	return attempt{later: early.later(l.lessons, from, to)}.foretold()
+}
+
+// attempt is how an earlier model did on later changes.
+type attempt struct {
+	model *Deployment
+	later []sample
+	share float64 // of its correction, that would have been best
+}
+
+func (a attempt) foretold() []foretold {
+	list := make([]foretold, len(a.later))
+	for i, r := range a.later {
+		score := r.offset
+		if a.share > 0 {
+			if s := a.model.scorer.Score(r.values); !s.Abstain {
+				score += float64(a.share * s.Logit)
 			}
 		}
+		list[i] = foretold{patch: r.patch, score: score, failed: r.failed, weight: r.weight}
 	}
-	if failures < triedFailures {
-		return 0, nil
+	return list
+}
+
+// tried is how what was known at a time did on what was decided later, with the
+// share that its correction would have had best: 0 where too little failed to try
+// one.
+func (l *learner) tried(boundary time.Time) (attempt, error) {
+	early := l.earlier(boundary)
+	if early == nil {
+		return attempt{}, nil
 	}
-	return early.model.bestShare(list), nil
+	a := attempt{model: early.model, later: early.later(l.lessons, boundary, time.Time{})}
+	failures := 0
+	for _, r := range a.later {
+		if r.failed {
+			failures++
+		}
+	}
+	m := l.model
+	if m.Record == nil || m.Failures < learntFailures || m.Trials < learntTrials || early.model.Failures < learntFailures/2 || failures < triedFailures {
+		return a, nil
+	}
+	if err := early.model.learn(early.rows(nil), nil, nil); err != nil {
+		return attempt{}, err
+	}
+	a.share = early.model.bestShare(a.later)
+	return a, nil
 }
 
 // bestShare is the share with the least log loss, the smallest among equals.
@@ -197,7 +257,7 @@ func (l *learner) rows(record *TrackRecord) []sample {
 		reasons, _ := o.known(spot)
 		sum := Sum(reasons)
 		effect, _ := met.term(spot.traits)
-		list[i] = sample{values: slices.Clone(o.values(spot)), offset: sum + effect, at: c.decided(), host: string(c.host), failed: c.failed, weight: c.weight}
+		list[i] = sample{values: slices.Clone(o.values(spot)), offset: sum + effect, at: c.decided(), host: string(c.host), patch: c.trial.Patch, failed: c.failed, weight: c.weight}
 		return exact.Expit(sum), spot.traits
 	})
 	return list

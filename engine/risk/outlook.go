@@ -195,8 +195,7 @@ func (o *Outlook) byModel(s *Spot) plan.Risk {
 	key := [2]float64{p, worth}
 	i, ok := o.within[key]
 	if !ok {
-		i[0], i[1] = interval(min(max(p, 1e-5), 1-1e-5), worth)
-		i[0], i[1] = min(i[0], p), max(i[1], p)
+		i[0], i[1] = o.Model.bounded(p, worth)
 		o.within[key] = i
 	}
 	r.Low, r.High = i[0], i[1]
@@ -244,7 +243,8 @@ func (o *Outlook) reasons(s *Spot) []plan.Reason {
 		reasons = append(reasons, plan.Reason{Term: TermPeers, Value: value, Effect: effect})
 	}
 	slices.SortStableFunc(reasons[1:], largestFirst)
-	return append(reasons, plan.Reason{Term: "interval", Value: fmt.Sprintf("90 %%, as if seen in %d changes", int(worth))})
+	rests := fmt.Sprintf("90 %%, as if seen in %d changes", int(worth))
+	return append(reasons, plan.Reason{Term: "interval", Value: rests + o.Model.say(o.at(s).risk.P, worth)})
 }
 
 func traitsOf(s *Spot) []string {
