@@ -271,9 +271,4 @@ func logLoss(f, y, w []float32) float64 {
 }
 
 // softplus is log(1 + e^x).
-func softplus(x float64) float64 {
-	if x > 0 {
-		return x + softplus(-x)
-	}
-	return exact.Log(1 + exact.Exp(math.Max(x, -700)))
-}
+func softplus(x float64) float64 { return max(x, 0) + exact.Log(1+exact.Exp(-math.Abs(x))) }

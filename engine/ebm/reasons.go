@@ -2,6 +2,7 @@ package ebm
 
 import (
 	"math"
+	"math/bits"
 	"slices"
 	"sync/atomic"
 )
@@ -18,50 +19,58 @@ func (s *Scorer) Reasons(dst []Reason, row []Value) []Reason {
 	}
 	s.place(bins, row)
 	var room [64]ranked
-	order := room[:0]
+	list := room[:0]
 	for k := range s.columns {
-		if b := &s.columns[k]; b.term {
-			order = append(order, ranked{math.Abs(b.adds[bins[k]].effect), k})
+		if s.columns[k].term {
+			list = append(list, ranked{sizeOf(s.singles[k][bins[k]].effect), k, 0})
 		}
 	}
-	for k := range s.pairs {
-		t := &s.pairs[k]
-		order = append(order, ranked{math.Abs(t.adds[t.cell(bins)].effect), len(s.columns) + k})
+	for k := range s.cells {
+		list = append(list, ranked{sizeOf(s.cells[k].of(bins).effect), len(s.columns) + k, 0})
 	}
-	strongestFirst(order)
-	dst = slices.Grow(dst, len(order))
-	for _, r := range order {
-		dst = append(dst, s.reason(r.at, bins))
+	rankBySize(list)
+	dst = slices.Grow(dst, len(list))
+	out := dst[len(dst) : len(dst)+len(list)]
+	for k := range list {
+		s.reason(&out[list[k].place], list[k].at, bins)
 	}
-	return dst
+	return dst[:len(dst)+len(list)]
 }
 
-// reason is the reason of a column or, counted on from there, of a pair.
-func (s *Scorer) reason(at int, bins []uint8) Reason {
+// reason fills in the reason of a column or, counted on from there, of a pair.
+func (s *Scorer) reason(r *Reason, at int, bins []uint8) {
 	if at < len(s.columns) {
 		b := &s.columns[at]
-		return Reason{b.Name, b.labels[bins[at]], b.adds[bins[at]].effect}
+		r.Term, r.Value, r.Effect = b.Name, b.labels[bins[at]], b.adds[bins[at]].effect
+		return
 	}
 	t := &s.pairs[at-len(s.columns)]
-	return Reason{t.name, t.labels.of(bins[t.a], bins[t.b]), t.adds[t.cell(bins)].effect}
+	r.Term, r.Value, r.Effect = t.name, t.labels.of(bins[t.a], bins[t.b]), t.of(bins).effect
 }
 
 // ranked is a reason to be sorted.
 type ranked struct {
-	size float64
-	at   int
+	size  uint64 // in an order of how far from 0 the effect is
+	at    int
+	place uint64 // among the sorted
 }
 
-// strongestFirst sorts reasons; of equals, the earlier stays first. They are a
-// few dozen, which insertion sorts fastest.
-func strongestFirst(list []ranked) {
-	for i := 1; i < len(list); i++ {
-		r := list[i]
-		k := i
-		for ; k > 0 && list[k-1].size < r.size; k-- {
-			list[k] = list[k-1]
+func sizeOf(effect float64) uint64 { return math.Float64bits(math.Abs(effect)) }
+
+// rankBySize finds every reason's place, the strongest first; of equals, the
+// earlier stays first. They are a few dozen: comparing all with all, without a
+// branch that could be guessed wrong, is faster than sorting.
+func rankBySize(list []ranked) {
+	for i := range list {
+		a := &list[i]
+		own := a.place
+		for k := range list[i+1:] {
+			b := &list[i+1+k]
+			_, less := bits.Sub64(a.size, b.size, 0)
+			own += less
+			b.place += 1 - less
 		}
-		list[k] = r
+		a.place = own
 	}
 }
 

@@ -16,20 +16,40 @@ type Scorer struct {
 	columns []bound
 	pairs   []table
 	terms   int // of one column
+
+	// What every row needs of these, close together.
+	numbers []numberSpot
+	words   []wordSpot
+	singles [][]adds // by column
+	cells   []crossing
+	levels  grid // of the interval
 }
 
 // bound is a column with all that it adds by itself.
 type bound struct {
 	*column
-	at        int // its place in a row
-	category  bool
-	low, high float64 // numbers: within these, grid finds the bin
-	grid      grid
-	word      wordTable
-	adds      []adds // by bin
-	term      bool   // whether it has an effect of its own
-	labels    []string
-	why       [3]string // out of support: what Score.Why says
+	at       int // its place in a row
+	category bool
+	number   numberSpot
+	word     wordSpot
+	adds     []adds // by bin
+	term     bool   // whether it has an effect of its own
+	labels   []string
+	why      [3]string // out of support: what Score.Why says
+}
+
+// numberSpot is what finding the bin of a number takes.
+type numberSpot struct {
+	at, column int // in a row, and among the scorer's columns
+	grid
+}
+
+// wordSpot is what finding the bin of a word takes.
+type wordSpot struct {
+	at, column int
+	table      wordTable
+	other      uint8 // the bin of words that are not in the table
+	open       bool  // such a word is nothing strange
 }
 
 // adds is what a bin or a cell adds to a score.
@@ -46,17 +66,24 @@ const (
 
 // table is a pair, ready.
 type table struct {
-	a, b   int // among the scorer's columns
+	crossing
 	name   string
-	line   []uint16 // of each bin of a: where its line begins
-	place  []uint16 // of each bin of b: its place in the line
-	adds   []adds   // by cell
 	labels cellLabels
 	why    string
 }
 
-// cell is the cell of a row's bins.
-func (t *table) cell(bins []uint8) int { return int(t.line[bins[t.a]]) + int(t.place[bins[t.b]]) }
+// crossing is what a pair adds to a score.
+type crossing struct {
+	a, b  int      // among the scorer's columns
+	line  []uint16 // of each bin of a: where its line begins
+	place []uint16 // of each bin of b: its place in the line
+	adds  []adds   // by cell
+}
+
+// of is what the cell of a row's bins adds.
+func (c *crossing) of(bins []uint8) *adds {
+	return &c.adds[int(c.line[bins[c.a]])+int(c.place[bins[c.b]])]
+}
 
 // Bind readies a model for rows whose values come in the order of columns;
 // columns that the model does not know are passed over, and ones that it needs
@@ -72,9 +99,10 @@ func (m *Model) Bind(columns []string) (*Scorer, error) {
 			absent = append(absent, fmt.Sprintf("%q", c.Name))
 			continue
 		}
-		place[c.Name] = len(s.columns)
-		s.columns = append(s.columns, c.bind(at, m.f.Fitted.Rows))
-		s.columns[len(s.columns)-1].labels = c.labels()
+		b := c.bind(at, m.f.Fitted.Rows)
+		b.labels = c.labels()
+		s.add(b)
+		place[c.Name] = len(s.columns) - 1
 	}
 	if len(absent) > 0 {
 		return nil, fmt.Errorf("the model needs columns that are not there: %s", strings.Join(absent, ", "))
@@ -90,9 +118,22 @@ func (m *Model) Bind(columns []string) (*Scorer, error) {
 	for _, p := range m.f.Pairs {
 		t := p.bind(place, m.f.Support.Expected, m.f.Fitted.Rows)
 		t.labels = newCellLabels(s.columns[t.a].spots(p.Join[0], len(p.Effects)), s.columns[t.b].spots(p.Join[1], len(p.Effects[0])))
-		s.pairs = append(s.pairs, t)
+		s.pairs, s.cells = append(s.pairs, t), append(s.cells, t.crossing)
 	}
+	from := m.f.Interval.From
+	s.levels = newGrid(from, from[0], from[len(from)-1])
 	return s, nil
+}
+
+// add takes a column in.
+func (s *Scorer) add(b bound) {
+	b.number.column, b.word.column = len(s.columns), len(s.columns)
+	if b.category {
+		s.words = append(s.words, b.word)
+	} else {
+		s.numbers = append(s.numbers, b.number)
+	}
+	s.columns, s.singles = append(s.columns, b), append(s.singles, b.adds)
 }
 
 // spread is a term's effect in every bin.
@@ -109,7 +150,7 @@ func (t *single) spread(bins int) []float64 {
 }
 
 func (c *column) bind(at, rows int) bound {
-	b := bound{column: c, at: at, category: c.Kind == category, low: math.Inf(1), high: math.Inf(-1), adds: make([]adds, c.bins())}
+	b := bound{column: c, at: at, category: c.Kind == category, adds: make([]adds, c.bins())}
 	// Bins of numbers are as wide as they are to hold equally many rows, so their
 	// rarity says little unless values repeat.
 	for k, n := range c.Count {
@@ -117,12 +158,12 @@ func (c *column) bind(at, rows int) bound {
 	}
 	if b.category {
 		b.why[whyNew] = fmt.Sprintf("%s has a word that was not learnt from", c.Name)
-		b.word = newWordTable(c.Words)
+		b.word = wordSpot{at: at, table: newWordTable(c.Words), other: uint8(len(c.Words) + 1), open: c.Open}
 		return b
 	}
+	b.number = numberSpot{at: at, grid: grid{low: math.Inf(1), high: math.Inf(-1)}}
 	if c.bins() > 1 {
-		b.low, b.high = *c.Low, *c.High
-		b.grid = newGrid(c.Cuts, b.low, b.high)
+		b.number.grid = newGrid(c.Cuts, *c.Low, *c.High)
 	}
 	b.why = [3]string{
 		fmt.Sprintf("%s is below %v, the least that was learnt from", c.Name, *c.Low),
@@ -138,7 +179,7 @@ func surprise(rows, of float64) float64 { return exact.Log((of + 0.5) / (rows + 
 
 func (p *joint) bind(place map[string]int, expected float64, rows int) table {
 	n, m := len(p.Effects), len(p.Effects[0])
-	t := table{a: place[p.Columns[0]], b: place[p.Columns[1]], name: p.Columns[0] + " × " + p.Columns[1]}
+	t := table{crossing: crossing{a: place[p.Columns[0]], b: place[p.Columns[1]]}, name: p.Columns[0] + " × " + p.Columns[1]}
 	t.why = fmt.Sprintf("%s and %s: none like it was learnt from", p.Columns[0], p.Columns[1])
 	for _, i := range p.Join[0] {
 		t.line = append(t.line, uint16(i*m))
@@ -178,7 +219,7 @@ func (b *bound) bin(v *Value) (bin, why int) {
 		if v.Word == "" {
 			return 0, -1
 		}
-		if k := b.word.find(v.Word); k > 0 {
+		if k := b.word.table.find(v.Word); k > 0 {
 			return k, -1
 		}
 		if b.Open {
@@ -192,12 +233,12 @@ func (b *bound) bin(v *Value) (bin, why int) {
 		return 0, whyNew
 	case math.IsNaN(x) || len(b.Count) == 1:
 		return 0, -1
-	case x < b.low:
+	case x < b.number.low:
 		return 1, whyBelow
-	case x > b.high:
+	case x > b.number.high:
 		return len(b.Cuts) + 1, whyAbove
 	}
-	return b.grid.place(x), -1
+	return b.number.grid.place(x), -1
 }
 
 // mostPlaced is how many columns' bins are kept on the stack.
@@ -205,24 +246,25 @@ const mostPlaced = 128
 
 // place finds a row's bins. It says whether some value is out of support.
 func (s *Scorer) place(bins []uint8, row []Value) (strange bool) {
-	for k := range s.columns {
-		b, bin, odd := &s.columns[k], 0, false
-		switch v := &row[b.at]; {
-		case !b.category:
-			if x := v.Number; x >= b.low && x <= b.high {
-				bin = b.grid.place(x)
-			} else {
-				var why int
-				bin, why = b.bin(v)
-				odd = why >= 0
-			}
-		case v.Word != "":
-			if bin = b.word.find(v.Word); bin == 0 {
-				bin, odd = len(b.Words)+1, !b.Open
-			}
+	for k := range s.numbers {
+		n := &s.numbers[k]
+		if x := row[n.at].Number; x >= n.low && x <= n.high {
+			bins[n.column] = uint8(n.grid.place(x))
+			continue
 		}
-		bins[k] = uint8(bin)
-		strange = strange || odd
+		bin, why := s.columns[n.column].bin(&row[n.at])
+		bins[n.column] = uint8(bin)
+		strange = strange || why >= 0
+	}
+	for k := range s.words {
+		n := &s.words[k]
+		w := row[n.at].Word
+		bin := uint8(n.table.find(w))
+		if bin == 0 && w != "" {
+			bin = n.other
+			strange = strange || !n.open
+		}
+		bins[n.column] = bin
 	}
 	return strange
 }
@@ -240,14 +282,13 @@ func (s *Scorer) ScoreFrom(offset float64, row []Value) Score {
 	}
 	strange := s.place(bins, row)
 	logit, rarity := s.m.f.Intercept+offset, 0.0
-	for k := range s.columns {
-		c := &s.columns[k].adds[bins[k]]
+	for k, list := range s.singles {
+		c := &list[bins[k]]
 		logit += c.effect
 		rarity += c.rarity
 	}
-	for k := range s.pairs {
-		t := &s.pairs[k]
-		c := &t.adds[t.cell(bins)]
+	for k := range s.cells {
+		c := s.cells[k].of(bins)
 		logit += c.effect
 		rarity += c.rarity
 	}
@@ -255,7 +296,7 @@ func (s *Scorer) ScoreFrom(offset float64, row []Value) Score {
 	if strange || rarity > s.m.f.Support.Novelty {
 		out.Abstain, out.Why = true, s.why(bins, row)
 	}
-	out.P, out.Low, out.High = s.m.f.probability(logit)
+	out.P, out.Low, out.High = s.m.f.probability(logit, s.level(logit))
 	return out
 }
 
@@ -270,19 +311,31 @@ func (s *Scorer) why(bins []uint8, row []Value) string {
 	}
 	for k := range s.pairs {
 		t := &s.pairs[k]
-		if math.IsInf(t.adds[t.cell(bins)].rarity, 1) {
+		if math.IsInf(t.of(bins).rarity, 1) {
 			return t.why
 		}
 	}
 	return "nothing like this row as a whole was learnt from"
 }
 
+// level is which of the interval's levels a logit is in.
+func (s *Scorer) level(logit float64) int {
+	if logit >= s.levels.low && logit <= s.levels.high {
+		return s.levels.place(logit) - 2
+	}
+	return s.m.f.Interval.level(logit)
+}
+
+// level is which level a logit is in.
+func (v *interval) level(logit float64) int { return max(0, search(v.From, logit)-2) }
+
 // probability is the calibrated probability at a logit, and its interval.
-func (f *file) probability(logit float64) (p, low, high float64) {
-	p = math.Max(0.00001, math.Min(0.99999, exact.Round5(exact.Expit(f.Calibration.logit(logit)))))
-	k := max(0, search(f.Interval.From, logit)-2)
-	return p, math.Min(p, f.Interval.Low[k]), math.Max(p, f.Interval.High[k])
+func (f *file) probability(logit float64, level int) (p, low, high float64) {
+	p = max(0.00001, min(0.99999, exact.Round5(exact.Expit(f.Calibration.logit(logit)))))
+	return p, min(p, f.Interval.Low[level]), max(p, f.Interval.High[level])
 }
 
 // Probability is the calibrated probability of a logit and its interval.
-func (m *Model) Probability(logit float64) (p, low, high float64) { return m.f.probability(logit) }
+func (m *Model) Probability(logit float64) (p, low, high float64) {
+	return m.f.probability(logit, m.f.Interval.level(logit))
+}

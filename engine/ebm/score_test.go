@@ -182,18 +182,3 @@ func TestBindNamesAllColumnsThatAreAbsent(t *testing.T) {
 		t.Errorf("Bind() = %v, want it to name a and w", err)
 	}
 }
-
-// search is place, for numbers.
-func TestSearch(t *testing.T) {
-	for n := range 40 {
-		cuts := make([]float64, n)
-		for k := range cuts {
-			cuts[k] = float64(k)
-		}
-		for x := -1.0; x <= float64(n); x += 0.5 {
-			if got, want := search(cuts, x), place(cuts, x); got != want {
-				t.Fatalf("search(%d cuts, %v) = %d, want %d", n, x, got, want)
-			}
-		}
-	}
-}

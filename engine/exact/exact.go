@@ -60,7 +60,7 @@ func Log(x float64) float64 {
 	case x == 0:
 		return math.Inf(-1)
 	}
-	f1, ki := math.Frexp(x)
+	f1, ki := frexp(x)
 	if f1 < math.Sqrt2/2 {
 		f1 *= 2
 		ki--
@@ -79,16 +79,26 @@ func Log(x float64) float64 {
 	return float64(k*ln2Hi) - ((square - (float64(s*(square+rest)) + float64(k*ln2Lo))) - f)
 }
 
+// frexp is math.Frexp of a positive number, which it asks only for the tiniest.
+func frexp(x float64) (float64, int) {
+	bits := math.Float64bits(x)
+	exponent := int(bits >> 52)
+	if exponent == 0 {
+		return math.Frexp(x)
+	}
+	return math.Float64frombits(bits&(1<<52-1) | 1022<<52), exponent - 1022
+}
+
 // Logit is the log-odds of p.
 func Logit(p float64) float64 { return Log(p / (1 - p)) }
 
 // Expit is the probability with the log-odds x.
 func Expit(x float64) float64 {
+	e := Exp(-math.Abs(x))
 	if x < 0 {
-		e := Exp(x)
 		return e / (1 + e)
 	}
-	return 1 / (1 + Exp(-x))
+	return 1 / (1 + e)
 }
 
 // Round5 rounds to 5 decimals, the precision of everything that is written.

@@ -120,3 +120,21 @@ func TestBitsAreTheSameEverywhere(t *testing.T) {
 		t.Errorf("the bits hash to %#x, want %#x", got, uint64(want))
 	}
 }
+
+func TestFrexpIsTheLibrarys(t *testing.T) {
+	r := rand.New(rand.NewSource(5))
+	try := func(x float64) {
+		f, k := frexp(x)
+		if wantF, wantK := math.Frexp(x); f != wantF || k != wantK {
+			t.Fatalf("frexp(%v) = %v, %d, want %v, %d", x, f, k, wantF, wantK)
+		}
+	}
+	for _, x := range []float64{math.SmallestNonzeroFloat64, 0x1p-1022, 0x1p-1023, 0.5, 1, 2, math.MaxFloat64} {
+		try(x)
+	}
+	for range 100_000 {
+		if x := math.Float64frombits(r.Uint64() &^ (1 << 63)); x > 0 && !math.IsInf(x, 0) {
+			try(x)
+		}
+	}
+}
