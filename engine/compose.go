@@ -12,7 +12,7 @@ import (
 
 // compose writes the draft down as a plan. seen is the hosts that it could see.
 func (d *decider) compose(dr *draft, seen plan.Population) *plan.Plan {
-	p := &plan.Plan{Schema: plan.Schema, ID: dr.id, At: d.at, Inputs: d.inputs(), Population: seen, Rings: dr.rings}
+	p := &plan.Plan{Schema: plan.Schema, ID: dr.id, At: d.at, Inputs: d.inputs(), Population: seen, Rings: dr.rings, Timezone: d.est.Settings.Timezone}
 	whole := d.policies.Decide(d.wholePlan(dr), d.est.Exceptions)
 	if stop := stopper(whole); stop != nil {
 		d.stopAll(dr, p, stop)

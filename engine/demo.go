@@ -18,6 +18,7 @@ import (
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
 	"github.com/ringmaster-dev/ringmaster/engine/repo"
 	"github.com/ringmaster-dev/ringmaster/engine/report"
+	"github.com/ringmaster-dev/ringmaster/engine/ring"
 )
 
 // DemoOptions say where the demo happens and with what.
@@ -58,6 +59,7 @@ type demo struct {
 	teams map[string][]string
 	step  int
 	sets  policySets
+	zone  *time.Location       // the estate's: what is told is told by its clocks
 	first map[string]plan.Risk // package → deploy risk before anything was learnt
 }
 
@@ -118,8 +120,11 @@ func (d *demo) estate() error {
 		return err
 	}
 	d.teams = est.Settings.Teams
+	if d.zone, err = ring.Zone(est.Settings.Timezone); err != nil {
+		return err
+	}
 	d.say("%d files of the starter, %d simulated hosts, %d changes from the eight months before", len(names), len(est.Hosts), imported.Added)
-	d.say("today is %s", d.at.Format("Monday, 2 January 2006, 15:04 MST"))
+	d.say("today is %s", d.at.In(d.zone).Format("Monday, 2 January 2006, 15:04 MST"))
 	return nil
 }
 
@@ -253,7 +258,7 @@ func (d *demo) tell(lines []outcome.Line) {
 }
 
 func (d *demo) line(l outcome.Line, n int) string {
-	when := d.at.Format("Mon 2 15:04")
+	when := d.at.In(d.zone).Format("Mon 2 15:04")
 	what := strings.ReplaceAll(string(l.Event), "_", " ")
 	who := fmt.Sprintf("%d hosts", n)
 	if n == 1 {

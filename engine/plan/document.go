@@ -56,6 +56,7 @@ func document(p *Plan) (data []byte, digest span, err error) {
 	each(&w, p.Rings, w.ring)
 	w.any(`,"scanners":`, p.Scanners)
 	w.text(`,"schema":`, p.Schema)
+	w.text(`,"timezone":`, p.Timezone)
 	w.add("}")
 	return w.b, digest, w.err
 }

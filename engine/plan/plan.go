@@ -56,6 +56,7 @@ type Plan struct {
 	NotPlanned []Skipped  `json:"not_planned"`
 	Approvals  []Approval `json:"approvals"`
 	Scanners   []Dispute  `json:"scanners"` // where a scanner and the match differ
+	Timezone   string     `json:"timezone"` // the estate's, in which people are shown the plan's times; all times here are UTC
 }
 
 // Inputs pins what the plan was computed from, each a digest of the bytes read.

@@ -206,7 +206,7 @@ func when(p *plan.Plan) string {
 	for _, r := range p.Rings {
 		rings = append(rings, inert(r.Name))
 	}
-	return fmt.Sprintf("from %s to %s: %s.", moment(first), moment(last), strings.Join(rings, " → "))
+	return fmt.Sprintf("from %s to %s%s: %s.", moment(first), moment(last), inert(elsewhere(p)), strings.Join(rings, " → "))
 }
 
 func who(p *plan.Plan) string {

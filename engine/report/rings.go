@@ -13,7 +13,7 @@ func timeline(p *plan.Plan, d detail) string {
 		return ""
 	}
 	var b strings.Builder
-	b.WriteString("## Which hosts when\n\nTimes are UTC. A wave that has not begun by its “not after” waits for a new plan.\n\n| ring | wave | start | not after | hosts | soak |\n|---|---:|---|---|---|---|\n")
+	b.WriteString("## Which hosts when\n\n" + clocks(p) + " A wave that has not begun by its “not after” waits for a new plan.\n\n| ring | wave | start | not after | hosts | soak |\n|---|---:|---|---|---|---|\n")
 	rows, left := 0, 0
 	for _, r := range p.Rings {
 		for i, w := range r.Waves {

@@ -26,6 +26,7 @@ type use struct {
 }
 
 func read(p *plan.Plan) *sheet {
+	p = local(p)
 	s := &sheet{Plan: p, uses: map[plan.PatchID]*use{}}
 	hosts := map[inventory.HostID]bool{}
 	last, none := inventory.HostID(""), true

@@ -25,6 +25,7 @@ func Text(w io.Writer, p *plan.Plan, o TextOptions) error {
 	}
 	t := &terminal{bufio.NewWriter(w), o}
 	s := read(p)
+	p = s.Plan
 	t.line("%s", t.bold(s.title()))
 	t.patches(s)
 	t.rings(s)
@@ -173,7 +174,7 @@ func (t *terminal) rings(s *sheet) {
 		}
 		t.line("  %-18s %s %s, from %s", clip(r.Name, 18), t.paint("36", string(b)), plural(hosts, "host"), minute(r.Waves[0].Start, p.At))
 	}
-	t.line("  %-18s %s … %s", "", minute(first, p.At), minute(scale, p.At))
+	t.line("  %-18s %s … %s%s", "", minute(first, p.At), minute(scale, p.At), elsewhere(p))
 	t.line("")
 }
 

@@ -192,26 +192,28 @@ func clockName(s string) string {
 	return s
 }
 
+// moment is a time as the clocks of its zone show it; read puts a plan's times
+// into the estate's.
 func moment(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	return t.UTC().Format("Mon 2 Jan 2006 15:04")
+	return t.Format("Mon 2 Jan 2006 15:04")
 }
 
 // minute leaves out the year where it is that of the plan.
-func minute(t, at time.Time) string { return t.UTC().Format("Mon 2 Jan" + year(t, at) + " 15:04") }
+func minute(t, at time.Time) string { return t.Format("Mon 2 Jan" + year(t, at) + " 15:04") }
 
 func day(t, at time.Time) string {
 	if t.IsZero() {
 		return "no date"
 	}
-	return t.UTC().Format("Mon 2 Jan" + year(t, at))
+	return t.Format("Mon 2 Jan" + year(t, at))
 }
 
 // year is the layout of a year that needs saying.
 func year(t, at time.Time) string {
-	if t.UTC().Year() == at.UTC().Year() {
+	if t.Year() == at.Year() {
 		return ""
 	}
 	return " 2006"
