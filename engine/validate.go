@@ -24,6 +24,14 @@ func Validate(fsys fs.FS) Validation {
 	for _, f := range wrong {
 		faults = append(faults, estate.Fault(f))
 	}
+	faults = append(faults, modelFaults(est)...)
+	slices.SortFunc(faults, estate.Order)
+	return Validation{Faults: slices.Compact(faults), Warnings: est.Notices}
+}
+
+// modelFaults are what is wrong in an estate's models.
+func modelFaults(est *estate.Estate) []estate.Fault {
+	var faults []estate.Fault
 	if data, ok := est.Models[trackRecord]; ok {
 		if _, err := risk.ParseTrackRecord(data); err != nil {
 			faults = append(faults, estate.Fault{File: trackRecord, Line: 1, Message: err.Error()})
@@ -34,8 +42,7 @@ func Validate(fsys fs.FS) Validation {
 			faults = append(faults, estate.Fault{File: deploymentModel, Line: 1, Message: err.Error()})
 		}
 	}
-	slices.SortFunc(faults, estate.Order)
-	return Validation{Faults: slices.Compact(faults), Warnings: est.Notices}
+	return faults
 }
 
 // PolicyTests are the tests beside an estate's policies, run. Policies that do

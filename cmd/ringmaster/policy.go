@@ -14,8 +14,8 @@ import (
 )
 
 func (a *app) policy() *cobra.Command {
-	cmd := &cobra.Command{Use: "policy", Short: "for policy authors: test"}
-	cmd.AddCommand(a.policyTest())
+	cmd := &cobra.Command{Use: "policy", Short: "for policy authors: test, replay"}
+	cmd.AddCommand(a.policyTest(), a.policyReplay())
 	return cmd
 }
 

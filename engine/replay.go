@@ -1,0 +1,237 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"github.com/ringmaster-dev/ringmaster/engine/estate"
+	"github.com/ringmaster-dev/ringmaster/engine/outcome"
+	"github.com/ringmaster-dev/ringmaster/engine/plan"
+	"github.com/ringmaster-dev/ringmaster/engine/policy"
+	"github.com/ringmaster-dev/ringmaster/engine/replay"
+	"github.com/ringmaster-dev/ringmaster/engine/repo"
+)
+
+// ReplayOptions say what history is decided again with.
+type ReplayOptions struct {
+	// Files holds the candidate: its policies/, or its models/ where Models is set.
+	// It may be a working tree, with edits that nobody committed.
+	Files fs.FS
+	Name  string // of Files, in words
+
+	// Against is the revision whose policies the candidate's are compared with; ""
+	// is where HEAD left the protected branch. With Models it says nothing.
+	Against string
+
+	// Models replays with the candidate's models, under the policies that each plan
+	// was decided with, and compares with the models of then.
+	Models bool
+}
+
+// Replay decides every plan of HEAD's history again at its own commit and time:
+// under its own policies, which must come to the same bytes, or else the plan is
+// named and not counted; and then under those that are compared. Candidates that
+// do not compile are a *FaultsError. It changes nothing and asks no forge but for
+// the protected branch.
+func (e *Env) Replay(ctx context.Context, o ReplayOptions) (*replay.Report, error) {
+	head, err := e.head()
+	if err != nil {
+		return nil, err
+	}
+	laws, err := e.laws(ctx, head, o)
+	if err != nil {
+		return nil, err
+	}
+	past, err := e.pastOf(head)
+	if err != nil {
+		return nil, err
+	}
+	b := replay.New(past.fates)
+	for _, s := range past.skipped {
+		b.Skip(s.Plan, s.Why)
+	}
+	for _, m := range past.moments {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		e.replayMoment(b, m, laws)
+	}
+	r := b.Report(e.At)
+	r.Candidate, r.Baseline, r.Changed, r.Imported = laws.name, laws.against, orNone(laws.changed), past.imported
+	return r, nil
+}
+
+func orNone(list []string) []string { return append([]string{}, list...) }
+
+// laws are what plans are decided under.
+type laws struct {
+	name, against     string
+	changed           []string
+	before, candidate *policy.Set       // nil: each plan's own
+	same              bool              // before and candidate are the same
+	models            map[string][]byte // nil: each plan's own
+	digests           [2]string         // of before's and candidate's policies
+	own               map[string]*policy.Set
+}
+
+// laws reads what is compared. The candidate is read first, so that its faults
+// are the first to be told.
+func (e *Env) laws(ctx context.Context, head repo.Hash, o ReplayOptions) (*laws, error) {
+	l := &laws{name: o.Name, own: map[string]*policy.Set{}}
+	candidate, _ := estate.Read(o.Files)
+	if o.Models {
+		if err := parseModels(candidate); err != nil {
+			return nil, err
+		}
+		l.models, l.against = candidate.Models, "the models that each plan was made with, policies as they were"
+		return l, nil
+	}
+	if len(candidate.Policies) == 0 {
+		return nil, errors.New("there are no policies to replay with: policies/ holds no .rego file")
+	}
+	var faults []policy.Fault
+	if l.candidate, faults = policy.Compile(candidate.Policies); len(faults) > 0 {
+		return nil, policyFaults(faults)
+	}
+	commit, said, err := e.baseline(ctx, head, o.Against)
+	if err != nil {
+		return nil, err
+	}
+	fsys, err := e.Repo.At(commit)
+	if err != nil {
+		return nil, err
+	}
+	before, _ := estate.Read(fsys)
+	if l.before, faults = policy.Compile(before.Policies); len(faults) > 0 {
+		return nil, fmt.Errorf("the policies of %s do not compile, so there is nothing to compare with: %w", said, policyFaults(faults))
+	}
+	l.against = "those of " + said
+	l.changed = differing(before.Policies, candidate.Policies)
+	l.same = len(l.changed) == 0
+	l.digests = [2]string{before.Digests.Policies, candidate.Digests.Policies}
+	return l, nil
+}
+
+// baseline is the commit whose policies are compared with, and its name in words.
+func (e *Env) baseline(ctx context.Context, head repo.Hash, rev string) (repo.Hash, string, error) {
+	if rev != "" {
+		h, err := e.Repo.Resolve(rev)
+		return h, fmt.Sprintf("%s (%.10s)", rev, h), err
+	}
+	branch, tip, err := e.base(ctx)
+	if err != nil {
+		return "", "", err
+	}
+	h, err := e.Repo.MergeBase(head, tip)
+	if err != nil {
+		return "", "", fmt.Errorf("looking for where HEAD left %s: %w", branch, err)
+	}
+	if h == "" {
+		return "", "", fmt.Errorf("HEAD and %s have no commit in common; name a revision with --against", branch)
+	}
+	return h, fmt.Sprintf("%s at %.10s", branch, h), nil
+}
+
+// parseModels returns the faults of an estate's models, nil where there are none.
+func parseModels(est *estate.Estate) error {
+	if len(est.Models) == 0 {
+		return errors.New("there are no models to replay with: models/ holds no .json file")
+	}
+	if faults := modelFaults(est); len(faults) > 0 {
+		return &FaultsError{faults}
+	}
+	return nil
+}
+
+// differing are the paths at which two sets of files differ, tests left out: no
+// plan is decided by them.
+func differing(a, b map[string][]byte) []string {
+	var list []string
+	for _, path := range sortedKeys(a) {
+		if other, ok := b[path]; !ok || string(other) != string(a[path]) {
+			list = append(list, path)
+		}
+	}
+	for path := range b {
+		if _, ok := a[path]; !ok {
+			list = append(list, path)
+		}
+	}
+	list = slices.DeleteFunc(list, func(path string) bool { return strings.HasSuffix(path, "_test.rego") })
+	slices.Sort(list)
+	return list
+}
+
+// pastPlans are the plans of a commit's history, those decided at one moment
+// together.
+type pastPlans struct {
+	moments  []pastMoment // the youngest first: what older ones need lies on the same line
+	fates    map[string][]replay.Fate
+	skipped  []replay.NotReplayed
+	imported int
+}
+
+type pastMoment struct {
+	moment
+	plans []*plan.Plan
+}
+
+// pastOf reads the plans and ledgers of a commit. One that is not as it was made
+// is skipped, with the reason.
+func (e *Env) pastOf(head repo.Hash) (*pastPlans, error) {
+	est, err := e.read(head)
+	if err != nil {
+		return nil, err
+	}
+	p := &pastPlans{fates: map[string][]replay.Fate{}, imported: len(est.Imported)}
+	by := map[moment][]*plan.Plan{}
+	for _, id := range sortedKeys(est.Plans) {
+		one, lines, err := pastPlan(est, id)
+		if err != nil {
+			p.skipped = append(p.skipped, replay.NotReplayed{Plan: id, Why: err.Error()})
+			continue
+		}
+		p.fates[id] = replay.Fates(lines)
+		at := moment{repo.Hash(one.Inputs.Commit), one.At.UTC(), one.Inputs.Engine}
+		by[at] = append(by[at], one)
+	}
+	for id := range est.Ledgers {
+		if _, ok := est.Plans[id]; !ok {
+			p.skipped = append(p.skipped, replay.NotReplayed{Plan: id, Why: "it was taken back after it had begun, and is known by its ledger alone"})
+		}
+	}
+	for at, plans := range by {
+		p.moments = append(p.moments, pastMoment{at, plans})
+	}
+	slices.SortFunc(p.moments, func(a, b pastMoment) int {
+		return cmp.Or(b.at.Compare(a.at), cmp.Compare(a.commit, b.commit), cmp.Compare(a.version, b.version))
+	})
+	return p, nil
+}
+
+func pastPlan(est *estate.Estate, id string) (*plan.Plan, []outcome.Line, error) {
+	p, err := plan.Parse(est.Plans[id])
+	if err != nil {
+		return nil, nil, err
+	}
+	if p.ID != id {
+		return nil, nil, fmt.Errorf("it says that it is %q", p.ID)
+	}
+	lines, err := outcome.Parse(est.Ledgers[id], p.Digest)
+	if err != nil {
+		return nil, nil, fmt.Errorf("its ledger: %w", err)
+	}
+	return p, lines, nil
+}
+
+// SamePolicies says whether two estates have the same policies, tests left out.
+func SamePolicies(a, b fs.FS) bool {
+	x, _ := estate.Read(a)
+	y, _ := estate.Read(b)
+	return len(differing(x.Policies, y.Policies)) == 0
+}
