@@ -25,7 +25,7 @@ type Bounds struct {
 	N      int       `json:"n"`      // changes that were held out
 	Bad    int       `json:"bad"`    // those that failed
 	Spread float64   `json:"spread"` // 1 or more
-	From   []float64 `json:"from"` // rising
+	From   []float64 `json:"from"`   // rising
 	Low    []float64 `json:"low"`
 	High   []float64 `json:"high"`
 }

@@ -283,12 +283,13 @@ func (y *year) setting(h *yearHost) Setting { return Setting{Role: h.role, Tier:
 type foreseen struct {
 	names  []string
 	rows   map[string][]metric.Row
+	said   map[string][]saidOf // of those that give intervals
 	last   *Deployment
 	danger []int // by row
 }
 
 func (y *year) foresee(t testing.TB, from, to int) *foreseen {
-	f := &foreseen{rows: map[string][]metric.Row{}, names: []string{"rules", "track record", "model", "model, nothing learnt", "model, peers known", "mechanisms known", "the truth"}}
+	f := &foreseen{rows: map[string][]metric.Row{}, said: map[string][]saidOf{}, names: []string{"rules", "track record", "model", "model, nothing learnt", "model, peers known", "mechanisms known", "the truth"}}
 	places, mechanisms := NewPlaces(), y.mechanisms()
 	for m := from; m < to; m++ {
 		begin, end := y.begin.AddDate(0, m, 0), y.begin.AddDate(0, m+1, 0)
@@ -344,7 +345,13 @@ func (y *year) foresee(t testing.TB, from, to int) *foreseen {
 			a, _ := rules[id].Score(&c.host.Host, c.host.role)
 			b, _ := records[id].Score(&c.host.Host, c.host.role)
 			f.danger = append(f.danger, c.danger)
-			for j, p := range []float64{a.P, b.P, models[id].Score(spot).P, bare[id].Score(spot).P, outlooks[day].Score(spot).P, mechanisms(c), c.p} {
+			model, led := models[id].Score(spot), outlooks[day].Score(spot)
+			for j, r := range []plan.Risk{a, b, model, {}, led} {
+				if r.High > 0 {
+					f.said[f.names[j]] = append(f.said[f.names[j]], saidOf{r, mechanisms(c), c.p})
+				}
+			}
+			for j, p := range []float64{a.P, b.P, model.P, bare[id].Score(spot).P, led.P, mechanisms(c), c.p} {
 				name := fmt.Sprintf("%08x", uint32(i)*2654435761) // ties by chance
 				f.rows[f.names[j]] = append(f.rows[f.names[j]], metric.Row{Name: name, P: p, Bad: c.failed})
 			}
@@ -425,6 +432,7 @@ func (f *foreseen) print(t testing.TB, y *year) {
 		t.Logf("%-20s %9.3f %9.3f %7.3f %7.3f %7.4f %7.4f", name, precision, recall, auc, ap, loss, ece)
 	}
 	f.byDanger(t)
+	f.covered(t)
 	for _, p := range f.last.Pairs {
 		t.Logf("found: %v (p %.1e, effect %.2f)", p, p.P, p.Effect)
 	}
