@@ -88,7 +88,12 @@ func member(t reflect.Type, word string) (reflect.Type, []string, bool) {
 		return t.Elem(), nil, true
 	}
 	a, _ := find(t, word) // the type checker knows that it is there
-	return t.Field(a.index).Type, a.words, a.omit != ""
+	return t.Field(a.index).Type, wordsOf(t, a), a.omit != ""
+}
+
+// wordsOf are the words that an attribute can be, none: any.
+func wordsOf(t reflect.Type, a attribute) []string {
+	return strings.Fields(t.Field(a.index).Tag.Get("enum"))
 }
 
 // below gathers what is at a path: a scalar itself, all inside of anything else.
@@ -112,7 +117,7 @@ func (g *gathering) below(path []string, t reflect.Type, words []string, at any,
 	default:
 		o, _ := at.(map[string]any)
 		for _, a := range attributes(t) {
-			g.below(below1(path, a.name), t.Field(a.index).Type, a.words, o[a.name], a.omit != "")
+			g.below(below1(path, a.name), t.Field(a.index).Type, wordsOf(t, a), o[a.name], a.omit != "")
 		}
 	}
 }
@@ -249,8 +254,8 @@ func (g *gathering) example(t reflect.Type) any {
 	case reflect.Struct:
 		o := map[string]any{}
 		for _, a := range attributes(t) {
-			if len(a.words) > 0 {
-				o[a.name] = a.words[0]
+			if words := wordsOf(t, a); len(words) > 0 {
+				o[a.name] = words[0]
 				continue
 			}
 			o[a.name] = g.example(t.Field(a.index).Type)
