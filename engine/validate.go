@@ -60,3 +60,15 @@ func PolicyTests(fsys fs.FS) (policy.TestReport, []estate.Fault, error) {
 	}
 	return r, faults, nil
 }
+
+// PolicyData is the JSON Schema of what an estate's policies declare of their
+// data, the thresholds in data.json files.
+func PolicyData(fsys fs.FS) (map[string]any, []estate.Fault) {
+	est, _ := estate.Read(fsys)
+	schema, wrong := policy.DataSchema(est.Policies)
+	var faults []estate.Fault
+	for _, f := range wrong {
+		faults = append(faults, estate.Fault(f))
+	}
+	return schema, faults
+}

@@ -14,8 +14,8 @@ import (
 )
 
 func (a *app) policy() *cobra.Command {
-	cmd := &cobra.Command{Use: "policy", Short: "for policy authors: test, replay"}
-	cmd.AddCommand(a.policyTest(), a.policyReplay())
+	cmd := &cobra.Command{Use: "policy", Short: "for policy authors: test, replay, schema"}
+	cmd.AddCommand(a.policyTest(), a.policyReplay(), a.policySchema())
 	return cmd
 }
 
@@ -33,11 +33,15 @@ func (a *app) policyTest() *cobra.Command {
 				return err
 			}
 			if len(faults) > 0 {
-				return a.printFaults(faults, &usageError{fmt.Errorf("the policies are invalid: %s", count(len(faults), "fault"))})
+				return a.invalidPolicies(faults)
 			}
 			return a.printTests(r)
 		},
 	}
+}
+
+func (a *app) invalidPolicies(faults []estate.Fault) error {
+	return a.printFaults(faults, &usageError{fmt.Errorf("the policies are invalid: %s", count(len(faults), "fault"))})
 }
 
 // printTests prints what tests said: those that failed, one line each, and what

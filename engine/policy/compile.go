@@ -28,6 +28,7 @@ func Compile(files map[string][]byte) (*Set, []Fault) {
 		delete(src.modules, name)
 	}
 	src.look()
+	src.fitData()
 	c := src.compile(src.modules)
 	if len(src.faults) > 0 {
 		return nil, src.sorted()
@@ -48,8 +49,10 @@ type source struct {
 	modules map[string]*ast.Module
 	tests   map[string]bool // those of modules that are tests
 	data    map[string]any
-	worked  map[place]bool // rules whose answer is no literal
-	faults  []Fault
+	// documents are the data.json files as they are written, for places.
+	documents map[string][]byte
+	worked    map[place]bool // rules whose answer is no literal
+	faults    []Fault
 }
 
 // place is where a rule begins.
@@ -59,7 +62,7 @@ type place struct {
 }
 
 func read(files map[string][]byte) *source {
-	src := &source{modules: map[string]*ast.Module{}, tests: map[string]bool{}, data: map[string]any{}, worked: map[place]bool{}}
+	src := &source{modules: map[string]*ast.Module{}, tests: map[string]bool{}, data: map[string]any{}, documents: map[string][]byte{}, worked: map[place]bool{}}
 	names := make([]string, 0, len(files))
 	for name := range files {
 		names = append(names, name)
@@ -104,6 +107,7 @@ func (src *source) document(name string, text []byte) {
 		src.fault(name, 1, 1, "data.json must hold an object: {…}")
 		return
 	}
+	src.documents[name] = text
 	dirs := strings.Split(path.Dir(name), "/")
 	for i := len(dirs) - 1; i > 0; i-- { // dirs[0] is policies itself
 		doc = map[string]any{dirs[i]: doc}
@@ -141,7 +145,7 @@ func (src *source) store() storage.Store {
 // compiler is OPA's, held to the input schema and without banned built-ins.
 func (src *source) compiler() *ast.Compiler {
 	schemas := ast.NewSchemaSet()
-	schemas.Put(ast.SchemaRootRef, inputSchema())
+	schemas.Put(ast.SchemaRootRef, bareSchema())
 	return ast.NewCompiler().WithCapabilities(capabilities()).WithSchemas(schemas).SetErrorLimit(0).
 		WithPathConflictsCheck(func(p []string) (bool, error) { return src.has(p), nil })
 }
@@ -157,17 +161,8 @@ func (src *source) compile(modules map[string]*ast.Module) *ast.Compiler {
 
 // has says whether data.json files have something at a path.
 func (src *source) has(p []string) bool {
-	var at any = src.data
-	for _, k := range p {
-		doc, ok := at.(map[string]any)
-		if !ok {
-			return false
-		}
-		if at, ok = doc[k]; !ok {
-			return false
-		}
-	}
-	return true
+	_, ok := src.at(p)
+	return ok
 }
 
 // clauses are the rules that decide, sorted by rule and place.

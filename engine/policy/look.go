@@ -148,34 +148,34 @@ func (src *source) checkType(c *ast.Compiler, effect string, r *ast.Rule) {
 // threshold that is not there would make its rule pass in silence.
 func (src *source) checkData(c *ast.Compiler) {
 	for _, m := range c.Modules {
-		ast.WalkRefs(m, func(ref ast.Ref) bool {
-			if len(ref) < 2 || !ref[0].Equal(ast.DefaultRootDocument) {
+		for _, r := range m.Rules { // not in the package's own name
+			ast.WalkRefs(r, func(ref ast.Ref) bool {
+				if prefix := src.nowhere(c, ref); prefix != nil && ref[0].Location != nil {
+					loc := ref[0].Location
+					src.fault(loc.File, loc.Row, loc.Col, "%s: neither a data.json nor a rule has it; object.get gives a default", prefix)
+				}
 				return false
-			}
-			var p []string
-			for _, t := range ref[1:] {
-				s, ok := t.Value.(ast.String)
-				if !ok {
-					break
-				}
-				p = append(p, string(s))
-			}
-			for n := 1; n <= len(p); n++ {
-				if src.has(p[:n]) {
-					continue
-				}
-				prefix := ref[:n+1]
-				if len(c.GetRules(prefix)) > 0 || len(c.GetRulesWithPrefix(prefix)) > 0 || c.GetArity(prefix) >= 0 {
-					return false // rules' own values are OPA's to check
-				}
-				loc := ref[0].Location
-				if loc == nil {
-					return false
-				}
-				src.fault(loc.File, loc.Row, loc.Col, "%s: neither a data.json nor a rule has it; object.get gives a default", prefix)
-				return false
-			}
-			return false
-		})
+			})
+		}
 	}
+}
+
+// nowhere is the beginning of a reference to data that nothing has, nil where
+// all of it may be there: rules' own values are OPA's to check.
+func (src *source) nowhere(c *ast.Compiler, ref ast.Ref) ast.Ref {
+	if !ref[0].Equal(ast.DefaultRootDocument) {
+		return nil
+	}
+	p := constant(ref[1:])
+	for n := 1; n <= len(p); n++ {
+		if src.has(p[:n]) {
+			continue
+		}
+		prefix := ref[:n+1]
+		if len(c.GetRules(prefix)) > 0 || len(c.GetRulesWithPrefix(prefix)) > 0 || c.GetArity(prefix) >= 0 {
+			return nil
+		}
+		return prefix
+	}
+	return nil
 }

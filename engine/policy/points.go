@@ -18,6 +18,14 @@ var sections = map[Point][]string{
 	Plan:   {"estate", "history", "plan"},
 }
 
+// certain are the sections that every input of a point has: a host may be in no
+// service, tier or ring.
+var certain = map[Point][]string{
+	Change: {"estate", "history", "patch", "host"},
+	Wave:   {"estate", "history", "plan", "ring", "wave"},
+	Plan:   {"estate", "history", "plan"},
+}
+
 // scalars are there at every point and belong to no section.
 var scalars = []string{"schema", "point", "phase", "at"}
 

@@ -3,6 +3,15 @@
 # description: |
 #   Who must say yes before a plan is merged, by the autonomy and rank of the tiers in it, and by what
 #   is unusual about it. Rules go by rank and autonomy, so that they fit any names of tiers.
+# schemas:
+#   - data.approvals:
+#       type: object
+#       additionalProperties: false
+#       properties:
+#         supervised_months: {type: integer, minimum: 0, description: months of own history before anything goes unattended}
+#         review_classes: {type: array, items: {type: string, enum: [critical, high, standard, low]}, description: classes for which a semi-autonomous tier asks}
+#         two_people_rank: {type: integer, minimum: 0, description: "tiers of this rank and above take two people; 0 is none"}
+#         no_tier_tolerance: {type: number, minimum: 0, maximum: 1, description: the risk that a service without a tier tolerates}
 package ringmaster.approvals
 
 import data.ringmaster.people

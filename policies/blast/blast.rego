@@ -1,6 +1,16 @@
 # METADATA
 # title: Blast radius
 # description: How much may go wrong at once, in hosts, in shares of a service and in money.
+# schemas:
+#   - data.blast:
+#       type: object
+#       additionalProperties: false
+#       properties:
+#         fleet_share: {type: number, minimum: 0, maximum: 1, description: the share of the fleet that a wave takes without a question}
+#         fleet_hosts: {type: integer, minimum: 0, description: hosts that a wave takes without a question}
+#         service_share: {type: number, minimum: 0, maximum: 1, description: the share of a service that a wave takes without a question}
+#         money_require: {type: number, minimum: 0, description: money at risk in a wave above which a person is asked}
+#         money_hold: {type: number, minimum: 0, description: money at risk in a wave above which it is held}
 package ringmaster.blast
 
 import data.ringmaster.people

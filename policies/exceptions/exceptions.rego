@@ -1,6 +1,12 @@
 # METADATA
 # title: Exceptions
 # description: An exception has an owner, a reason and an end that is near. One that has not holds every plan.
+# schemas:
+#   - data.exceptions:
+#       type: object
+#       additionalProperties: false
+#       properties:
+#         max_days: {type: integer, minimum: 1, description: days after which an exception ends at the latest}
 package ringmaster.exceptions
 
 # METADATA

@@ -1,6 +1,12 @@
 # METADATA
 # title: Reboots
 # description: Hosts that restart together are out together, so that a service keeps its quorum.
+# schemas:
+#   - data.reboot:
+#       type: object
+#       additionalProperties: false
+#       properties:
+#         quorum_share: {type: number, minimum: 0, maximum: 1, description: the share of a service that may restart together}
 package ringmaster.reboot
 
 # METADATA

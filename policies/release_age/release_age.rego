@@ -3,6 +3,12 @@
 # description: |
 #   Others find out first: a release is left alone for its first days, unless it is known to be exploited
 #   or its clock does not allow the wait.
+# schemas:
+#   - data.release_age:
+#       type: object
+#       additionalProperties: false
+#       properties:
+#         days: {type: integer, minimum: 0, description: days for which a release is left alone}
 package ringmaster.release_age
 
 # METADATA

@@ -3,6 +3,13 @@
 # description: |
 #   A change that may be riskier than its tier tolerates asks for its owner, one that probably fails is held.
 #   What is compared is the upper end of the interval: little knowledge is risk too.
+# schemas:
+#   - data.risk:
+#       type: object
+#       additionalProperties: false
+#       properties:
+#         hold_above: {type: number, minimum: 0, maximum: 1, description: the probability of failure above which a change is held}
+#         no_tier_tolerance: {type: number, minimum: 0, maximum: 1, description: the risk that a host without a tier tolerates}
 package ringmaster.risk
 
 import data.ringmaster.people

@@ -1,6 +1,13 @@
 # METADATA
 # title: Data sufficiency
 # description: Nothing is done to a host about which too little is known.
+# schemas:
+#   - data.sufficiency:
+#       type: object
+#       additionalProperties: false
+#       properties:
+#         max_age_days: {type: integer, minimum: 1, description: days after which facts no longer count}
+#         min_disk_gb: {type: integer, minimum: 0, description: gigabytes of disk without which nothing is installed}
 package ringmaster.sufficiency
 
 # METADATA

@@ -4,6 +4,12 @@
 #   Vendors and packages that fail more often than their record lets expect. An alarm holds their patches
 #   until it ends; where that is later than the clock allows, a person decides: no alarm delays a patch past
 #   its clock by itself. Trouble that befalls all alike asks people too, since it is nobody's patch.
+# schemas:
+#   - data.watch:
+#       type: object
+#       additionalProperties: false
+#       properties:
+#         max_model_age_days: {type: integer, minimum: 1, description: days after which models that have not learnt are told of}
 package ringmaster.watch
 
 import data.ringmaster.people
