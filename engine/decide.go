@@ -112,6 +112,7 @@ type decider struct {
 	model    *risk.Deployment        // nil: none was learnt
 	peers    map[string][]risk.Trial // patch → what became of it so far
 	places   *risk.Places
+	starts   map[string]time.Time // window → when it opens next; made when first asked for
 	costs    map[string]risk.Cost // service → what a minute's downtime costs; made when first asked for
 	economy  risk.Economy
 	exploits *risk.Exploits

@@ -3,6 +3,7 @@ package engine
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"github.com/ringmaster-dev/ringmaster/engine/advisory"
 	"github.com/ringmaster-dev/ringmaster/engine/inventory"
@@ -43,12 +44,36 @@ func (d *decider) setting(h *inventory.Host) risk.Setting {
 	if h == nil {
 		return risk.Setting{}
 	}
-	s := risk.Setting{Role: d.role(h)}
+	s := risk.Setting{Role: d.role(h), At: d.at, Start: d.opens(h)}
 	if p := d.primary(h); p != nil {
 		dependents, others := len(d.needed[p.Name]), d.sizes[p.Name]-1
 		s.Tier, s.Dependents, s.Redundancy = p.Tier, &dependents, &others
 	}
 	return s
+}
+
+// opens is when a host's window opens next, zero where it has none or several: a
+// score is made before waves are, so this is the hour at which a change is taken to
+// begin.
+func (d *decider) opens(h *inventory.Host) time.Time {
+	names := d.windows(h)
+	if len(names) != 1 {
+		return time.Time{}
+	}
+	if start, ok := d.starts[names[0]]; ok {
+		return start
+	}
+	if d.starts == nil {
+		d.starts = map[string]time.Time{}
+	}
+	for _, w := range d.est.Windows {
+		if w.Name == names[0] {
+			if next, ok := w.Next(d.at); ok {
+				d.starts[w.Name] = slices.MaxFunc([]time.Time{next.Start, d.at}, time.Time.Compare)
+			}
+		}
+	}
+	return d.starts[names[0]]
 }
 
 // plannedAs is a patch of a merged plan as models see it: with the advisories

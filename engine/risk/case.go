@@ -1,6 +1,7 @@
 package risk
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -46,7 +47,8 @@ type Place struct {
 	Role          string   `json:"role,omitempty"`
 	Tier          string   `json:"tier,omitempty"`
 	Env           string   `json:"env,omitempty"`
-	OS            string   `json:"os,omitempty"` // "debian 12"
+	OS            string   `json:"os,omitempty"`          // "debian 12"
+	OSAgeDays     *int     `json:"os_age_days,omitempty"` // whole days since that release came out
 	Exposed       *bool    `json:"exposed,omitempty"`
 	UptimeS       *int64   `json:"uptime_s,omitempty"`
 	MemMB         *int64   `json:"mem_mb,omitempty"`
@@ -69,10 +71,12 @@ type Setting struct {
 	Dependents *int
 	Redundancy *int
 	Start      time.Time // when the change is to begin; zero: not known
+	At         time.Time // of the decision, for what has an age; zero: no age is known
 }
 
 // Know is what is known, at a time, of a patch on a host.
 func Know(p Patch, h *inventory.Host, s Setting, at time.Time) Known {
+	s.At = at
 	k := Known{Update: updateOf(p, at), Place: placeOf(h, s)}
 	k.IssuesHit, k.IssuesMaybe = issuesOn(unresolved(p.Advisories, at), k.Modules, k.Role)
 	return k
@@ -115,6 +119,7 @@ func updateOf(p Patch, at time.Time) Update {
 			cves[c.ID] = true
 		}
 	}
+	u.Restart = cmp.Or(p.Restart, restartOf(p.Advisories))
 	slices.Sort(u.Components)
 	u.Components = slices.Compact(u.Components)
 	if size > 0 {
@@ -147,7 +152,7 @@ func placeOf(h *inventory.Host, s Setting) Place {
 		return p
 	}
 	if f.OS != nil && f.OS.ID != "" {
-		p.OS = f.OS.ID + " " + f.OS.Version
+		p.OS, p.OSAgeDays = f.OS.ID+" "+f.OS.Version, osAge(f.OS, s.At)
 	}
 	p.Exposed, p.UptimeS, p.MemMB, p.MemFreeMB, p.DiskMB, p.DiskFreeMB = f.Exposed, f.UptimeS, f.MemMB, f.MemFreeMB, f.DiskMB, f.DiskFreeMB
 	p.Drift, p.RebootPending, p.Modules = f.Drift, f.RebootPending, f.Modules
@@ -229,7 +234,7 @@ func knownOfRow(r outcome.Imported) *Known {
 // patch and host are a patch and a host of which just that is known, so that what
 // is learnt from is scored by the very code that scores a plan.
 func (k *Known) patch(id string, at time.Time) Patch {
-	p := Patch{ID: plan.PatchID(id), Package: k.Package, Vendor: k.Vendor, From: k.From, To: k.To}
+	p := Patch{ID: plan.PatchID(id), Package: k.Package, Vendor: k.Vendor, From: k.From, To: k.To, Restart: k.Restart}
 	if k.Type != "" {
 		p.ID = plan.PatchID(k.Type + ":" + k.Package + "@" + k.To)
 	}

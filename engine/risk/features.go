@@ -55,6 +55,7 @@ var Features = []Feature{
 	{Name: "tier", About: "how critical its service is", place: func(p *Place) ebm.Value { return word(p.Tier) }},
 	{Name: "env", About: "environment: production, test, …", place: func(p *Place) ebm.Value { return word(p.Env) }},
 	{Name: "os", About: "operating system and release", place: func(p *Place) ebm.Value { return word(p.OS) }},
+	{Name: "os age", About: "years since that release came out", Edges: []float64{0, 1, 3, 5, 8}, place: func(p *Place) ebm.Value { return days(p.OSAgeDays, 365) }},
 	{Name: "exposed", About: "reachable from the Internet: 1, not: 0", Edges: flags, place: func(p *Place) ebm.Value { return truth(p.Exposed) }},
 	{Name: "uptime", About: "days since the host was started", Edges: []float64{0, 7, 30, 90, 180, 365}, place: func(p *Place) ebm.Value { return whole(p.UptimeS, 86400) }},
 	{Name: "memory free", About: "MB", Edges: []float64{0, 256, 512, 1024, 4096, 16384}, place: func(p *Place) ebm.Value { return whole(p.MemFreeMB, 1) }},
@@ -99,6 +100,10 @@ func fraction(x *float64) ebm.Value { return given(x, func(x float64) float64 { 
 
 func whole(n *int64, unit float64) ebm.Value {
 	return given(n, func(n int64) float64 { return float64(n) / unit })
+}
+
+func days(n *int, unit float64) ebm.Value {
+	return given(n, func(n int) float64 { return float64(n) / unit })
 }
 
 func truth(b *bool) ebm.Value {

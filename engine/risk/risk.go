@@ -65,6 +65,7 @@ type Patch struct {
 	Vendor     string
 	From, To   string // From: the oldest version it moves from
 	Advisories []*advisory.Advisory
+	Restart    string // what its bulletin asks for (none, service, reboot), where that is known without the text; "" reads the advisories'
 	// Prior is what is known of such patches elsewhere, in log-odds beside the
 	// rules' own terms; it stands in for the term of CVEs at once, which rests on
 	// the same notices. Empty: nothing.
