@@ -88,6 +88,7 @@ type finder struct {
 	set        *Set
 	doc        map[string]any // the input
 	base       *Input
+	odd        bool // parts of it are more than the whole already
 	exceptions Exceptions
 	before     []plan.Decision
 	result     Search
@@ -107,7 +108,7 @@ func newFinder(s *Set, in *Input, x Exceptions, o FlipOptions) (*finder, error) 
 	if err != nil {
 		return nil, err
 	}
-	f := &finder{set: s, doc: doc, exceptions: x}
+	f := &finder{set: s, doc: doc, exceptions: x, odd: !in.possible()}
 	if f.base, err = inputOf(doc); err != nil {
 		return nil, err
 	}

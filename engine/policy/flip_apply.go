@@ -3,6 +3,7 @@ package policy
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -19,7 +20,7 @@ func (s *Set) Then(in *Input, x Exceptions, changes []Alteration) ([]plan.Decisi
 	if err != nil {
 		return nil, err
 	}
-	f := &finder{doc: doc, exceptions: x}
+	f := &finder{doc: doc, exceptions: x, odd: !in.possible()}
 	then, x, err := f.altered(changes)
 	if err != nil {
 		return nil, err
@@ -108,6 +109,9 @@ func (f *finder) altered(changes []Alteration) (*Input, Exceptions, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	if !f.odd && !in.possible() {
+		return nil, nil, errors.New("more than there are")
+	}
 	for _, c := range changes {
 		if c.moves() {
 			if err := in.move(&c); err != nil {
@@ -118,6 +122,19 @@ func (f *finder) altered(changes []Alteration) (*Input, Exceptions, error) {
 		}
 	}
 	return in, x, nil
+}
+
+// possible says that no part of a wave is more than the whole.
+func (in *Input) possible() bool {
+	if in.Wave == nil {
+		return true
+	}
+	for _, s := range in.Wave.Services {
+		if s.InWave > s.Total || s.Down > s.Total || s.MinAvailable > s.Total || s.Reboots != nil && *s.Reboots > s.InWave {
+			return false
+		}
+	}
+	return in.Wave.Hosts <= in.Wave.FleetHosts
 }
 
 // gone stands for an element that was taken out, until all changes are made:

@@ -258,7 +258,9 @@ func (g *gathering) example(t reflect.Type) any {
 				o[a.name] = words[0]
 				continue
 			}
-			o[a.name] = g.example(t.Field(a.index).Type)
+			if o[a.name] = g.example(t.Field(a.index).Type); a.name == "from" || a.name == "since" || a.name == "at" {
+				o[a.name] = g.finder.base.At.Format(time.RFC3339)
+			}
 		}
 		return o
 	case reflect.Slice:

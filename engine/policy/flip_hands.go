@@ -30,7 +30,7 @@ var fixed = []string{
 	"schema", "point", "phase", "estate.name", "estate.tiers", "estate.exceptions",
 	"patch.id", "patch.type", "patch.package", "patch.to", "patch.vendor", "patch.kind", "patch.published", "patch.age_seconds",
 	"host.id", "host.age_days", "host.disk_free_gb", "service.name", "service.hosts", "service.dependents", "tier.name", "ring.name",
-	"wave.number", "wave.start", "wave.end", "wave.fleet_hosts", "wave.patches", "wave.earlier.over",
+	"wave.number", "wave.start", "wave.end", "wave.seconds", "wave.fleet_hosts", "wave.patches", "wave.earlier.over",
 	"plan.id", "plan.class", "plan.group", "plan.author",
 }
 

@@ -142,7 +142,7 @@ func held(t *testing.T, s *Set, in *Input, x Exceptions, f Flip, stopped bool, t
 				part = append(part, f.Changes[i])
 			}
 		}
-		then, given, err := (&finder{doc: doc, exceptions: x}).altered(part)
+		then, given, err := (&finder{doc: doc, exceptions: x, odd: !in.possible()}).altered(part)
 		if err != nil {
 			t.Fatal(err)
 		}
