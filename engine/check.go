@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path"
 	"strings"
 	"time"
 
@@ -114,7 +115,45 @@ func (e *Env) checkOne(base repo.Hash, t target) ([]estate.Fault, error) {
 	if err != nil || len(faults) > 0 {
 		return faults, err
 	}
-	return e.rebuild(base, t, p, data)
+	if faults, err = e.rebuild(base, t, p, data); err != nil || len(faults) > 0 {
+		return faults, err
+	}
+	return e.shown(t.commit, p, data)
+}
+
+// shown compares what people read of a plan with what follows from it: what lies
+// beside plan.json on a commit is just that, byte for byte, and nothing else.
+func (e *Env) shown(commit repo.Hash, p *plan.Plan, data []byte) ([]estate.Fault, error) {
+	var faults []estate.Fault
+	fault := func(name, message string) {
+		faults = append(faults, estate.Fault{File: name, Line: 1, Message: message})
+	}
+	want := pages(p, data)
+	for _, name := range sortedKeys(want) {
+		got, err := e.Repo.ReadFile(commit, name)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			fault(name, "it is missing, and the plan's pull request brings it; run `ringmaster plan` and let it write the plan")
+		case err != nil:
+			return nil, err
+		case !bytes.Equal(got, want[name]):
+			fault(name, "it does not say what the plan says: it was edited; run `ringmaster plan` and let it write the plan")
+		}
+	}
+	fsys, err := e.Repo.At(commit)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := fs.ReadDir(fsys, path.Dir(plan.Path(p.ID)))
+	if err != nil {
+		return nil, err
+	}
+	for _, x := range entries {
+		if name := path.Join(path.Dir(plan.Path(p.ID)), x.Name()); want[name] == nil {
+			fault(name, "no plan writes it: a plan's folder holds what `ringmaster plan` makes and nothing else")
+		}
+	}
+	return faults, nil
 }
 
 // besides finds what else a plan's commit changes: a plan that brings its own

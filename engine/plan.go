@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -143,13 +144,23 @@ func (e *Env) write(again *remade, p *plan.Plan) (Planned, error) {
 	}
 	h, err := e.Repo.Write(repo.Next{
 		Base: again.commit, Author: bot, At: e.At, Message: report.Title(p),
-		Changes: map[string][]byte{plan.Path(p.ID): data, "plans/" + p.ID + "/plan.md": report.Markdown(p)},
+		Changes: pages(p, data),
 	})
 	if err != nil {
 		return one, err
 	}
 	one.Action = Written
 	return one, e.Repo.Move(ref, old, h)
+}
+
+// pages are the files of a plan by path: the plan's own bytes, and beside them
+// what people are shown of it.
+func pages(p *plan.Plan, data []byte) map[string][]byte {
+	files := map[string][]byte{plan.Path(p.ID): data}
+	for name, page := range report.Files(p) {
+		files[path.Join(path.Dir(plan.Path(p.ID)), name)] = page
+	}
+	return files
 }
 
 // stillHolds returns the plan that a branch has, when making it again at its
@@ -290,7 +301,7 @@ func (e *Env) proposeOne(ctx context.Context, p *Planned, branch string, isOpen 
 		return err
 	}
 	pr, err := e.Forge.Propose(ctx, forge.Proposal{
-		Branch: branch, Commit: string(head), Title: report.Title(p.Plan), Body: report.Body(p.Plan, bodyLimit),
+		Branch: branch, Commit: string(head), Title: report.Title(p.Plan), Body: report.Body(p.Plan, bodyLimit, e.Forge.Address(string(head), path.Dir(plan.Path(p.Plan.ID))+"/")),
 		Labels: []string{"plan", string(classOf(p.Plan))}, Author: "ringmaster", At: e.At,
 	})
 	if err != nil {

@@ -48,6 +48,9 @@ type Forge interface {
 	Member(ctx context.Context, team, person string) (bool, error)
 	// File returns a file at a commit the forge knows, whatever its size.
 	File(ctx context.Context, commit, path string) ([]byte, error)
+	// Address is where a browser gets the bytes of a commit's file, or below
+	// which it gets those of a folder that ends in a slash; "" where nowhere.
+	Address(commit, path string) string
 	// Merges returns every pull request that was merged into the base branch,
 	// from whatever branch, oldest first. It is one listing however long the
 	// history: Approvals and MergedBy are left out; Find and Merged tell them.

@@ -10,6 +10,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -30,10 +31,58 @@ var (
 	brief = detail{rows: 20, names: 4, folds: 6}
 )
 
+// Files are what lies beside plan.json, by name: plan.md, and the pictures that
+// it shows. They follow from the plan alone.
+func Files(p *plan.Plan) map[string][]byte {
+	s := read(p)
+	files := s.pictures()
+	files["plan.md"] = s.markdown(files)
+	return files
+}
+
 // Markdown is plan.md: every change and every reason, the most important first.
 func Markdown(p *plan.Plan) []byte {
 	s := read(p)
-	return []byte("# " + inert(s.title()) + "\n\n" + strings.Join(s.sections(whole), ""))
+	return s.markdown(s.pictures())
+}
+
+func (s *sheet) markdown(pictures map[string][]byte) []byte {
+	sections := slices.Insert(s.sections(whole), 1, gallery(pictures, ""))
+	return []byte("# " + inert(s.title()) + "\n\n" + strings.Join(sections, ""))
+}
+
+// gallery shows pictures, each by its name after at: a folder's address with its
+// slash, or nothing for those that lie beside the text.
+func gallery(pictures map[string][]byte, at string) string {
+	var b strings.Builder
+	for _, x := range []struct{ file, says string }{
+		{scheduleFile, "Rings and waves in time"}, {balanceFile, "Risk against urgency"}, {termsFile, "What made the highest risk"},
+	} {
+		if pictures[x.file] != nil {
+			fmt.Fprintf(&b, "![%s](%s%s)\n\n", x.says, at, x.file)
+		}
+	}
+	return b.String()
+}
+
+// The pictures beside plan.md.
+const (
+	scheduleFile = "schedule.svg"
+	balanceFile  = "risk.svg"
+	termsFile    = "reasons.svg"
+)
+
+// pictures are a plan's, by file name: none where nothing is planned.
+func (s *sheet) pictures() map[string][]byte {
+	files := map[string][]byte{}
+	if len(s.planned) == 0 {
+		return files
+	}
+	files[scheduleFile], files[balanceFile] = schedule(s), balance(s)
+	if data := terms(s); data != nil {
+		files[termsFile] = data
+	}
+	return files
 }
 
 // Title is a pull request's title, one line.
@@ -74,20 +123,28 @@ func waiting(p *plan.Plan) string {
 }
 
 // Body is a pull request's description: a summary that fits a phone's screen,
-// then ranked detail, at most limit characters in all. What does not fit is said
-// to be in plan.md.
-func Body(p *plan.Plan, limit int) string {
+// pictures, then ranked detail, at most limit characters in all. What does not
+// fit is said to be in plan.md. at is the address of the folder of the plan, with
+// its slash, from which a browser gets the pictures; "": nobody would see them.
+func Body(p *plan.Plan, limit int, at string) string {
 	const rest = "\n_The rest is in `plan.md`._\n"
+	s := read(p)
+	pictures := ""
+	if at != "" {
+		files := s.pictures()
+		delete(files, scheduleFile) // which the chart of the rings shows
+		pictures = s.mermaid(brief.rows) + gallery(files, at)
+	}
 	var b strings.Builder
 	n := 0
-	for _, s := range read(p).sections(brief) {
-		size := utf8.RuneCountInString(s)
+	for _, text := range slices.Insert(s.sections(brief), 1, pictures) {
+		size := utf8.RuneCountInString(text)
 		if n+size > limit-len(rest) {
 			b.WriteString(rest)
 			break
 		}
 		n += size
-		b.WriteString(s)
+		b.WriteString(text)
 	}
 	return b.String()
 }

@@ -134,6 +134,16 @@ func (f *Forge) Remote() repo.Remote { return f.remote }
 // Name is "github".
 func (f *Forge) Name() string { return "github" }
 
+// Address is where GitHub shows a file of a commit as it is, to those who may
+// read the repository.
+func (f *Forge) Address(commit, path string) string {
+	u, err := url.Parse(f.remote.URL)
+	if err != nil {
+		return ""
+	}
+	return u.JoinPath("raw", commit, path).String()
+}
+
 // Reviews is true: GitHub can require them.
 func (f *Forge) Reviews() bool { return true }
 

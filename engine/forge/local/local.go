@@ -76,6 +76,9 @@ func (f *Forge) Now(context.Context) (time.Time, error) { return time.Time{}, ni
 // Reviews is false: nobody stops a person with the repository in hand.
 func (f *Forge) Reviews() bool { return false }
 
+// Address is nowhere: no browser reads a clone.
+func (f *Forge) Address(string, string) string { return "" }
+
 // Base is the protected branch.
 func (f *Forge) Base(context.Context) (string, error) { return f.base, nil }
 
