@@ -302,3 +302,21 @@ func BenchmarkAdvisories(b *testing.B) {
 		})
 	}
 }
+
+// TestProfiles: a compliance tag that turns nothing on is told where the estate
+// has the library's profiles, with the nearest that does.
+func TestProfiles(t *testing.T) {
+	fsys := estateWith(t, nil)
+	fsys["inventory/estate.hcl"] = &fstest.MapFile{Data: []byte("estate \"acme\" {}\ntier \"gold\" {\n  rank = 1\n}\nservice \"shop\" {\n  tier       = \"gold\"\n  hosts      = [\"web-*\"]\n  compliance = [\"cis\", \"pcidss\"]\n}\n")}
+	e, faults := Read(fsys)
+	if len(faults) > 0 || len(e.Notices) > 0 {
+		t.Fatalf("Read() faults:\n%snotices:\n%s", lines(faults), lines(e.Notices))
+	}
+	fsys["policies/compliance/data.json"] = &fstest.MapFile{Data: []byte(`{"profiles":{"cis":"","pci-dss":""}}`)}
+	e, faults = Read(fsys)
+	want := `inventory/estate.hcl:8:24: service "shop": compliance tag "pcidss" turns nothing on; did you mean "pci-dss"? expected one of "cis", "pci-dss", or name it in policies/compliance/data.json
+`
+	if diff := cmp.Diff(want, lines(e.Notices)); diff != "" || len(faults) > 0 {
+		t.Errorf("Read() faults:\n%snotices (-want +got):\n%s", lines(faults), diff)
+	}
+}

@@ -34,7 +34,7 @@ type Estate struct {
 
 	Advisories []advisory.Advisory // sorted by id; feeds and inventory/patches together, withdrawn ones left out
 	Knowledge  advisory.Knowledge
-	Notices    []Fault // what feeds carry that is not used, sorted by place; the estate is valid in spite of it
+	Notices    []Fault // what feeds carry that is not used, and tags that turn nothing on, sorted by place; the estate is valid in spite of it
 
 	Policies map[string][]byte // policies/**/*.rego and data.json by path
 	Models   map[string][]byte // models/*.json by path
@@ -95,6 +95,7 @@ func Read(fsys fs.FS) (*Estate, []Fault) {
 	r.overrides()
 	r.kept()
 	r.check()
+	r.profiles()
 	r.join()
 	r.digest()
 	return r.estate, r.sorted()

@@ -27,6 +27,7 @@ type reader struct {
 	refs      []reference
 	windows   []checked                // checked once the estate's own zone is known
 	minimum   map[string]hclfile.Place // service → where it says min_available
+	tags      []tag                    // compliance tags, where services have them
 
 	hosts map[inventory.HostID]declaredHost
 	lines map[inventory.HostID]factLine // the newest line of each host

@@ -30,6 +30,9 @@ func (r *reader) service(b *hclfile.Block) {
 		Users:       d.Int("users", 0),
 		Install:     30 * time.Minute,
 	}
+	for _, it := range d.Items("compliance") {
+		r.tags = append(r.tags, tag{it.Place, s.Name, it.Text})
+	}
 	if d.Has("owner") {
 		r.people(d, "owner", []string{s.Owner})
 	}

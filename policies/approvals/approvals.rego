@@ -20,6 +20,8 @@ import data.ringmaster.people
 # title: The service's owner
 # description: One for each service whose tier, history, class or risk asks for a person.
 # scope: rule
+# custom:
+#   exceptable: false
 require contains {
 	"msg": sprintf("%s: %s", [s.name, why]),
 	"facts": asks(people.owner(s), 1),
@@ -34,6 +36,8 @@ require contains {
 # title: A second pair of eyes for the most critical tier
 # description: The estate's owners beside the service's; where these are the same team, two of it.
 # scope: rule
+# custom:
+#   exceptable: false
 require contains {
 	"msg": sprintf("%s is in the most critical tier, %q, which takes two people", [s.name, s.tier]),
 	"facts": asks(people.estate_owners, seconds(s)),
@@ -47,6 +51,8 @@ require contains {
 # METADATA
 # title: Signed acceptance of a deadline that cannot be met
 # scope: rule
+# custom:
+#   exceptable: false
 require contains {
 	"msg": "the deadline cannot be met as things are; approving accepts the overrun",
 	"facts": asks(people.estate_owners, 1),
@@ -59,6 +65,8 @@ require contains {
 # METADATA
 # title: Hosts that serve nothing have no owner to ask
 # scope: rule
+# custom:
+#   exceptable: false
 require contains {
 	"msg": "hosts in no service have no owner",
 	"facts": {"from": people.estate_owners, "count": 1, "escalate_to": people.estate_owners},

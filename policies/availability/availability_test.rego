@@ -44,3 +44,30 @@ test_dependency_that_goes_down_whole_holds if {
 	some d in availability.hold with input as i
 	d.msg == "shop depends on db, of which the wave leaves nothing up"
 }
+
+one_host(dependents) := service({"name": "db", "rank": 2, "total": 1, "in_wave": 1, "min_available": 0, "dependents": dependents})
+
+test_a_more_critical_dependent_is_asked if {
+	i := wave([one_host([{"name": "till", "owner": "team-till", "rank": 1}, {"name": "wiki", "rank": 3}])])
+	some d in availability.require with input as i
+	d.msg == "db is out while the wave runs, and till, which is more critical, leans on it"
+	d.facts.from == "team-till"
+	some w in availability.warn with input as i
+	w.msg == "db is out while the wave runs, and wiki leans on it"
+}
+
+test_a_dependent_without_an_owner_is_the_estates if {
+	some d in availability.require with input as wave([one_host([{"name": "till", "rank": 1}])])
+	d.facts.from == "owners"
+}
+
+test_several_that_lean_are_counted if {
+	some w in availability.warn with input as wave([one_host([{"name": "b", "rank": 2}, {"name": "a", "rank": 2}])])
+	w.msg == "db is out while the wave runs, and a and 1 more lean on it"
+}
+
+test_nobody_leans_on_what_stays_up if {
+	i := wave([service({"rank": 2, "dependents": [{"name": "till", "rank": 1}, {"name": "wiki", "rank": 3}]})])
+	count(availability.require) == 0 with input as i
+	count(availability.warn) == 0 with input as i
+}

@@ -1,6 +1,9 @@
 # METADATA
 # title: Exceptions
-# description: An exception has an owner, a reason and an end that is near. One that has not holds every plan.
+# description: |
+#   An exception has an owner, a reason and an end that is near, or stands until a fix exists: for one version,
+#   until another is published. One that has not holds every plan. An exception counts only where it mattered:
+#   where a rule that yields would have spoken, its warning stands in that rule's place.
 # schemas:
 #   - data.exceptions:
 #       type: object
@@ -12,13 +15,16 @@ package ringmaster.exceptions
 # METADATA
 # title: Exceptions end
 # scope: rule
+# custom:
+#   exceptable: false
 hold contains {
 	"msg": sprintf("exception %q ends at %s, more than %d days from now", [e.name, ends, data.exceptions.max_days]),
 	"facts": {"exception": e.name, "ends": ends},
-	"remedy": sprintf("let it end by %s; it can be renewed", [latest]),
+	"remedy": sprintf("let it end by %s (it can be renewed), or until_fix = true for one version", [latest]),
 } if {
 	input.point == "plan"
 	some e in input.estate.exceptions
+	not e.until_fix
 	ends := object.get(e, "until", "9999-12-31T00:00:00Z")
 	ends > latest
 }
@@ -26,6 +32,8 @@ hold contains {
 # METADATA
 # title: Exceptions have an owner and a reason
 # scope: rule
+# custom:
+#   exceptable: false
 hold contains {
 	"msg": sprintf("exception %q has no %s", [e.name, word]),
 	"facts": {"exception": e.name, "missing": word},

@@ -4,7 +4,7 @@ import data.ringmaster.exceptions
 
 plan_with(e) := {"point": "plan", "at": "2026-03-02T09:00:00Z", "estate": {"exceptions": [e]}}
 
-legacy := {"name": "legacy", "owner": "team-db", "reason": "no fix yet", "until": "2026-05-31T09:00:00Z"}
+legacy := {"name": "legacy", "owner": "team-db", "reason": "no fix yet", "until_fix": false, "until": "2026-05-31T09:00:00Z"}
 
 test_ninety_days_pass if {
 	count(exceptions.hold) == 0 with input as plan_with(legacy)
@@ -12,12 +12,17 @@ test_ninety_days_pass if {
 
 test_longer_is_held if {
 	some d in exceptions.hold with input as plan_with(object.union(legacy, {"until": "2026-05-31T09:00:01Z"}))
-	d.remedy == "let it end by 2026-05-31T09:00:00Z; it can be renewed"
+	d.remedy == "let it end by 2026-05-31T09:00:00Z (it can be renewed), or until_fix = true for one version"
 }
 
 test_no_end_is_held if {
 	endless := object.remove(legacy, ["until"])
 	count(exceptions.hold) == 1 with input as plan_with(endless)
+}
+
+test_until_a_fix_exists_passes if {
+	i := plan_with(object.union(object.remove(legacy, ["until"]), {"until_fix": true}))
+	count(exceptions.hold) == 0 with input as i
 }
 
 test_owner_and_reason if {

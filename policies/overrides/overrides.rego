@@ -6,6 +6,8 @@ package ringmaster.overrides
 # METADATA
 # title: A person holds it
 # scope: rule
+# custom:
+#   exceptable: false
 hold contains {
 	"msg": sprintf("%s by %s: %s", [h.kind, h.by, h.reason]),
 	"facts": object.union({"kind": h.kind, "by": h.by, "reason": h.reason}, end(h)),

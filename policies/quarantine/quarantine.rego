@@ -6,6 +6,8 @@ package ringmaster.quarantine
 # METADATA
 # title: What failed on hosts like this one
 # scope: rule
+# custom:
+#   exceptable: false
 hold contains {
 	"msg": sprintf("%s is in quarantine for %s until %s: %s (plan %s, ring %s)", [q.patch, q.cohort, q.until, q.why, q.plan, q.ring]),
 	"facts": {"plan": q.plan, "ring": q.ring, "host": q.host, "cohort": q.cohort, "until": q.until},

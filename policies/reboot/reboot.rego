@@ -27,6 +27,8 @@ hold contains {
 # title: Hosts that may restart together
 # description: Where a patch does not say whether it restarts its host, all hosts of the wave might.
 # scope: rule
+# custom:
+#   exceptable: false
 warn contains {
 	"msg": sprintf("nobody says whether the %d hosts of %s restart; %d at once keep its quorum", [s.in_wave, s.name, allowed(s)]),
 	"facts": {"service": s.name, "hosts": s.in_wave, "allowed": allowed(s)},
@@ -40,6 +42,8 @@ warn contains {
 # METADATA
 # title: An earlier restart is still due
 # scope: rule
+# custom:
+#   exceptable: false
 warn contains {
 	"msg": "a restart is pending on the host, so that earlier updates take effect together with this one",
 	"facts": {},

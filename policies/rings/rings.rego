@@ -7,6 +7,8 @@ package ringmaster.rings
 # title: Planned waves wait for the rings before them
 # description: A ring is over when its last wave has ended and soaked.
 # scope: rule
+# custom:
+#   exceptable: false
 hold contains {
 	"msg": sprintf("the wave starts before ring %q has soaked at %s", [e.name, e.ends]),
 	"facts": {"ring": e.name, "ends": e.ends, "until": e.ends},
@@ -20,6 +22,8 @@ hold contains {
 # METADATA
 # title: Waves run when the rings before them are promoted
 # scope: rule
+# custom:
+#   exceptable: false
 hold contains {
 	"msg": sprintf("the wave is due, and ring %q is not promoted", [e.name]),
 	"facts": {"ring": e.name},
@@ -33,6 +37,8 @@ hold contains {
 # METADATA
 # title: A ring with more failures than it allows stops those after it
 # scope: rule
+# custom:
+#   exceptable: false
 hold contains {
 	"msg": sprintf("ring %q has %d failures, and allows %d", [e.name, e.failures, allowed]),
 	"facts": {"ring": e.name, "failures": e.failures, "max_failures": allowed},

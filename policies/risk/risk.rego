@@ -43,6 +43,8 @@ require contains {
 # METADATA
 # title: Riskier than the tier tolerates
 # scope: rule
+# custom:
+#   exceptable: false
 warn contains {
 	"msg": sprintf("the risk of the change is above what %s tolerates (%v)", [tier, tolerance]),
 	"facts": {"tolerance": tolerance},

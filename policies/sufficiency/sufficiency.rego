@@ -13,6 +13,8 @@ package ringmaster.sufficiency
 # METADATA
 # title: Hosts that nobody has reported on
 # scope: rule
+# custom:
+#   exceptable: false
 hold contains {
 	"msg": "nothing was ever reported about the host",
 	"facts": {},
@@ -67,6 +69,8 @@ hold contains {
 # METADATA
 # title: Somebody changed the host by hand
 # scope: rule
+# custom:
+#   exceptable: false
 warn contains {
 	"msg": "the host has drifted from what was declared",
 	"facts": {},

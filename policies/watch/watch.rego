@@ -32,6 +32,8 @@ hold contains {
 # METADATA
 # title: An alarm stands, and the clock does not allow the wait
 # scope: rule
+# custom:
+#   exceptable: false
 require contains {
 	"msg": sprintf("%s; the clock does not allow to wait until %s", [a.says, a.until]),
 	"facts": {"from": owner, "count": 1, "escalate_to": people.estate_owners},
@@ -46,6 +48,8 @@ require contains {
 # METADATA
 # title: An alarm stands while the plan runs
 # scope: rule
+# custom:
+#   exceptable: false
 warn contains {
 	"msg": a.says,
 	"facts": {"kind": a.kind, "name": a.name, "bad": a.bad, "n": a.n, "until": a.until},
@@ -59,6 +63,8 @@ warn contains {
 # METADATA
 # title: Models that have not learnt for a quarter
 # scope: rule
+# custom:
+#   exceptable: false
 warn contains {
 	"msg": sprintf("the newest outcome that the models know is %d days old", [model_age]),
 	"facts": {"model_age_days": model_age, "max_age_days": data.watch.max_model_age_days},

@@ -1,0 +1,29 @@
+package ringmaster.soak_test
+
+import data.ringmaster.soak
+
+wave(seconds, services) := {"ring": {"name": "canary", "soak_seconds": seconds}, "wave": {"services": services}}
+
+shop := {"name": "shop", "rank": 1}
+
+wiki := {"name": "wiki", "rank": 3}
+
+test_long_enough if {
+	count(soak.require) == 0 with input as wave(3600, [shop, wiki])
+	count(soak.require) == 0 with input as wave(1800, [wiki])
+}
+
+test_too_short_for_the_most_critical if {
+	some d in soak.require with input as wave(3540, [wiki, shop])
+	d.msg == "ring \"canary\" soaks 59 minutes; 60 are the least where shop is"
+	d.facts.from == "owners"
+}
+
+test_too_short_for_anything if {
+	some d in soak.require with input as wave(0, [wiki])
+	d.facts.least_minutes == 30
+}
+
+test_hosts_in_no_service_set_no_floor if {
+	count(soak.require) == 0 with input as wave(0, [])
+}
