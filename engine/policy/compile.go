@@ -23,6 +23,12 @@ import (
 // not exist, rules that are no decisions, built-ins that read clock, network,
 // environment or dice.
 func Compile(files map[string][]byte) (*Set, []Fault) {
+	_, s, faults := compile(files)
+	return s, faults
+}
+
+// compile is Compile, with what was read.
+func compile(files map[string][]byte) (*source, *Set, []Fault) {
 	src := read(files)
 	for name := range src.tests {
 		delete(src.modules, name)
@@ -31,17 +37,19 @@ func Compile(files map[string][]byte) (*Set, []Fault) {
 	src.fitData()
 	c := src.compile(src.modules)
 	if len(src.faults) > 0 {
-		return nil, src.sorted()
+		return nil, nil, src.sorted()
 	}
 	s := &Set{set{compiler: c, store: src.store()}}
 	s.clauses = src.clauses(c)
 	src.checkData(c)
+	src.program = newProgram(c)
+	src.checkKeys()
 	if len(src.faults) > 0 {
-		return nil, src.sorted()
+		return nil, nil, src.sorted()
 	}
 	s.views = views(s.clauses)
 	s.settled = settledRules(c)
-	return s, nil
+	return src, s, nil
 }
 
 // source is policy files as read, with what was wrong so far.
@@ -51,6 +59,7 @@ type source struct {
 	data    map[string]any
 	// documents are the data.json files as they are written, for places.
 	documents map[string][]byte
+	program   *program       // of what was compiled
 	worked    map[place]bool // rules whose answer is no literal
 	faults    []Fault
 }
@@ -194,7 +203,7 @@ func (src *source) clauses(c *ast.Compiler) []*clause {
 
 func (src *source) clause(c *ast.Compiler, m *ast.Module, concern string, effect plan.Effect, r *ast.Rule) *clause {
 	cl := &clause{rule: concern + "." + string(effect), effect: effect, file: r.Location.File, line: r.Location.Row}
-	cl.body = slices.Clone(r.Body)
+	cl.compiled, cl.body = r, slices.Clone(r.Body)
 	capture := ast.Equality.Expr(ast.NewTerm(answerVar), r.Head.Key).SetLocation(r.Location)
 	cl.body.Append(capture)
 	cl.reads, cl.lookups = reads(c, r), lookupsOf(c, r)

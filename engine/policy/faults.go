@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/agnivade/levenshtein"
@@ -76,7 +77,7 @@ func unknownAttribute(d *ast.RefErrInvalidDetail) string {
 	if have == "" || len(right) == 0 {
 		return fmt.Sprintf("%s: nothing can be there", whole)
 	}
-	return fmt.Sprintf("%s: there is no %q; %s", whole, have, nearest(have, right))
+	return fmt.Sprintf("%s: there is no %q; %s", whole, have, nearestAttribute(have, right))
 }
 
 // nearest suggests the word that was probably meant, and else lists them all.
@@ -91,11 +92,15 @@ func nearest(have string, right []string) string {
 	if best != "" {
 		return fmt.Sprintf("did you mean %q?", best)
 	}
-	quoted := make([]string, len(right))
-	for i, r := range right {
-		quoted[i] = fmt.Sprintf("%q", r)
+	return "expected one of " + quotedWords(right)
+}
+
+func quotedWords(words []string) string {
+	list := make([]string, len(words))
+	for i, w := range words {
+		list[i] = strconv.Quote(w)
 	}
-	return "expected one of " + strings.Join(quoted, ", ")
+	return strings.Join(list, ", ")
 }
 
 // sorted are the faults by place, each once.

@@ -25,6 +25,7 @@ type clause struct {
 	line       int
 	title      string
 	exceptable bool
+	compiled   *ast.Rule
 	body       ast.Body // compiled, with the answer captured at the end
 	reads      []trail  // sorted, none a prefix of another
 	lookups    *lookups
