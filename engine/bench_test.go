@@ -59,7 +59,7 @@ func BenchmarkPlan(b *testing.B) {
 }
 
 // syntheticEnv is an environment whose repository holds a synthetic estate.
-func syntheticEnv(b *testing.B, hosts int) *Env {
+func syntheticEnv(b testing.TB, hosts int) *Env {
 	b.Helper()
 	files, err := synthetic.Estate(synthetic.Options{Hosts: hosts, At: plannedAt})
 	if err != nil {

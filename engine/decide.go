@@ -133,7 +133,21 @@ func newDecider(est *estate.Estate, b basis) (*decider, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &decider{basis: b, est: est, deeds: done, services: map[string]*inventory.Service{}, tiers: map[string]*inventory.Tier{}, sizes: map[string]int{}, needed: map[string][]*inventory.Service{}}
+	d := frame(est, b)
+	d.deeds = done
+	if err := d.learnt(); err != nil {
+		return nil, err
+	}
+	if err := d.past(); err != nil {
+		return nil, err
+	}
+	d.policies, err = b.sets.compile(est)
+	return d, err
+}
+
+// frame is a decider of what people declare, without anything that has happened.
+func frame(est *estate.Estate, b basis) *decider {
+	d := &decider{basis: b, est: est, services: map[string]*inventory.Service{}, tiers: map[string]*inventory.Tier{}, sizes: map[string]int{}, needed: map[string][]*inventory.Service{}}
 	for i := range est.Services {
 		s := &est.Services[i]
 		d.services[s.Name] = s
@@ -149,14 +163,7 @@ func newDecider(est *estate.Estate, b basis) (*decider, error) {
 			d.sizes[s]++
 		}
 	}
-	if err := d.learnt(); err != nil {
-		return nil, err
-	}
-	if err := d.past(); err != nil {
-		return nil, err
-	}
-	d.policies, err = b.sets.compile(est)
-	return d, err
+	return d
 }
 
 // learnt measures the history and reads the model fitted to it.

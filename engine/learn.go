@@ -9,7 +9,6 @@ import (
 
 	"github.com/ringmaster-dev/ringmaster/engine/estate"
 	"github.com/ringmaster-dev/ringmaster/engine/forge"
-	"github.com/ringmaster-dev/ringmaster/engine/outcome"
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
 	"github.com/ringmaster-dev/ringmaster/engine/repo"
 	"github.com/ringmaster-dev/ringmaster/engine/review"
@@ -153,87 +152,6 @@ func commitsOf(list []deed) []string {
 	}
 	slices.Sort(commits)
 	return slices.Compact(commits)
-}
-
-// recalled works out anew what was known of each change when its plan was made,
-// in place of what ledgers say, and returns what people said of scores, with what
-// was known then. Of a plan that was taken back only its ledger tells.
-func (e *Env) recalled(est *estate.Estate, list []deed) ([]risk.Said, error) {
-	pseudo := map[string][]outcome.Line{}
-	high := map[string]bool{}
-	for i := range list {
-		done := &list[i]
-		if done.gone || !worthRecalling(done, est.Overrides) {
-			continue
-		}
-		d, err := e.deciderOf(done)
-		if err != nil {
-			return nil, fmt.Errorf("plan %s: %w", done.plan.ID, err)
-		}
-		done.lines = slices.Clone(done.lines)
-		for n := range done.lines {
-			if l := &done.lines[n]; l.Patch != "" && l.Host != "" {
-				l.Features = d.features(l)
-			}
-		}
-		for n, o := range est.Overrides {
-			if l, ok := d.saidOf(done.plan, o); ok {
-				key := fmt.Sprint(n, " ", done.plan.ID)
-				pseudo[key], high[key] = []outcome.Line{l}, o.Value == "high"
-			}
-		}
-	}
-	var said []risk.Said
-	for _, key := range sortedKeys(pseudo) {
-		for _, t := range risk.Trials(map[string][]outcome.Line{key: pseudo[key]}, nil, true) {
-			said = append(said, risk.Said{Trial: t, High: high[key]})
-		}
-	}
-	return said, nil
-}
-
-// worthRecalling says whether a plan has something to learn from.
-func worthRecalling(d *deed, overrides []outcome.Override) bool {
-	return len(d.lines) > 0 || slices.ContainsFunc(overrides, func(o outcome.Override) bool { return o.Kind == "risk" })
-}
-
-// deciderOf is the estate as it was when a plan was made, with the plan itself.
-func (e *Env) deciderOf(done *deed) (*decider, error) {
-	commit := repo.Hash(done.plan.Inputs.Commit)
-	est, err := e.read(commit)
-	if err != nil {
-		return nil, err
-	}
-	d, err := newDecider(est, e.basis(commit, done.plan.At))
-	if err != nil {
-		return nil, err
-	}
-	d.deeds = append(d.deeds, *done)
-	return d, nil
-}
-
-// saidOf is a person's disagreement with a score as a line to learn from: of the
-// first change of the plan that it was about, while the plan stood. However many
-// hosts an override covers, it is one opinion.
-func (d *decider) saidOf(p *plan.Plan, o outcome.Override) (outcome.Line, bool) {
-	if o.Kind != "risk" || o.At.Before(p.At) || !o.At.Before(p.Expires) || o.Plan != "" && o.Plan != p.ID {
-		return outcome.Line{}, false
-	}
-	for _, r := range p.Rings {
-		for _, w := range r.Waves {
-			for _, c := range w.Changes {
-				h := d.hostOf(c.Host)
-				if h == nil || o.Patch != "" && !c.Patch.Matches(o.Patch) || o.Host != "" && o.Host != c.Host || o.Service != "" && !slices.Contains(h.Services, o.Service) {
-					continue
-				}
-				_, _, to, _ := c.Patch.Parts()
-				l := outcome.Line{At: o.At, Plan: p.ID, Host: c.Host, Patch: c.Patch, From: c.From, To: to, Event: outcome.Healthy}
-				l.Features = d.features(&l)
-				return l, true
-			}
-		}
-	}
-	return outcome.Line{}, false
 }
 
 // verified are the plans that a merged pull request brought; passed names the
