@@ -28,6 +28,7 @@ func recallable(t testing.TB, e *Env, n int) []deed {
 	}
 	a := est.Advisories[0]
 	id := plan.PatchID(fmt.Sprintf("%s:%s@%s", a.Fixes[0].Type, a.Fixes[0].Package, a.Fixes[0].Fixed))
+	tip := head.Commit
 	var list []deed
 	for day := range n {
 		at := plannedAt.AddDate(0, 0, day)
@@ -41,11 +42,10 @@ func recallable(t testing.TB, e *Env, n int) []deed {
 			files[fmt.Sprintf("inventory/patches/day%03d.jsonl", day)] = fmt.Appendf(nil,
 				`{"schema":"ringmaster/patch/v1","id":"HER-%d","vendor":"Heron","type":"generic","package":"heron-web","to":"4.2.%d","kind":"bugfix","published":%q}`+"\n", day, day, at.Format(time.RFC3339))
 		}
-		h, err := e.Repo.Advance("refs/heads/main", repo.Next{Changes: files, Message: "a day", Author: bot, At: at})
-		if err != nil {
+		if tip, err = e.Repo.Advance("refs/heads/main", repo.Next{Base: tip, Changes: files, Message: "a day", Author: bot, At: at}); err != nil {
 			t.Fatal(err)
 		}
-		d := deed{plan: &plan.Plan{ID: fmt.Sprintf("standard-main-%d", day+1), At: at, Inputs: plan.Inputs{Commit: string(h)},
+		d := deed{plan: &plan.Plan{ID: fmt.Sprintf("standard-main-%d", day+1), At: at, Inputs: plan.Inputs{Commit: string(tip)},
 			Patches: []plan.Patch{{ID: id, Package: a.Fixes[0].Package, To: a.Fixes[0].Fixed, Advisories: []string{a.ID}}}}}
 		for i := range 20 {
 			d.lines = append(d.lines, outcome.Line{At: at, Plan: d.plan.ID, Host: est.Hosts[(day+i*7)%len(est.Hosts)].ID, Patch: id, Event: outcome.Healthy})
@@ -64,7 +64,8 @@ func TestRecalledIsWhatWasKnown(t *testing.T) {
 	if err != nil || len(said) != 0 {
 		t.Fatalf("recalled() = %v, %v", said, err)
 	}
-	for _, done := range list {
+	for _, day := range []int{0, 7, 27, 39} { // before and after facts and advisories changed
+		done := list[day]
 		commit := repo.Hash(done.plan.Inputs.Commit)
 		est, err := e.read(commit)
 		if err != nil {
