@@ -133,17 +133,18 @@ func (e *Env) write(again *remade, p *plan.Plan) (Planned, error) {
 	if err != nil {
 		return one, err
 	}
-	if old != "" {
-		kept, err := e.stillHolds(again, old, p)
+	before, written := e.planAt(old, p.ID)
+	if before != nil {
+		kept, err := e.stillHolds(again, before, p)
 		if err != nil {
 			return one, err
 		}
-		if kept != nil {
-			return *kept, nil
+		if kept {
+			return Planned{Plan: before, Bytes: written, Action: Kept}, nil
 		}
 	}
 	h, err := e.Repo.Write(repo.Next{
-		Base: again.commit, Author: bot, At: e.At, Message: report.Title(p),
+		Base: again.commit, Author: bot, At: e.At, Message: message(before, p),
 		Changes: pages(p, data),
 	})
 	if err != nil {
@@ -163,32 +164,68 @@ func pages(p *plan.Plan, data []byte) map[string][]byte {
 	return files
 }
 
-// stillHolds returns the plan that a branch has, when making it again at its
-// own time from what is known now differs in nothing that matters, and its first
-// wave can still begin. nil: it must be rewritten.
-func (e *Env) stillHolds(again *remade, branch repo.Hash, now *plan.Plan) (*Planned, error) {
-	data, err := e.Repo.ReadFile(branch, plan.Path(now.ID))
-	if err != nil {
-		return nil, nil // the branch has no such plan: write it
-	}
-	old, err := plan.Parse(data)
-	if err != nil || old.Inputs.Engine != e.Version || !startable(old, e) {
+// planAt is the plan of an id on a branch and its bytes, nil where there is none
+// that can be read.
+func (e *Env) planAt(branch repo.Hash, id string) (*plan.Plan, []byte) {
+	if branch == "" {
 		return nil, nil
 	}
-	kept := &Planned{Plan: old, Bytes: data, Action: Kept}
+	data, err := e.Repo.ReadFile(branch, plan.Path(id))
+	if err != nil {
+		return nil, nil
+	}
+	p, err := plan.Parse(data)
+	if err != nil {
+		return nil, nil
+	}
+	return p, data
+}
+
+// message is a plan's commit message. What the plan changes against the version
+// before stands in it, since the branch keeps the newest version alone.
+func message(before, p *plan.Plan) string {
+	text := report.Title(p) + "\n"
+	if before == nil {
+		return text
+	}
+	for i, l := range report.Since(before, p) {
+		if i == 0 {
+			text += "\n" + sinceHead + "\n"
+		}
+		text += "- " + l + "\n"
+	}
+	return text
+}
+
+const sinceHead = "Since the last version:"
+
+// changedSince reads back what message wrote.
+func changedSince(message string) []string {
+	_, text, _ := strings.Cut(message, "\n"+sinceHead+"\n")
+	var list []string
+	for l := range strings.Lines(text) {
+		if l, ok := strings.CutPrefix(strings.TrimSuffix(l, "\n"), "- "); ok {
+			list = append(list, l)
+		}
+	}
+	return list
+}
+
+// stillHolds says whether a branch's plan needs no rewriting: made again at its
+// own time from what is known now it differs in nothing that matters, and its
+// first wave can still begin.
+func (e *Env) stillHolds(again *remade, old, now *plan.Plan) (bool, error) {
+	if old.Inputs.Engine != e.Version || !startable(old, e) {
+		return false, nil
+	}
 	if Same(old, now) {
-		return kept, nil
+		return true, nil
 	}
 	plans, err := again.at(old.At)
 	if err != nil {
-		return nil, err
+		return false, err
 	}
-	for _, p := range plans {
-		if p.ID == old.ID && Same(p, old) {
-			return kept, nil
-		}
-	}
-	return nil, nil
+	return slices.ContainsFunc(plans, func(p *plan.Plan) bool { return p.ID == old.ID && Same(p, old) }), nil
 }
 
 // remade makes the plans of a commit at another time. Branches that were written
@@ -300,8 +337,13 @@ func (e *Env) proposeOne(ctx context.Context, p *Planned, branch string, isOpen 
 	if err != nil {
 		return err
 	}
+	c, err := e.Repo.Commit(head)
+	if err != nil {
+		return err
+	}
+	page := report.Page{At: e.Forge.Address(string(head), path.Dir(plan.Path(p.Plan.ID))+"/"), Since: changedSince(c.Message)}
 	pr, err := e.Forge.Propose(ctx, forge.Proposal{
-		Branch: branch, Commit: string(head), Title: report.Title(p.Plan), Body: report.Body(p.Plan, bodyLimit, e.Forge.Address(string(head), path.Dir(plan.Path(p.Plan.ID))+"/")),
+		Branch: branch, Commit: string(head), Title: report.Title(p.Plan), Body: report.Body(p.Plan, bodyLimit, page),
 		Labels: []string{"plan", string(classOf(p.Plan))}, Author: "ringmaster", At: e.At,
 	})
 	if err != nil {

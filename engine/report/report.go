@@ -40,11 +40,9 @@ func Files(p *plan.Plan) map[string][]byte {
 	return files
 }
 
-// Markdown is plan.md: every change and every reason, the most important first.
-func Markdown(p *plan.Plan) []byte {
-	s := read(p)
-	return s.markdown(s.pictures())
-}
+// Markdown is plan.md without its pictures: every change and every reason, the
+// most important first.
+func Markdown(p *plan.Plan) []byte { return read(p).markdown(nil) }
 
 func (s *sheet) markdown(pictures map[string][]byte) []byte {
 	sections := slices.Insert(s.sections(whole), 1, gallery(pictures, ""))
@@ -122,22 +120,32 @@ func waiting(p *plan.Plan) string {
 	return fmt.Sprintf("%d changes wait", len(p.NotPlanned))
 }
 
+// Page is what a pull request's description says beyond the plan. The zero value
+// says nothing more.
+type Page struct {
+	// At is the address of the plan's folder, with its slash, from which a browser
+	// gets the pictures; "": nobody would see them.
+	At string
+	// Since is what changed since the version that people may have read, as Since
+	// says it.
+	Since []string
+}
+
 // Body is a pull request's description: a summary that fits a phone's screen,
-// pictures, then ranked detail, at most limit characters in all. What does not
-// fit is said to be in plan.md. at is the address of the folder of the plan, with
-// its slash, from which a browser gets the pictures; "": nobody would see them.
-func Body(p *plan.Plan, limit int, at string) string {
+// what changed, pictures, then ranked detail, at most limit characters in all.
+// What does not fit is said to be in plan.md.
+func Body(p *plan.Plan, limit int, page Page) string {
 	const rest = "\n_The rest is in `plan.md`._\n"
 	s := read(p)
-	pictures := ""
-	if at != "" {
+	before := since(page.Since)
+	if page.At != "" {
 		files := s.pictures()
 		delete(files, scheduleFile) // which the chart of the rings shows
-		pictures = s.mermaid(brief.rows) + gallery(files, at)
+		before += s.mermaid(brief.rows) + gallery(files, page.At)
 	}
 	var b strings.Builder
 	n := 0
-	for _, text := range slices.Insert(s.sections(brief), 1, pictures) {
+	for _, text := range slices.Insert(s.sections(brief), 1, before) {
 		size := utf8.RuneCountInString(text)
 		if n+size > limit-len(rest) {
 			b.WriteString(rest)
@@ -147,6 +155,18 @@ func Body(p *plan.Plan, limit int, at string) string {
 		b.WriteString(text)
 	}
 	return b.String()
+}
+
+func since(lines []string) string {
+	if len(lines) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	b.WriteString("## Since the last version\n\n")
+	for _, l := range lines[:min(len(lines), sinceMost)] {
+		fmt.Fprintf(&b, "- %s\n", inert(clip(l, 400)))
+	}
+	return b.String() + "\n"
 }
 
 // sections are the parts of a report, the most important first.

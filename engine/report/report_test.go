@@ -93,8 +93,8 @@ func sample() *plan.Plan {
 
 func TestGolden(t *testing.T) {
 	p := sample()
-	golden(t, "plan.md", Markdown(p))
-	golden(t, "body.md", []byte(Body(p, 65536, "https://git.example/acme/estate/raw/abc/plans/high-shop-1/")))
+	golden(t, "plan.md", Files(p)["plan.md"])
+	golden(t, "body.md", []byte(Body(p, 65536, Page{At: "https://git.example/acme/estate/raw/abc/plans/high-shop-1/"})))
 	var b bytes.Buffer
 	if err := Text(&b, p, TextOptions{Width: 100}); err != nil {
 		t.Fatal(err)
@@ -128,7 +128,7 @@ func TestBodyFits(t *testing.T) {
 		t.Fatalf("%d changes, want 5000", n)
 	}
 	for _, limit := range []int{65536, 2000} {
-		body := Body(p, limit, "https://git.example/acme/estate/raw/abc/plans/x/")
+		body := Body(p, limit, Page{At: "https://git.example/acme/estate/raw/abc/plans/x/", Since: []string{strings.Repeat("z", 9000)}})
 		if got := utf8.RuneCountInString(body); got > limit {
 			t.Errorf("Body(%d) has %d characters", limit, got)
 		}
@@ -225,7 +225,7 @@ func TestHostileTexts(t *testing.T) {
 				headings++
 			}
 		}
-		for name, text := range map[string]string{"Markdown": string(Markdown(p)), "Body": Body(p, 65536, "here/")} {
+		for name, text := range map[string]string{"Markdown": string(Files(p)["plan.md"]), "Body": Body(p, 65536, Page{At: "here/", Since: []string{s}})} {
 			got := 0
 			text = fence.ReplaceAllString(text, "") // TestMermaidIsInert is about what stands there
 			for _, l := range strings.Split(text, "\n") {
