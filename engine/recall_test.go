@@ -59,12 +59,12 @@ func recallable(t testing.TB, e *Env, n int) []deed {
 // the whole estate of its commit, read anew.
 func TestRecalledIsWhatWasKnown(t *testing.T) {
 	e := syntheticEnv(t, 60)
-	list := recallable(t, e, 40)
+	list := recallable(t, e, 29)
 	said, err := e.recalled(&estate.Estate{}, list)
 	if err != nil || len(said) != 0 {
 		t.Fatalf("recalled() = %v, %v", said, err)
 	}
-	for _, day := range []int{0, 7, 27, 39} { // before and after facts and advisories changed
+	for _, day := range []int{0, 28} { // before and after facts and advisories changed
 		done := list[day]
 		commit := repo.Hash(done.plan.Inputs.Commit)
 		est, err := e.read(commit)
