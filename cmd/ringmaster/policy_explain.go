@@ -105,7 +105,7 @@ func explained(x *engine.Explanation, markdown bool) string {
 	}
 	if x.Whole != nil {
 		p.head(1, "%s", x.Whole.About)
-		p.question(x.Whole)
+		p.question(x.Whole, true)
 	}
 	return p.String()
 }
@@ -139,12 +139,7 @@ func (p *page) oneCase(c *engine.Case) {
 	if s := c.Skipped; s != nil {
 		p.head(1, "not planned: %s", hostList(c.Hosts))
 		p.say(1, "why not: %s", s.Why)
-		switch {
-		case s.Until.IsZero():
-			p.say(1, "it opens: nobody can say when; nothing in the plan names a date")
-		default:
-			p.say(1, "it opens: %s", moment(s.Until))
-		}
+		p.say(1, "it opens: %s", opens(c))
 		if s.Overdue {
 			p.say(1, "its clock ran out at %s", moment(s.Deadline))
 		}
@@ -158,11 +153,27 @@ func (p *page) oneCase(c *engine.Case) {
 		p.say(1, "policies were not asked about it")
 	}
 	for i := range c.Asked {
-		p.question(&c.Asked[i])
+		q := &c.Asked[i]
+		p.question(q, c.Skipped == nil || q.Search.Stopped)
 	}
 	if c.Skipped != nil && len(c.Asked) > 0 && !c.Asked[len(c.Asked)-1].Search.Stopped {
 		p.say(1, "policy lets it through; the schedule has no place for it")
 	}
+}
+
+// opens is when what is not planned may be, as far as anybody can say.
+func opens(c *engine.Case) string {
+	if !c.Skipped.Until.IsZero() {
+		return moment(c.Skipped.Until)
+	}
+	for i := range c.Asked {
+		for _, f := range c.Asked[i].Search.Flips {
+			if c.Asked[i].Search.Stopped && len(f.Changes) == 1 && f.Changes[0].By == policy.ByTime {
+				return fmt.Sprintf("%v, by what policy says, if nothing else changes", f.Changes[0].To)
+			}
+		}
+	}
+	return "nobody can say when; time alone does not do it"
 }
 
 // mostNamed is how many hosts are named.
@@ -179,7 +190,9 @@ func hostList(hosts []inventory.HostID) string {
 	return strings.Join(names, ", ")
 }
 
-func (p *page) question(q *engine.Asked) {
+// question tells what was asked and what was said; flips says whether what would
+// alter the answer is of interest.
+func (p *page) question(q *engine.Asked, flips bool) {
 	verdict := "let through"
 	if q.Search.Stopped {
 		verdict = "stopped"
@@ -195,7 +208,9 @@ func (p *page) question(q *engine.Asked) {
 		p.rule(t)
 	}
 	p.say(2, "%s had nothing to say", count(quiet, "rule"))
-	p.flips(q)
+	if flips {
+		p.flips(q)
+	}
 	if q.Trace != "" {
 		p.trace(q.Trace)
 	}

@@ -237,6 +237,9 @@ func Brief(v any, most int) string {
 	}
 	switch v := v.(type) {
 	case []any:
+		if len(v) == 1 {
+			return "1 entry"
+		}
 		return fmt.Sprintf("%d entries", len(v))
 	case map[string]any:
 		return fmt.Sprintf("%d attributes", len(v))
