@@ -7,15 +7,16 @@ import (
 )
 
 // inputs are what scores rest on, as their drift is watched: a word or a number,
-// "" or NaN where it is not known.
+// "" or NaN where it is not known, of a patch or of a host.
 var inputs = []struct {
 	name   string
+	patch  bool
 	word   func(*risk.Known) string
 	number func(*risk.Known) float64
 }{
-	{name: "vendor", word: func(k *risk.Known) string { return k.Vendor }},
-	{name: "package", word: func(k *risk.Known) string { return k.Package }},
-	{name: "kind", word: func(k *risk.Known) string { return k.Kind }},
+	{name: "vendor", patch: true, word: func(k *risk.Known) string { return k.Vendor }},
+	{name: "package", patch: true, word: func(k *risk.Known) string { return k.Package }},
+	{name: "kind", patch: true, word: func(k *risk.Known) string { return k.Kind }},
 	{name: "role", word: func(k *risk.Known) string { return k.Role }},
 	{name: "tier", word: func(k *risk.Known) string { return k.Tier }},
 	{name: "os", word: func(k *risk.Known) string { return k.OS }},
@@ -24,7 +25,7 @@ var inputs = []struct {
 	{name: "uptime", number: func(k *risk.Known) float64 { return amount(k.UptimeS) }},
 	{name: "free memory", number: func(k *risk.Known) float64 { return amount(k.MemFreeMB) }},
 	{name: "free disk", number: func(k *risk.Known) float64 { return amount(k.DiskFreeMB) }},
-	{name: "size", number: func(k *risk.Known) float64 { return amount(k.SizeBytes) }},
+	{name: "size", patch: true, number: func(k *risk.Known) float64 { return amount(k.SizeBytes) }},
 }
 
 func yesNo(b *bool) string {
