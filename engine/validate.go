@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"errors"
 	"io/fs"
 	"slices"
 
@@ -43,32 +42,4 @@ func modelFaults(est *estate.Estate) []estate.Fault {
 		}
 	}
 	return faults
-}
-
-// PolicyTests are the tests beside an estate's policies, run. Policies that do
-// not compile are faults, and no test is run then.
-func PolicyTests(fsys fs.FS) (policy.TestReport, []estate.Fault, error) {
-	est, _ := estate.Read(fsys)
-	r, err := policy.RunTests(est.Policies)
-	var wrong *policy.FaultsError
-	if err == nil || !errors.As(err, &wrong) {
-		return r, nil, err
-	}
-	faults := make([]estate.Fault, len(wrong.Faults))
-	for i, f := range wrong.Faults {
-		faults[i] = estate.Fault(f)
-	}
-	return r, faults, nil
-}
-
-// PolicyData is the JSON Schema of what an estate's policies declare of their
-// data, the thresholds in data.json files.
-func PolicyData(fsys fs.FS) (map[string]any, []estate.Fault) {
-	est, _ := estate.Read(fsys)
-	schema, wrong := policy.DataSchema(est.Policies)
-	var faults []estate.Fault
-	for _, f := range wrong {
-		faults = append(faults, estate.Fault(f))
-	}
-	return schema, faults
 }

@@ -26,7 +26,7 @@ func writeFaults(w io.Writer, format string, faults []estate.Fault) error {
 		}
 		return nil
 	case "sarif":
-		return writeSARIF(w, faults)
+		return faultsSARIF(w, faults)
 	case "markdown":
 		for _, f := range faults {
 			if _, err := fmt.Fprintf(w, "- `%s`\n", strings.ReplaceAll(f.String(), "`", "'")); err != nil {
@@ -48,12 +48,33 @@ func property(s string) string {
 	return strings.NewReplacer(":", "%3A", ",", "%2C").Replace(commandData(s))
 }
 
-// writeSARIF writes SARIF 2.1.0, which code scanning reads.
-func writeSARIF(w io.Writer, faults []estate.Fault) error {
-	results := []any{}
+// sarifRule is a kind of result.
+type sarifRule struct{ id, about string }
+
+// sarifResult is a result of one kind, at its place.
+type sarifResult struct {
+	rule, level string
+	estate.Fault
+}
+
+// faultsSARIF are faults as SARIF.
+func faultsSARIF(w io.Writer, faults []estate.Fault) error {
+	var results []sarifResult
 	for _, f := range faults {
+		results = append(results, sarifResult{"fault", "error", f})
+	}
+	return writeSARIF(w, []sarifRule{{"fault", "something wrong in an estate or a plan"}}, results)
+}
+
+// writeSARIF writes SARIF 2.1.0, which code scanning reads.
+func writeSARIF(w io.Writer, kinds []sarifRule, list []sarifResult) error {
+	rules, results := []any{}, []any{}
+	for _, k := range kinds {
+		rules = append(rules, map[string]any{"id": k.id, "shortDescription": map[string]any{"text": k.about}})
+	}
+	for _, f := range list {
 		results = append(results, map[string]any{
-			"ruleId": "fault", "level": "error", "message": map[string]any{"text": f.Message},
+			"ruleId": f.rule, "level": f.level, "message": map[string]any{"text": f.Message},
 			"locations": []any{map[string]any{"physicalLocation": map[string]any{
 				"artifactLocation": map[string]any{"uri": f.File},
 				"region":           map[string]any{"startLine": max(1, f.Line), "startColumn": max(1, f.Column)},
@@ -65,8 +86,7 @@ func writeSARIF(w io.Writer, faults []estate.Fault) error {
 	return e.Encode(map[string]any{
 		"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0",
 		"runs": []any{map[string]any{
-			"tool": map[string]any{"driver": map[string]any{"name": "ringmaster", "semanticVersion": strings.TrimPrefix(engine.Version, "v"),
-				"rules": []any{map[string]any{"id": "fault", "shortDescription": map[string]any{"text": "something wrong in an estate or a plan"}}}}},
+			"tool":    map[string]any{"driver": map[string]any{"name": "ringmaster", "semanticVersion": strings.TrimPrefix(engine.Version, "v"), "rules": rules}},
 			"results": results,
 		}},
 	})

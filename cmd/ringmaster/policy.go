@@ -2,9 +2,9 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -14,52 +14,93 @@ import (
 )
 
 func (a *app) policy() *cobra.Command {
-	cmd := &cobra.Command{Use: "policy", Short: "for policy authors: test, explain, replay, schema"}
-	cmd.AddCommand(a.policyTest(), a.policyExplain(), a.policyReplay(), a.policySchema())
+	cmd := &cobra.Command{Use: "policy", Short: "for policy authors: test, replay, schema"}
+	cmd.AddCommand(a.policyTest(), a.policyReplay(), a.policySchema())
 	return cmd
 }
 
+// testOptions are the flags of policy test.
+type testOptions struct {
+	floor  float64
+	strict bool
+	cost   bool
+	watch  bool
+}
+
+// coverageFloor is what tests have to reach unless somebody says otherwise.
+const coverageFloor = 80
+
 func (a *app) policyTest() *cobra.Command {
-	return &cobra.Command{
-		Use: "test", Short: "runs the tests beside the policies, as opa test does, and says what they cover", Args: cobra.NoArgs,
+	var o testOptions
+	cmd := &cobra.Command{
+		Use: "test", Short: "runs the tests beside the policies, as opa test does, and lints the policies", Args: cobra.NoArgs,
+		Long: `Compiles the policies of the working tree against the schema of input, runs the
+tests beside them as opa test does, says what they do not reach, and looks for
+what compiles and is probably not meant. Nothing of the estate but policies/ is
+read, unless --cost asks what the rules cost on HEAD's estate.
+
+Ends with 1 where a test fails, less is covered than the floor, or a finding is
+wrong for certain; with 2 where the policies do not compile.`,
+		Example:     "  ringmaster policy test\n  ringmaster policy test --watch\n  ringmaster policy test --coverage-floor 100 --strict --format github",
 		Annotations: map[string]string{"formats": "github sarif"},
-		RunE: func(*cobra.Command, []string) error {
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if o.floor < 0 || o.floor > 100 {
+				return usage("--coverage-floor %v; expected percent, from 0 to 100", o.floor)
+			}
 			dir, err := a.folder()
 			if err != nil {
 				return err
 			}
-			r, faults, err := engine.PolicyTests(os.DirFS(dir))
-			if err != nil {
-				return err
+			if o.watch {
+				return a.watchPolicies(cmd.Context(), dir, func() error { return a.testPolicies(cmd.Context(), dir, o) })
 			}
-			if len(faults) > 0 {
-				return a.invalidPolicies(faults)
-			}
-			return a.printTests(r)
+			return a.testPolicies(cmd.Context(), dir, o)
 		},
 	}
+	f := cmd.Flags()
+	f.Float64Var(&o.floor, "coverage-floor", coverageFloor, "fail below this `percent` of lines covered; 0 is none")
+	f.BoolVar(&o.strict, "strict", false, "warnings fail too")
+	f.BoolVar(&o.cost, "cost", false, "how many evaluations each rule takes to plan HEAD's estate")
+	f.BoolVar(&o.watch, "watch", false, "run again whenever a file under policies/ changes")
+	return cmd
+}
+
+func (a *app) testPolicies(ctx context.Context, dir string, o testOptions) error {
+	fsys := os.DirFS(dir)
+	r, err := engine.ReviewPolicies(fsys)
+	if err != nil {
+		return err
+	}
+	if len(r.Faults) > 0 {
+		return a.invalidPolicies(r.Faults)
+	}
+	v := verdictOf(r, o)
+	if o.cost {
+		if v.costs, err = a.policyCosts(ctx, dir); err != nil {
+			return err
+		}
+	}
+	if err := a.printVerdict(v); err != nil {
+		return err
+	}
+	return failedUnless(len(v.faults) == 0)
+}
+
+func (a *app) policyCosts(ctx context.Context, dir string) (*engine.PolicyCosts, error) {
+	e, err := a.env(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer e.Repo.Close()
+	costs, err := e.PolicyCosts(os.DirFS(dir))
+	if err != nil {
+		return nil, fmt.Errorf("counting what the rules cost on HEAD's estate: %w", err)
+	}
+	return costs, nil
 }
 
 func (a *app) invalidPolicies(faults []estate.Fault) error {
 	return a.printFaults(faults, &usageError{fmt.Errorf("the policies are invalid: %s", count(len(faults), "fault"))})
-}
-
-// printTests prints what tests said: those that failed, one line each, and what
-// the tests of each file do not reach.
-func (a *app) printTests(r policy.TestReport) error {
-	if a.format == "json" {
-		if err := a.json(testView(r)); err != nil {
-			return err
-		}
-		return failedUnless(r.Passed())
-	}
-	if err := a.printFaults(testFaults(r), nil); err != nil {
-		return err
-	}
-	if a.format == "text" {
-		a.testSummary(r)
-	}
-	return failedUnless(r.Passed())
 }
 
 func failedUnless(ok bool) error {
@@ -69,80 +110,59 @@ func failedUnless(ok bool) error {
 	return errFailed
 }
 
-// testFaults are the tests that failed, at their places.
-func testFaults(r policy.TestReport) []estate.Fault {
-	var list []estate.Fault
-	for _, t := range r.Tests {
-		if !t.Passed && !t.Skipped {
-			why := cmp.Or(t.Message, "it is not true")
-			list = append(list, estate.Fault{File: t.File, Line: t.Line, Message: fmt.Sprintf("%s failed: %s", t.Name, why)})
-		}
-	}
-	return list
+// problem is one thing that policy test has to say of a place.
+type problem struct {
+	estate.Fault
+	Check string `json:"check"` // a check of lint, test or coverage
 }
 
-func (a *app) testSummary(r policy.TestReport) {
-	bad, skipped := 0, 0
-	for _, t := range r.Tests {
-		switch {
-		case t.Skipped:
-			skipped++
-		case !t.Passed:
-			bad++
-		}
-	}
-	if len(r.Tests) == 0 {
-		fmt.Fprintln(a.out, "no tests; put them beside a policy, as policies/freeze/freeze_test.rego")
-		return
-	}
-	for _, f := range r.Files {
-		if len(f.Missing) > 0 && !strings.HasSuffix(f.File, "_test.rego") {
-			fmt.Fprintf(a.out, "%s: not reached by a test: %s\n", f.File, lineRanges(f.Missing))
-		}
-	}
-	fmt.Fprintf(a.out, "%s: %d passed, %d failed, %d skipped; %.1f %% of lines covered\n",
-		count(len(r.Tests), "test"), len(r.Tests)-bad-skipped, bad, skipped, r.Coverage)
+// verdict is what policy test found.
+type verdict struct {
+	faults   []problem // any of them fails it; by place
+	warnings []problem // by place
+	review   *engine.PolicyReview
+	floor    float64
+	costs    *engine.PolicyCosts // nil: nobody asked
 }
 
-// lineRanges is "line 4, lines 7–9".
-func lineRanges(list [][2]int) string {
-	var out []string
-	for _, l := range list {
-		if l[0] == l[1] {
-			out = append(out, fmt.Sprintf("line %d", l[0]))
+func verdictOf(r *engine.PolicyReview, o testOptions) *verdict {
+	v := &verdict{review: r, floor: o.floor}
+	for _, f := range r.Findings {
+		p := problem{estate.Fault(f.Fault), f.Check}
+		if f.Warning && !o.strict {
+			v.warnings = append(v.warnings, p)
 		} else {
-			out = append(out, fmt.Sprintf("lines %d–%d", l[0], l[1]))
+			v.faults = append(v.faults, p)
 		}
 	}
-	return strings.Join(out, ", ")
+	for _, t := range r.Tests.Tests {
+		if !t.Passed && !t.Skipped {
+			v.faults = append(v.faults, problem{estate.Fault{File: t.File, Line: t.Line, Message: fmt.Sprintf("%s failed: %s", t.Name, t.Message)}, "test"})
+		}
+	}
+	if p, under := underFloor(r.Tests, o.floor); under {
+		v.faults = append(v.faults, p)
+	}
+	sortProblems(v.faults)
+	return v
 }
 
-// testView is a report as JSON has it. Faults are the tests that failed.
-func testView(r policy.TestReport) any {
-	type test struct {
-		File   string `json:"file"`
-		Line   int    `json:"line"`
-		Name   string `json:"name"`
-		Result string `json:"result"` // passed, failed or skipped
+// underFloor is the fault of tests that cover too little, at the first line of
+// the file that they leave out most of. Where there are no policies, there is
+// nothing to cover.
+func underFloor(r policy.TestReport, floor float64) (problem, bool) {
+	if len(r.Files) == 0 || r.Coverage >= floor {
+		return problem{}, false
 	}
-	type file struct {
-		File     string   `json:"file"`
-		Coverage float64  `json:"coverage"`
-		Missing  [][2]int `json:"missing"` // first and last lines that no test evaluates
-	}
-	tests, files := []test{}, []file{}
-	for _, t := range r.Tests {
-		result := "failed"
-		switch {
-		case t.Skipped:
-			result = "skipped"
-		case t.Passed:
-			result = "passed"
-		}
-		tests = append(tests, test{t.File, t.Line, t.Name, result})
-	}
+	worst := r.Files[0]
 	for _, f := range r.Files {
-		files = append(files, file{f.File, f.Coverage, append([][2]int{}, f.Missing...)})
+		if f.Coverage < worst.Coverage {
+			worst = f
+		}
 	}
-	return map[string]any{"faults": append([]estate.Fault{}, testFaults(r)...), "tests": tests, "coverage": r.Coverage, "files": files}
+	p := problem{estate.Fault{File: worst.File, Line: 1, Message: fmt.Sprintf("the tests cover %.1f %% of lines, less than the floor of %v %%", r.Coverage, floor)}, "coverage"}
+	if len(worst.Missing) > 0 {
+		p.Line = cmp.Or(worst.Missing[0][0], 1)
+	}
+	return p, true
 }

@@ -46,7 +46,10 @@ func (a *app) dataSchema() error {
 	if err != nil {
 		return err
 	}
-	schema, faults := engine.PolicyData(os.DirFS(dir))
+	schema, faults, err := engine.PolicyData(os.DirFS(dir))
+	if err != nil {
+		return err
+	}
 	if len(faults) > 0 {
 		return a.invalidPolicies(faults)
 	}

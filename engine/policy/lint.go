@@ -34,15 +34,21 @@ var checks = []Check{
 	costlyRead, exceptableUnsaid, hiddenRule, neverTrue, noDescription, noRemedy, noTest, unhandledAbsence, unknownWord, unreadData, unusedRule,
 }
 
-// Lint finds what compiles and is probably not meant, sorted by place. Policies
-// that do not compile have faults instead. A comment `# lint: allow <check>`
-// above a line, or on it, says that its finding is meant.
-func Lint(files map[string][]byte) ([]Finding, []Fault) {
+// Looked is what Lint says.
+type Looked struct {
+	Findings []Finding   // sorted by place
+	Reads    []RuleReads // sorted by rule and place
+}
+
+// Lint finds what compiles and is probably not meant. Policies that do not
+// compile have faults instead. A comment `# lint: allow <check>` above a line,
+// or on it, says that its finding is meant.
+func Lint(files map[string][]byte) (Looked, []Fault) {
 	src, set, faults := compile(files)
 	if len(faults) > 0 {
-		return nil, faults
+		return Looked{}, faults
 	}
-	return lint(src, set, files), nil
+	return Looked{lint(src, set, files), set.Reads()}, nil
 }
 
 // linter is what checks look at.

@@ -37,10 +37,10 @@ var unreadData = Check{
 func (l *linter) unread(at []string, read [][]string) {
 	file, line, column := l.src.placeOf(at)
 	last := at[len(at)-1]
-	l.reportAt(file, line, column, "data.%s is read by no rule that decides", strings.Join(at, ".")+orNear(last, at[:len(at)-1], read, l.src))
+	l.reportAt(file, line, column, "data.%s is read by no rule that decides%s", strings.Join(at, "."), orNear(last, at[:len(at)-1], read, l.src))
 }
 
-// orNear is ", did you mean …?" where a rule reads something like it that no
+// orNear is "; did you mean …?" where a rule reads something like it that no
 // data.json has.
 func orNear(word string, above []string, read [][]string, src *source) string {
 	var right []string
@@ -56,7 +56,7 @@ func orNear(word string, above []string, read [][]string, src *source) string {
 	if !strings.HasPrefix(near, "did you mean") {
 		return ""
 	}
-	return " (" + near + ")"
+	return "; " + near
 }
 
 // dataReads are the constant beginnings of all references to data, with the keys

@@ -55,12 +55,12 @@ func found(t *testing.T, a *txtar.Archive, dir, check string) string {
 			files["policies/"+name] = f.Data
 		}
 	}
-	list, faults := Lint(files)
+	looked, faults := Lint(files)
 	for _, f := range faults {
 		t.Errorf("%s: %s:%d:%d: %s", dir, f.File, f.Line, f.Column, f.Message)
 	}
 	var b strings.Builder
-	for _, f := range list {
+	for _, f := range looked.Findings {
 		if f.Check == check {
 			fmt.Fprintf(&b, "%s:%d:%d: %s\n", f.File, f.Line, f.Column, f.Message)
 		}
@@ -70,11 +70,11 @@ func found(t *testing.T, a *txtar.Archive, dir, check string) string {
 
 // TestLibraryLint: the shipped policies are clean.
 func TestLibraryLint(t *testing.T) {
-	list, faults := Lint(library(t))
+	looked, faults := Lint(library(t))
 	for _, f := range faults {
 		t.Errorf("%s:%d:%d: %s", f.File, f.Line, f.Column, f.Message)
 	}
-	for _, f := range list {
+	for _, f := range looked.Findings {
 		t.Errorf("%s:%d:%d: %s: %s", f.File, f.Line, f.Column, f.Check, f.Message)
 	}
 }

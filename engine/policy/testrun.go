@@ -2,6 +2,7 @@ package policy
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"runtime"
 	"slices"
@@ -10,7 +11,10 @@ import (
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/cover"
+	"github.com/open-policy-agent/opa/v1/rego"
+	"github.com/open-policy-agent/opa/v1/storage"
 	"github.com/open-policy-agent/opa/v1/tester"
+	"github.com/open-policy-agent/opa/v1/topdown"
 )
 
 // TestReport is what the tests beside policies said.
@@ -33,7 +37,8 @@ type TestResult struct {
 	Line    int
 	Passed  bool
 	Skipped bool
-	Message string // why it failed, "" when it is only false
+	Message string // why it failed: the error, or the condition that is not true
+	Output  string // what it printed
 }
 
 // FileCoverage is how much of a file the tests evaluate.
@@ -72,8 +77,9 @@ func RunTests(files map[string][]byte) (TestReport, error) {
 	}
 	defer store.Abort(background, txn)
 	coverage := cover.New()
-	runner := tester.NewRunner().SetCompiler(src.compiler()).SetStore(store).SetModules(src.modules).
-		SetTimeout(testTime).SetParallel(runtime.GOMAXPROCS(0)).SetCoverageQueryTracer(coverage).RaiseBuiltinErrors(false)
+	compiler := src.compiler().WithEnablePrintStatements(true)
+	runner := tester.NewRunner().SetCompiler(compiler).SetStore(store).SetModules(src.modules).
+		SetTimeout(testTime).SetParallel(runtime.GOMAXPROCS(0)).SetCoverageQueryTracer(coverage).SetCoverageRuns(nil).RaiseBuiltinErrors(false)
 	results, err := runner.RunTests(background, txn)
 	if errs, ok := err.(ast.Errors); ok {
 		for _, e := range errs {
@@ -88,6 +94,12 @@ func RunTests(files map[string][]byte) (TestReport, error) {
 	for r := range results {
 		report.Tests = append(report.Tests, testResult(r))
 	}
+	why := failures{compiler: compiler, store: store, txn: txn}
+	for i := range report.Tests {
+		if t := &report.Tests[i]; !t.Passed && !t.Skipped && t.Message == "" {
+			t.Message = why.of(t)
+		}
+	}
 	slices.SortFunc(report.Tests, func(a, b TestResult) int {
 		return cmp.Or(strings.Compare(a.File, b.File), a.Line-b.Line, strings.Compare(a.Name, b.Name))
 	})
@@ -96,7 +108,7 @@ func RunTests(files map[string][]byte) (TestReport, error) {
 }
 
 func testResult(r *tester.Result) TestResult {
-	t := TestResult{Package: r.Package, Name: r.Name, File: r.Location.File, Line: r.Location.Row, Passed: r.Pass(), Skipped: r.Skip}
+	t := TestResult{Package: r.Package, Name: r.Name, File: r.Location.File, Line: r.Location.Row, Passed: r.Pass(), Skipped: r.Skip, Output: string(r.Output)}
 	if r.Error != nil {
 		t.Message = r.Error.Error()
 	}
@@ -113,4 +125,57 @@ func (r *TestReport) cover(c cover.Report) {
 		r.Files = append(r.Files, fc)
 	}
 	slices.SortFunc(r.Files, func(a, b FileCoverage) int { return strings.Compare(a.File, b.File) })
+}
+
+// failures finds out why tests are not true.
+type failures struct {
+	compiler *ast.Compiler
+	store    storage.Store
+	txn      storage.Transaction
+}
+
+// notTrue is what is said of a test of which no more is known.
+const notTrue = "it is not true"
+
+// of evaluates a test again, traced, and names the last of its own conditions
+// that failed.
+func (f *failures) of(t *TestResult) string {
+	var trace topdown.BufferTracer
+	query := rego.New(rego.Store(f.store), rego.Transaction(f.txn), rego.Compiler(f.compiler), rego.Query(t.Package+"."+t.Name))
+	ready, err := query.PrepareForEval(background)
+	if err != nil {
+		return notTrue
+	}
+	ctx, cancel := context.WithTimeout(background, testTime)
+	defer cancel()
+	if _, err := ready.Eval(ctx, rego.EvalTransaction(f.txn), rego.EvalQueryTracer(&trace)); err != nil {
+		return notTrue
+	}
+	return failedCondition(trace, t)
+}
+
+func failedCondition(trace topdown.BufferTracer, t *TestResult) string {
+	why := notTrue
+	bodies := map[uint64]bool{} // queries that are a body of this test
+	for _, e := range trace {
+		switch n := e.Node.(type) {
+		case *ast.Rule:
+			if e.Op == topdown.EnterOp && n.Location != nil && n.Location.File == t.File && n.Location.Row == t.Line {
+				bodies[e.QueryID] = true
+			}
+		case *ast.Expr:
+			if e.Op == topdown.FailOp && bodies[e.QueryID] && n.Location != nil {
+				why = fmt.Sprintf("line %d is not true: %s", n.Location.Row, strings.TrimSpace(firstLine(string(n.Location.Text))))
+			}
+		}
+	}
+	return why
+}
+
+func firstLine(s string) string {
+	line, _, more := strings.Cut(s, "\n")
+	if more {
+		return line + " …"
+	}
+	return line
 }
