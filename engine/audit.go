@@ -3,12 +3,12 @@ package engine
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/ringmaster-dev/ringmaster/engine/estate"
+	"github.com/ringmaster-dev/ringmaster/engine/forge"
 	"github.com/ringmaster-dev/ringmaster/engine/outcome"
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
 	"github.com/ringmaster-dev/ringmaster/engine/repo"
@@ -16,6 +16,8 @@ import (
 
 // Audit is what verifying a repository found.
 type Audit struct {
+	Branch   string         // the base branch
+	Tip      string         // the commit that it is at: note it, and hand it in as since the next time
 	Commits  int            // of the base branch
 	Plans    int            // recomputed, the same byte for byte
 	Others   []string       // plans of another engine version that this one does not come to, which is no fault
@@ -25,18 +27,21 @@ type Audit struct {
 }
 
 // AuditVerify recomputes every merged plan from its own commit, checks every
-// chain, and every commit's right to be on the base branch.
-func (e *Env) AuditVerify(ctx context.Context) (*Audit, error) {
-	_, tip, err := e.base(ctx)
+// chain, every approval against the forge, and every commit's right to be on the
+// base branch. What history alone cannot show is that its end was cut off: since is
+// a commit that an earlier audit saw there, "" for none.
+func (e *Env) AuditVerify(ctx context.Context, since string) (*Audit, error) {
+	branch, tip, err := e.base(ctx)
 	if err != nil {
 		return nil, err
 	}
-	est, err := e.read(tip)
+	fsys, err := e.Repo.At(tip)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("reading commit %s: %w", tip, err)
 	}
-	a := &Audit{}
-	if _, err := e.taken(tip); err != nil { // the youngest first: older commits lie on the same line
+	est, faults := estate.Read(fsys)
+	a := &Audit{Branch: branch, Tip: string(tip), Findings: faults} // a ledger that cannot be read is a finding like any
+	if _, err := e.taken(tip); err != nil {                         // the youngest first: older commits lie on the same line
 		return nil, err
 	}
 	breaches, err := e.breaches(ctx, tip)
@@ -46,7 +51,7 @@ func (e *Env) AuditVerify(ctx context.Context) (*Audit, error) {
 	for _, b := range breaches {
 		a.find("", 0, "%s", b)
 	}
-	if err := e.auditGrowth(a, tip); err != nil {
+	if err := e.auditHistory(ctx, a, since); err != nil {
 		return nil, err
 	}
 	for _, id := range sortedKeys(est.Plans) {
@@ -58,8 +63,13 @@ func (e *Env) AuditVerify(ctx context.Context) (*Audit, error) {
 		if _, ok := est.Plans[id]; ok {
 			continue
 		}
-		if err := e.auditGone(a, id, est.Ledgers[id], tip); err != nil {
+		if err := e.auditGone(a, id, est, tip); err != nil {
 			return nil, fmt.Errorf("auditing plan %s: %w", id, err)
+		}
+	}
+	for _, id := range sortedKeys(est.Approvals) {
+		if len(est.Ledgers[id]) == 0 {
+			a.find(outcome.ApprovalsPath(id), 0, "nothing of plan %q was ever intended, and execute writes both at once", id)
 		}
 	}
 	return a, nil
@@ -67,7 +77,7 @@ func (e *Env) AuditVerify(ctx context.Context) (*Audit, error) {
 
 // auditGone checks the ledger of a plan that was taken back after it had begun
 // against the plan as it last stood on the base branch.
-func (e *Env) auditGone(a *Audit, id string, ledger []byte, tip repo.Hash) error {
+func (e *Env) auditGone(a *Audit, id string, est *estate.Estate, tip repo.Hash) error {
 	file := outcome.Path(id)
 	for c, err := range e.Repo.PathHistory(tip, plan.Path(id)) {
 		if err != nil {
@@ -85,10 +95,9 @@ func (e *Env) auditGone(a *Audit, id string, ledger []byte, tip repo.Hash) error
 			a.find(file, 0, "its plan was taken back by commit %.10s and was not as it was made: %v", c.Hash, err)
 			return nil
 		}
-		lines, err := outcome.Parse(ledger, p.Digest)
-		a.chain(file, err)
-		a.Lines += len(lines)
-		a.intended(file, lines)
+		lines := a.ledger(p, est.Ledgers[id])
+		_, err = outcome.ParseApprovals(est.Approvals[id], p.Digest)
+		a.chain(outcome.ApprovalsPath(id), err)
 		a.Gone = append(a.Gone, fmt.Sprintf("%s was taken back by commit %.10s after it had begun (%s)", id, c.Hash, tallied(lines)))
 		return nil
 	}
@@ -113,35 +122,8 @@ func (a *Audit) find(file string, line int, format string, args ...any) {
 	a.Findings = append(a.Findings, estate.Fault{File: file, Line: line, Message: fmt.Sprintf(format, args...)})
 }
 
-// auditGrowth checks that ledgers and approvals only ever grew.
-func (e *Env) auditGrowth(a *Audit, tip repo.Hash) error {
-	w := &walk{Env: e}
-	for c, err := range e.Repo.FirstParents(tip) {
-		if err != nil {
-			return err
-		}
-		a.Commits++
-		if len(c.Parents) == 0 {
-			continue
-		}
-		changes, err := w.changes(c)
-		if err != nil {
-			return err
-		}
-		for _, ch := range changes {
-			if !ledger(ch.Path) {
-				continue
-			}
-			if grew, err := w.extended(c, ch); err != nil {
-				return err
-			} else if !grew {
-				a.find(ch.Path, 0, "commit %.10s rewrote, cut or deleted it; ledgers only grow", c.Hash)
-			}
-		}
-	}
-	return nil
-}
-
+// auditPlan checks one plan: its bytes, how it came to the base branch, what was
+// recorded of it, and that it is made again from its commit.
 func (e *Env) auditPlan(ctx context.Context, a *Audit, est *estate.Estate, id string, tip repo.Hash) error {
 	file, data := plan.Path(id), est.Plans[id]
 	p, err := plan.Parse(data)
@@ -149,74 +131,74 @@ func (e *Env) auditPlan(ctx context.Context, a *Audit, est *estate.Estate, id st
 		a.find(file, 1, "%v", err)
 		return nil
 	}
-	if why, err := e.auditMerge(ctx, p, data, tip); err != nil {
+	if p.ID != id {
+		a.find(file, 1, "the plan says that it is %q", p.ID)
+		return nil
+	}
+	pr, why, err := e.auditMerge(ctx, p, data, tip)
+	if err != nil {
 		return err
 	} else if why != "" {
 		a.find(file, 1, "%s", why)
 	}
-	lines, err := outcome.Parse(est.Ledgers[id], p.Digest)
-	a.chain(outcome.Path(id), err)
-	a.Lines += len(lines)
-	a.intended(outcome.Path(id), lines)
-	_, err = outcome.ParseApprovals(est.Approvals[id], p.Digest)
-	a.chain(outcome.ApprovalsPath(id), err)
-	again, err := e.remake(repo.Hash(p.Inputs.Commit), p)
-	if p.Inputs.Engine != e.Version && (err != nil || !bytes.Equal(again, data)) {
-		a.Others = append(a.Others, fmt.Sprintf("%s was made by engine %s, and %s does not come to the same plan; recompute it with that one", id, p.Inputs.Engine, e.Version))
+	lines := a.ledger(p, est.Ledgers[id])
+	if err := e.auditApprovals(ctx, a, p, pr, est.Approvals[id], len(lines) > 0); err != nil {
+		return err
+	}
+	return e.auditRemade(a, p, data, tip)
+}
+
+// auditRemade makes a plan again from its commit and time, and what people read
+// of it. The estate of one commit is read once, however many plans it made.
+func (e *Env) auditRemade(a *Audit, p *plan.Plan, data []byte, tip repo.Hash) error {
+	file, made := plan.Path(p.ID), repo.Hash(p.Inputs.Commit)
+	if known, err := e.Repo.IsAncestor(made, tip); err != nil || !known {
+		a.find(file, 1, "made at commit %.10s, which is not in this history: it was rewritten, or the plan was made elsewhere", made)
 		return nil
 	}
-	if err != nil {
-		a.find(file, 1, "recomputing it at commit %.10s: %v", p.Inputs.Commit, err)
-		return nil
+	digests, err := e.decided(made, p.At, p.Inputs.Engine)
+	same := err == nil && digests[p.ID] == p.Digest // of canonical bytes, which Parse has checked
+	switch {
+	case same && p.Inputs.Engine == e.Version:
+		a.Plans++
+		faults, err := e.shown(tip, p, data)
+		a.Findings = append(a.Findings, faults...)
+		return err
+	case same:
+		a.Plans++
+	case p.Inputs.Engine != e.Version:
+		a.Others = append(a.Others, fmt.Sprintf("%s was made by engine %s, and %s does not come to the same plan; recompute it with that one", p.ID, p.Inputs.Engine, e.Version))
+	case err != nil:
+		a.find(file, 1, "recomputing it at commit %.10s: %v", made, err)
+	default:
+		again, err := e.remake(made, p)
+		if err != nil {
+			return err
+		}
+		a.find(file, 1, "recomputed at commit %.10s and %s it is another plan (%s)", made, p.At.Format(time.RFC3339), differs(again, data))
 	}
-	if !bytes.Equal(again, data) {
-		a.find(file, 1, "recomputed at commit %.10s and %s it is another plan (%s)", p.Inputs.Commit, p.At.Format(time.RFC3339), differs(again, data))
-		return nil
-	}
-	a.Plans++
 	return nil
 }
 
-// intended finds outcomes of changes that no line before them intended: execute
-// writes the intent first, so somebody else wrote those.
-func (a *Audit) intended(file string, lines []outcome.Line) {
-	keys := map[string]bool{}
-	for i, l := range lines {
-		switch l.Event {
-		case outcome.Intended:
-			keys[l.Key] = true
-		case outcome.Applied, outcome.Healthy, outcome.Degraded, outcome.RolledBack:
-			if l.Host != "" && !keys[l.Key] && l.Detail != "outside" {
-				a.find(file, i+1, "%s on %s, and nothing intended it", l.Event, l.Host)
-			}
-		}
-	}
-}
-
-func (a *Audit) chain(file string, err error) {
-	var broken *outcome.ChainError
-	if errors.As(err, &broken) {
-		a.find(file, broken.Line, "%s", broken.Why)
-	}
-}
-
-// auditMerge says what is wrong with how a plan came to the base branch.
-func (e *Env) auditMerge(ctx context.Context, p *plan.Plan, data []byte, at repo.Hash) (string, error) {
+// auditMerge finds the merged pull request that brought a plan, and says what is
+// wrong with how it came to the base branch.
+func (e *Env) auditMerge(ctx context.Context, p *plan.Plan, data []byte, at repo.Hash) (*forge.PullRequest, string, error) {
 	if why, err := e.notMerged(ctx, prefix+p.ID); why != "" || err != nil {
-		return why, err
+		return nil, why, err
 	}
 	pulls, err := e.mergesOf(ctx, prefix+p.ID)
 	if err != nil {
-		return "", err
+		return nil, "", err
 	}
-	for _, pr := range pulls {
-		head, err := e.fileOf(ctx, pr.Head, plan.Path(p.ID))
+	for i := range pulls {
+		head, err := e.fileOf(ctx, pulls[i].Head, plan.Path(p.ID))
 		if err != nil {
-			return "", err
+			return nil, "", err
 		}
 		if bytes.Equal(head, data) {
-			return (&Executor{Env: e}).untouched(&tip{commit: at}, p.ID, pr)
+			why, err := (&Executor{Env: e}).untouched(&tip{commit: at}, p.ID, pulls[i])
+			return &pulls[i], why, err
 		}
 	}
-	return "it differs from what its pull request was merged with", nil
+	return nil, "it differs from what its pull request was merged with", nil
 }

@@ -411,7 +411,7 @@ func (d *demo) commit(path string, data []byte, message string) error {
 // proof recomputes every decision, and ends.
 func (d *demo) proof() error {
 	d.title("ringmaster audit verify: every decision recomputed from its commit")
-	a, err := d.env().AuditVerify(d.ctx)
+	a, err := d.env().AuditVerify(d.ctx, "")
 	if err != nil {
 		return err
 	}

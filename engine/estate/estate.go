@@ -73,6 +73,8 @@ type Fault struct {
 
 func (f Fault) String() string {
 	switch {
+	case f.File == "":
+		return f.Message
 	case f.Line == 0:
 		return fmt.Sprintf("%s: %s", f.File, f.Message)
 	case f.Column == 0:
