@@ -30,6 +30,7 @@ type axis struct {
 	words     []string  // category: sorted
 	single    int       // category: words seen once
 	count     []int     // rows in each bin
+	sum       []float64 // numbers: what those in each bin add up to
 	bin       []uint8   // of each row, in canonical order
 }
 
@@ -66,11 +67,12 @@ func (a *axis) number(numbers []float64, r *rows, former *column) {
 		}
 		bins += len(a.cuts) + 1
 	}
-	a.count = make([]int, bins)
+	a.count, a.sum = make([]int, bins), make([]float64, bins)
 	for k, i := range r.source {
 		b := place(a.cuts, numbers[i])
 		a.bin[k] = uint8(b)
 		a.count[b]++
+		a.sum[b] += numbers[i]
 	}
 }
 
@@ -84,24 +86,18 @@ func support(values []float64) (low, high float64) {
 	return low - (values[k] - low), high + (high - values[n-1-k])
 }
 
-// middles are a place for each bin of numbers, in standard deviations from the
-// mean and no further than 4.
+// middles are a place for each bin of numbers: the mean of its values, in
+// standard deviations from that of all and no further than 4. Bins without rows
+// are at 0.
 func (a *axis) middles() []float64 {
 	z := make([]float64, a.bins()-1)
 	var n, sum, squares float64
-	for k := range z {
-		switch {
-		case len(a.cuts) == 0:
-			z[k] = 0
-		case k == 0:
-			z[k] = a.cuts[0]
-		case k == len(a.cuts):
-			z[k] = a.cuts[k-1]
-		default:
-			z[k] = a.cuts[k-1] + float64((a.cuts[k]-a.cuts[k-1])/2)
+	for k, x := range a.sum[1:] {
+		if rows := float64(a.count[k+1]); rows > 0 {
+			z[k] = x / rows
+			n += rows
+			sum += x
 		}
-		n += float64(a.count[k+1])
-		sum += float64(float64(a.count[k+1]) * z[k])
 	}
 	if n == 0 {
 		return z
@@ -112,7 +108,10 @@ func (a *axis) middles() []float64 {
 	}
 	deviation := math.Sqrt(squares/n) + 1e-300
 	for k, x := range z {
-		z[k] = math.Max(-4, math.Min(4, (x-mean)/deviation))
+		z[k] = max(-4, min(4, (x-mean)/deviation))
+		if a.count[k+1] == 0 {
+			z[k] = 0
+		}
 	}
 	return z
 }
@@ -239,22 +238,29 @@ func (a *axis) cutWords(words []string, r *rows) {
 	}
 }
 
-// coarse joins the bins of an axis into at most most ones for a pair: map from
-// bin to coarse bin, 0 staying 0. Bins are joined in rank's order: that of the
-// numbers, or for a category that of effect.
-func (a *axis) coarse(limit int, effect []float64) (join []uint8, bins int) {
+// coarse joins the bins of an axis into at most limit ones for a pair: map from
+// bin to coarse bin, 0 staying 0. Bins are joined in the order of the numbers, or
+// for a category that of effect; those that are apart, if any, are the last one.
+func (a *axis) coarse(limit int, effect []float64, apart func(bin int) bool) (join []uint8, bins int) {
 	join = make([]uint8, a.bins())
-	rank := make([]int, 0, a.bins()-1)
+	var rank, last []int
 	total := 0
 	for b := 1; b < a.bins(); b++ {
+		if apart != nil && apart(b) {
+			last = append(last, b)
+			continue
+		}
 		rank = append(rank, b)
 		total += a.count[b]
+	}
+	if len(last) > 0 {
+		limit--
 	}
 	if a.category {
 		slices.SortStableFunc(rank, func(x, y int) int { return cmp.Compare(effect[x], effect[y]) })
 	}
 	left, held, done := limit-1, 0, 0
-	k := 1
+	k := min(1, len(rank))
 	for i, b := range rank {
 		if few := len(rank) <= limit-1; i > 0 && left > 1 && (few || held*left >= total-done) {
 			done += held
@@ -265,8 +271,8 @@ func (a *axis) coarse(limit int, effect []float64) (join []uint8, bins int) {
 		join[b] = uint8(k)
 		held += a.count[b]
 	}
-	if len(rank) == 0 {
-		k = 0
+	for _, b := range last {
+		join[b] = uint8(k + 1)
 	}
-	return join, k + 1
+	return join, k + 1 + min(1, len(last))
 }

@@ -16,8 +16,8 @@ const (
 	defaultBags  = 8
 	defaultPairs = 10
 	fewestRows   = 16
-	small        = 16_000 // rows: up to here several ways of fitting are tried and the best kept
-	tiny         = 4_000  // rows: up to here steps are half as long
+	small        = 16_000 // rows: up to here several ways of fitting are tried and blended
+	tiny         = 4_000  // rows: up to here steps are half as long, and a pair must stand out of the noise
 )
 
 // fit is one run of Fit.
@@ -29,7 +29,6 @@ type fit struct {
 	bags  int
 	mains *stage
 	pairs []pair
-	sides []side
 	extra *stage // the pairs; nil when there are none
 }
 
@@ -98,39 +97,23 @@ func level(f, y, w []float32) float64 {
 	return shift
 }
 
-// way is one way of fitting the single terms.
-type way struct {
-	linear bool // begin with straight lines
-	leaves int
-}
-
-// fitMains boosts the single terms. Small tables are fitted in several ways, of
-// which the one that best foretells the rows left out is kept: with few rows,
-// whether effects are straight or stepped, coarse or fine, matters more than
-// anything else.
+// fitMains boosts the single terms. Small tables are fitted in several ways, and
+// these blended: with few rows, whether effects are straight or stepped, coarse
+// or fine, matters more than anything else, and rows left out cannot quite tell.
 func (f *fit) fitMains() {
-	ways := []way{{leaves: 6}}
-	if f.r.n <= small {
-		ways = []way{{leaves: 3}, {leaves: 2}, {leaves: 6}, {linear: true, leaves: 2}, {linear: true, leaves: 3}}
+	byLeaves := func(leaves int, after *stage) *stage {
+		s := f.boost(f.parts(func(a *axis) stepper { return stepped(a, leaves) }), f.starts(after), f.pace(1))
+		if after != nil {
+			s.add(after)
+		}
+		return s
 	}
-	var lines *stage
-	for _, w := range ways {
-		start := f.starts(nil)
-		var before *stage
-		if w.linear {
-			if lines == nil {
-				lines = f.boost(f.parts(func(a *axis) stepper { return straight(a) }), start, f.pace(1))
-			}
-			before, start = lines, f.starts(lines)
-		}
-		s := f.boost(f.parts(func(a *axis) stepper { return stepped(a, w.leaves) }), start, f.pace(1))
-		if before != nil {
-			s.add(before)
-		}
-		if f.mains == nil || s.loss < f.mains.loss {
-			f.mains = s
-		}
+	if f.r.n > small {
+		f.mains = byLeaves(6, nil)
+		return
 	}
+	lines := f.boost(f.parts(straight), f.starts(nil), f.pace(1))
+	f.mains = f.blend([]*stage{byLeaves(3, nil), byLeaves(2, nil), byLeaves(6, nil), lines, byLeaves(2, lines), byLeaves(3, lines)})
 }
 
 // pace is the stride for tables of this size, times faster.
@@ -209,7 +192,8 @@ func (s *stage) mean(j int) []float64 {
 // What speaks for a pair before it is tried, and must be shown by rows left out
 // when it has been. The first is about what the best of a hundred pairs without
 // any joint effect reaches; both are in units of log-likelihood, so neither
-// depends on how many rows there are.
+// depends on how many rows there are. But where rows are few, those that a pair is
+// sought on also say whether it helps, and the first is as high as their noise.
 const (
 	leastGain = 14
 	leastHelp = 3
@@ -228,20 +212,24 @@ func (f *fit) choosePairs() {
 	for j := range f.axes {
 		effect[j] = f.mains.mean(j)
 	}
-	f.sides = sides(f.axes, effect, pairBins)
 	start := f.starts(f.mains)
 	now := make([][]float32, f.bags)
 	for b := range now {
 		now[b] = slices.Clone(start[b])
 	}
 	loss, tried := f.mains.loss, map[[2]int]bool{}
+	enough := float64(leastGain)
+	if f.r.n <= tiny {
+		enough = max(enough, noise(f.r, f.axes, effect, f.unseen(now), f.mayPair))
+	}
 	for len(f.pairs) < f.o.Interactions && len(tried) < f.o.Interactions+mostTries {
-		p, ok := f.strongest(effect, now, tried)
+		p, ok := f.strongest(effect, now, tried, enough)
 		if !ok {
 			break
 		}
 		tried[[2]int{p.a, p.b}] = true
-		c := cells(f.axes, f.sides, p)
+		p.join(f.axes, effect)
+		c := cells(f.axes, p)
 		next := make([][]float32, f.bags)
 		for b := range next {
 			next[b] = slices.Clone(now[b])
@@ -257,10 +245,13 @@ func (f *fit) choosePairs() {
 	f.fitPairs(start)
 }
 
-// strongest is the pair, of those not tried, that most speaks for.
-func (f *fit) strongest(effect [][]float64, now [][]float32, tried map[[2]int]bool) (pair, bool) {
-	for _, p := range rank(f.r, f.axes, effect, f.unseen(now), func(j int) bool { return f.o.Monotone[f.axes[j].name] == 0 }) {
-		if p.gain < leastGain {
+// strongest is the pair, of those not tried, that most speaks for, if that is
+// enough.
+func (f *fit) strongest(effect [][]float64, now [][]float32, tried map[[2]int]bool, enough float64) (pair, bool) {
+	g, h := make([]float32, f.r.n), make([]float32, f.r.n)
+	derive(f.unseen(now), g, h, f.r.y, f.r.weight)
+	for _, p := range rank(f.axes, effect, g, h, f.mayPair) {
+		if p.gain < enough {
 			break
 		}
 		if !tried[[2]int{p.a, p.b}] {
@@ -270,6 +261,9 @@ func (f *fit) strongest(effect [][]float64, now [][]float32, tried map[[2]int]bo
 	return pair{}, false
 }
 
+// mayPair says whether a column may be in a pair: in one it need not be monotone.
+func (f *fit) mayPair(j int) bool { return f.o.Monotone[f.axes[j].name] == 0 }
+
 // fitPairs boosts the chosen pairs together, on top of the single terms.
 func (f *fit) fitPairs(start [][]float32) {
 	if len(f.pairs) == 0 {
@@ -277,7 +271,7 @@ func (f *fit) fitPairs(start [][]float32) {
 	}
 	parts := make([]*part, len(f.pairs))
 	for k, p := range f.pairs {
-		parts[k] = cells(f.axes, f.sides, p)
+		parts[k] = cells(f.axes, p)
 	}
 	f.extra = f.boost(parts, start, f.pace(1))
 }
@@ -296,7 +290,7 @@ func (f *fit) unseen(by [][]float32) []float32 {
 func (f *fit) final() []float32 {
 	by := f.starts(f.mains)
 	for k, p := range f.pairs {
-		c := cells(f.axes, f.sides, p)
+		c := cells(f.axes, p)
 		parallel(f.bags, func(b int) { addTo(by[b], c.two, f.extra.tables[b][k]) })
 	}
 	return f.unseen(by)

@@ -101,7 +101,7 @@ func TestBitsAreTheSameEverywhere(t *testing.T) {
 	for _, s := range scores(t, m, tb) {
 		fmt.Fprintf(h, "%x %x %x %x %v\n", math.Float64bits(s.P), math.Float64bits(s.Low), math.Float64bits(s.High), math.Float64bits(s.Logit), s.Why)
 	}
-	const want = 0xd3a576e5ff944c3e
+	const want = 0x707f74d4ff40604e
 	if got := h.Sum64(); got != want {
 		t.Errorf("the bits hash to %#x, want %#x", got, uint64(want))
 	}
@@ -343,4 +343,44 @@ func one(t testing.TB, m *Model, v Value) Score {
 		t.Fatal(err)
 	}
 	return s.Score([]Value{v})
+}
+
+// middling is n rows in which one word, whose own effect is between the others',
+// matters together with a number: neither end of the order of effects shows it.
+func middling(n int, seed int64) (Table, []bool) {
+	r := rand.New(rand.NewSource(seed))
+	w, x, z := Column{Name: "w"}, Column{Name: "x"}, Column{Name: "z"}
+	label := make([]bool, n)
+	effect := map[string]float64{"a": -1.5, "b": -0.7, "c": 0, "d": 0.7, "e": 1.5}
+	for i := range label {
+		word, at := string("abcde"[r.Intn(5)]), math.Floor(r.Float64()*100)
+		f := effect[word]
+		if word == "c" {
+			if f = 1.6; at < 50 {
+				f = -1.6
+			}
+		}
+		w.Words, x.Numbers, z.Numbers = append(w.Words, word), append(x.Numbers, at), append(z.Numbers, r.Float64())
+		label[i] = r.Float64() < exact.Expit(f)
+	}
+	return Table{Columns: []Column{w, x, z}, Rows: n}, label
+}
+
+func TestPairOnAMiddleWordIsFound(t *testing.T) {
+	tb, label := middling(2000, 21)
+	m := mustFit(t, tb, label, Options{})
+	if got := pairNames(m); len(got) != 1 || got[0] != "w × x" {
+		t.Fatalf("pairs = %q, want %q alone", got, "w × x")
+	}
+	s, err := m.Bind([]string{"w", "x", "z"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for word, want := range map[string]float64{"b": 0, "c": 3.2, "d": 0} {
+		low := s.Score([]Value{{Word: word}, {Number: 20}, {Number: 0.5}})
+		high := s.Score([]Value{{Word: word}, {Number: 80}, {Number: 0.5}})
+		if got := high.Logit - low.Logit; math.Abs(got-want) > 0.8 {
+			t.Errorf("%s: %v more at a high x, want about %v", word, got, want)
+		}
+	}
 }

@@ -95,15 +95,15 @@ func (a *axis) column() column {
 // joint is the k-th pair's table, averaged over the bags.
 func (f *fit) joint(k int, p pair) joint {
 	x, y := f.axes[p.a], f.axes[p.b]
-	n, m := f.sides[p.a].bins, f.sides[p.b].bins
+	n, m := p.side[0].bins, p.side[1].bins
 	t := joint{Columns: [2]string{x.name, y.name}, Effects: make([][]float64, n), Count: make([][]int, n)}
 	mean := f.extra.mean(k)
 	for i := range n {
 		t.Effects[i] = mean[i*m : (i+1)*m]
 		t.Count[i] = make([]int, m)
 	}
-	for s, j := range []int{p.a, p.b} {
-		for _, to := range f.sides[j].join {
+	for s := range p.side {
+		for _, to := range p.side[s].join {
 			t.Join[s] = append(t.Join[s], int(to))
 		}
 	}
