@@ -89,6 +89,9 @@ func read(files map[string][]byte) *source {
 }
 
 func (src *source) module(name string, text []byte) {
+	if src.oversize(name, text, mostRego) {
+		return
+	}
 	if len(bytes.TrimSpace(text)) == 0 {
 		src.fault(name, 1, 1, "the file is empty; expected a package and its rules")
 		return
@@ -106,6 +109,9 @@ func (src *source) module(name string, text []byte) {
 
 // document merges a data.json at the path of its folder.
 func (src *source) document(name string, text []byte) {
+	if src.oversize(name, text, mostData) {
+		return
+	}
 	var v any
 	if err := util.UnmarshalJSON(text, &v); err != nil {
 		src.fault(name, 1, 1, "data.json is not JSON: %v", err)

@@ -35,9 +35,14 @@ func (s *set) ask(q question) (answer []plan.Decision) {
 	if q.fault != "" {
 		return []plan.Decision{q.clause.broken(q.fault)}
 	}
+	_, end := begin(q.clause.rule, q.clause.where())
+	defer end()
 	said, missing, err := s.evaluate(q)
-	if err != nil {
+	switch {
+	case err != nil:
 		return []plan.Decision{q.clause.broken(wording(err))}
+	case tooMuch(said):
+		return []plan.Decision{q.clause.broken(fmt.Sprintf("it says more than %d bytes about one input", mostSaid))}
 	}
 	for _, t := range said {
 		d, err := q.clause.decision(t)

@@ -92,7 +92,7 @@ func TestNotJSON(t *testing.T) {
 
 // TestTimeLimit: a built-in that takes long is cut off by the context handed in.
 func TestTimeLimit(t *testing.T) {
-	s := one(t, `deny contains {"msg": "m"} if count(numbers.range(1, 200000000)) > 0`)
+	s := one(t, `deny contains {"msg": "m"} if count([x | some x in numbers.range(1, 500000)]) > 0`)
 	ended := func() (context.Context, context.CancelFunc) {
 		return context.WithTimeout(context.Background(), time.Millisecond)
 	}

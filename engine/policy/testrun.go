@@ -77,9 +77,11 @@ func RunTests(files map[string][]byte) (TestReport, error) {
 	}
 	defer store.Abort(background, txn)
 	coverage := cover.New()
+	under, end := begin("", "the tests of policies")
+	defer end()
 	compiler := src.compiler().WithEnablePrintStatements(true)
 	runner := tester.NewRunner().SetCompiler(compiler).SetStore(store).SetModules(src.modules).
-		SetTimeout(testTime).SetParallel(runtime.GOMAXPROCS(0)).SetCoverageQueryTracer(coverage).SetCoverageRuns(nil).RaiseBuiltinErrors(false)
+		SetTimeout(testTime).SetParallel(runtime.GOMAXPROCS(0)).SetCoverageQueryTracer(beacon{coverage, under}).SetCoverageRuns(nil).RaiseBuiltinErrors(false)
 	results, err := runner.RunTests(background, txn)
 	if errs, ok := err.(ast.Errors); ok {
 		for _, e := range errs {

@@ -1,0 +1,1 @@
+deny contains {"msg": "m"} if time.now_ns() > 0

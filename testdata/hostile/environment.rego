@@ -1,0 +1,1 @@
+deny contains {"msg": opa.runtime().env.HOME} if input.estate.name

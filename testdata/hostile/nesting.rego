@@ -1,0 +1,1 @@
+deny contains {"msg": "m"} if x == REPEATED

@@ -1,0 +1,3 @@
+f(x) := f(x - 1)
+
+deny contains {"msg": "m"} if f(10) == 1

@@ -1,0 +1,1 @@
+deny contains {"msg": "m"} if bits.lsh(1, 100000000000) > 0

@@ -1,0 +1,1 @@
+deny contains {"msg": "m"} if count(yaml.unmarshal(concat("\n", array.concat(["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"], [sprintf("a%d: &a%d [*a%d, *a%d, *a%d, *a%d, *a%d, *a%d, *a%d, *a%d]", [i, i, i-1, i-1, i-1, i-1, i-1, i-1, i-1, i-1]) | some i in numbers.range(1, 12)])))) > 0
