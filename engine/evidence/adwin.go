@@ -6,8 +6,8 @@ import (
 	"github.com/ringmaster-dev/ringmaster/engine/exact"
 )
 
-// Longest is how many of the newest trials Adwin reads.
-const Longest = 5000
+// longest is how many of the newest trials Adwin reads.
+const longest = 5000
 
 // Adwin reads trials in their order, the newest 5,000 of them, and fires where
 // what failures are beyond their prediction (y − p) has changed in the mean, up or
@@ -26,7 +26,7 @@ const Longest = 5000
 func Adwin(trials []Trial, alpha float64) Alarm {
 	const between = 8 // trials between looks
 	a := quiet()
-	first := max(len(trials)-Longest, 0)
+	first := max(len(trials)-longest, 0)
 	s := newSums(trials[first:])
 	a.At, a.Since = len(trials)-1, first
 	for n := 2 * between; n <= s.len(); n += between {

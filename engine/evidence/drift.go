@@ -22,9 +22,9 @@ type Drift struct {
 	Then, Now int    // how many values were it, and are
 }
 
-// Least is the effect below which a difference does not matter, however sure: a
+// least is the effect below which a difference does not matter, however sure: a
 // tenth of the values.
-const Least = 0.1
+const least = 0.1
 
 // Categories compares what an input was with what it is; an absent value is a
 // category of its own, "". Order does not matter.
@@ -197,7 +197,7 @@ func kolmogorov(x float64) float64 {
 	return min(max(sum, 0), 1)
 }
 
-// Judge says which inputs have drifted: those that matter, Effect ≥ Least, and
+// Judge says which inputs have drifted: those that matter, Effect ≥ least, and
 // among which at most a share alpha (0 means 0.05) is expected to be false
 // (Benjamini and Hochberg 1995), so that where nothing has drifted there is an alarm
 // with a probability of at most alpha. It returns the list with Q and Fired set, the
@@ -211,7 +211,7 @@ func Judge(list []Drift, alpha float64) []Drift {
 	for i := len(list) - 1; i >= 0; i-- {
 		q = min(q, float64(list[i].P*float64(len(list))/float64(i+1)))
 		list[i].Q = q
-		list[i].Fired = q <= level(alpha) && list[i].Effect >= Least
+		list[i].Fired = q <= level(alpha) && list[i].Effect >= least
 	}
 	return list
 }

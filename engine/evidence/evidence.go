@@ -12,13 +12,12 @@
 //	OverPast    so many failures in a finite past               from the start or from any time on
 //	OverPeers   others at the same time               Adwin    the mean residual, wherever it stood
 //	Categories, Numbers, Judge   inputs against those a model was trained on
-//	Support, Conformal           one new row against those
 //	Bursts                       who brought the failures, or the successes
-//	Observed                     how far predictions are off, and a risk scaled by it
 //
 // Outcomes come in the order of time, as the caller sorted them; recomputing from
-// history is the normal way, and the running forms (Rate, Past, Peers, Detector)
-// are there for streams too long for that. Nothing depends on the machine.
+// history is the normal way. OverRate and OverPast, and the running forms of tests
+// (Rate, Past, Peers, Detector), wait for verdicts on health that are pooled over
+// waves and rings, which no process stays up for. Nothing depends on the machine.
 //
 // Measured, at alpha = 5 %, on 10,000 streams (4,000 for inputs, 1,000 for shares
 // found), with a look after each of 1,000 outcomes (5,000 for Watch):
@@ -35,7 +34,6 @@
 //	Judge, 20 inputs, 30 / 100 / 300 / 5,000 rows      2.2 / 3.3 / 3.1 / 0.8 % beside 1,000
 //	Categories alone, 30 / 100 / 300 / 1,000 / 5,000   1.7 / 3.3 / 3.1 / 3.1 / 3.6 %
 //	Numbers alone, same rows                           3.0 / 3.6 / 3.7 / 3.5 / 3.4 %
-//	Support, refusals of 40 / 200 rows                 4.5 / 4.6 %
 //	Bursts, 5 / 50 / 300 sources at 20 %               1.2 / 1.0 / 1.0 %
 //
 //	outcomes until 10 % instead of 2 % is seen: median (quartiles)

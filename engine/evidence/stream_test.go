@@ -234,34 +234,6 @@ func TestAverageRunLength(t *testing.T) {
 	}
 }
 
-func TestScale(t *testing.T) {
-	var list []Trial
-	for i := range 40 {
-		list = append(list, Trial{P: 0.05, Bad: i%5 == 0}, Trial{P: math.NaN(), Bad: true})
-	}
-	s := Observed(list)
-	if s.Observed != 8 || math.Abs(s.Expected-2) > 1e-12 || math.Abs(s.Mean()-3) > 1e-12 {
-		t.Errorf("Observed() = %+v with mean %v, want 8 of 2 expected, mean 3", s, s.Mean())
-	}
-	last := 0.0
-	for _, p := range []float64{0, 0.01, 0.05, 0.3, 0.9, 1} {
-		scaled, low, high := s.Apply(p)
-		if !(low < scaled && scaled < high && high <= 1 && scaled > last && scaled > p-2e-5) {
-			t.Errorf("Apply(%v) = %v, %v, %v after %v", p, scaled, low, high, last)
-		}
-		last = scaled
-	}
-	if got, _, _ := s.Apply(0.01); math.Abs(got-0.0297) > 1e-4 {
-		t.Errorf("Apply(0.01) = %v, want about 0.03", got)
-	}
-	if got, _, _ := Observed(nil).Apply(0.07); math.Abs(got-0.07) > 1e-12 {
-		t.Errorf("Apply(0.07) without trials = %v", got)
-	}
-	if got, _, _ := s.Apply(math.NaN()); !math.IsNaN(got) {
-		t.Errorf("Apply(NaN) = %v", got)
-	}
-}
-
 // FuzzStreams: no stream makes a test panic, fire below its threshold, or give a
 // number that is none.
 func FuzzStreams(f *testing.F) {

@@ -57,12 +57,6 @@ func (f Flagged) Precision() (float64, bool) { return ratio(f.Hits, f.Hits+f.Fal
 // Recall is the share of the failures that was flagged; not ok where none failed.
 func (f Flagged) Recall() (float64, bool) { return ratio(f.Hits, f.Hits+f.Misses) }
 
-// F1 is 2 hits / (2 hits + false alarms + misses), the harmonic mean of precision
-// and recall; not ok where nothing failed and nothing was flagged.
-func (f Flagged) F1() (float64, bool) {
-	return ratio(2*f.Hits, 2*f.Hits+f.FalseAlarms+f.Misses)
-}
-
 // Effort is the share of all that was flagged, in EPSS's terms (Jacobs, Romanosky,
 // Suciu, Edwards and Sarabi 2023), as are Coverage and Efficiency; not ok without
 // rows.

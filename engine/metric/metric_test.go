@@ -285,12 +285,6 @@ func TestNothingToSay(t *testing.T) {
 		v, ok = s.At(0.5).Precision()
 		check("Precision", v, ok, c.precision)
 	}
-	if _, ok := (Flagged{Passed: 3}).F1(); ok {
-		t.Error("F1 of nothing flagged and nothing failed is ok")
-	}
-	if v, ok := (Flagged{Misses: 3}).F1(); !ok || v != 0 {
-		t.Errorf("F1 of misses alone = %v, %v, want 0, true", v, ok)
-	}
 }
 
 func TestRefused(t *testing.T) {
@@ -315,7 +309,6 @@ func TestEffortCoverageEfficiency(t *testing.T) {
 		{"effort", f.Effort, 0.1},
 		{"coverage", f.Coverage, 0.6},
 		{"efficiency", f.Efficiency, 0.3},
-		{"F1", f.F1, 0.4},
 	} {
 		if got, ok := c.f(); !ok || !near(got, c.want) {
 			t.Errorf("%s = %v, %v, want %v", c.what, got, ok, c.want)
