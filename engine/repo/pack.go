@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"sync"
 
 	"github.com/go-git/go-git/v5/plumbing"
 )
@@ -86,7 +87,8 @@ func (b *batch) flush() error {
 
 func (s *store) writeLoose(o packed) error {
 	var z bytes.Buffer
-	w, _ := zlib.NewWriterLevel(&z, zlib.BestSpeed)
+	w := deflater(&z)
+	defer deflaters.Put(w)
 	w.Write(header(o.kind, len(o.data)))
 	w.Write(o.data)
 	w.Close()
@@ -95,6 +97,20 @@ func (s *store) writeLoose(o packed) error {
 		return err
 	}
 	return writeDurably(path, z.Bytes(), 0o444)
+}
+
+// deflaters are writers to use again: each takes more than a megabyte, and a
+// commit writes five small objects.
+var deflaters = sync.Pool{New: func() any {
+	w, _ := zlib.NewWriterLevel(nil, zlib.BestSpeed)
+	return w
+}}
+
+// deflater is one of them that writes to b; it goes back when it was closed.
+func deflater(b *bytes.Buffer) *zlib.Writer {
+	w := deflaters.Get().(*zlib.Writer)
+	w.Reset(b)
+	return w
 }
 
 // writeDurably makes a file appear whole and synced, or not at all.
@@ -118,7 +134,8 @@ func encodePack(objs []packed) []byte {
 	var b bytes.Buffer
 	b.WriteString("PACK\x00\x00\x00\x02")
 	b.Write(binary.BigEndian.AppendUint32(nil, uint32(len(objs))))
-	w, _ := zlib.NewWriterLevel(&b, zlib.BestSpeed)
+	w := deflater(&b)
+	defer deflaters.Put(w)
 	for i := range objs {
 		o := &objs[i]
 		o.at = uint64(b.Len())

@@ -14,7 +14,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/go-git/go-billy/v5"
 	"github.com/go-git/go-billy/v5/osfs"
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/cache"
@@ -60,30 +59,8 @@ func (s *store) reopen() {
 		s.packs.Close()
 	}
 	s.names = s.packNames()
-	s.packs = filesystem.NewStorageWithOptions(wholePacks{osfs.New(s.dir, osfs.WithBoundOS())}, cache.NewObjectLRU(cacheBytes),
+	s.packs = filesystem.NewStorageWithOptions(packFolder(s.dir), cache.NewObjectLRU(cacheBytes),
 		filesystem.Options{KeepDescriptors: true, ExclusiveAccess: true, AlternatesFS: osfs.New("/", osfs.WithBoundOS())})
-}
-
-// wholePacks hides packs whose index is not there (yet): the git program
-// writes the pack first, and go-git would stumble over it.
-type wholePacks struct{ billy.Filesystem }
-
-// ReadDir implements billy.Filesystem.
-func (w wholePacks) ReadDir(path string) ([]os.FileInfo, error) {
-	list, err := w.Filesystem.ReadDir(path)
-	if err != nil || filepath.Base(path) != "pack" {
-		return list, err
-	}
-	indexed := map[string]bool{}
-	for _, f := range list {
-		if base, ok := strings.CutSuffix(f.Name(), ".idx"); ok {
-			indexed[base] = true
-		}
-	}
-	return slices.DeleteFunc(list, func(f os.FileInfo) bool {
-		base, ok := strings.CutSuffix(f.Name(), ".pack")
-		return ok && !indexed[base]
-	}), nil
 }
 
 // packNames lists the packs and indexes that are there now.

@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/go-git/go-billy/v5/osfs"
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/cache"
 	"github.com/go-git/go-git/v5/plumbing/format/packfile"
@@ -235,7 +234,7 @@ func (w *wire) keep(pack io.Reader) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	defer s.reopen()
-	to := filesystem.NewStorage(osfs.New(w.r.common, osfs.WithBoundOS()), cache.NewObjectLRU(cacheBytes))
+	to := filesystem.NewStorage(packFolder(w.r.common), cache.NewObjectLRU(cacheBytes))
 	defer to.Close()
 	if err := packfile.UpdateObjectStorage(to, pack); err != nil {
 		return fmt.Errorf("storing the pack: %w", err)
