@@ -32,7 +32,7 @@ type condition struct {
 }
 
 // condition reads a host. A host that reported nothing is unknown in all.
-func (s *Scorer) condition(h *inventory.Host, role string) condition {
+func (s *scorer) condition(h *inventory.Host, role string) condition {
 	c := condition{role: role}
 	if h == nil {
 		return c
@@ -175,7 +175,7 @@ func concerns(k advisory.KnownIssue, modules []string, role string) state {
 // issueTerms are the vendor's admitted troubles. On a host that has the module
 // or role named it is likely to happen; where nobody knows, or for the patch as
 // a whole, it may. Each further issue adds a little.
-func (s *Scorer) issueTerms(c condition) []plan.Reason {
+func (s *scorer) issueTerms(c condition) []plan.Reason {
 	var list []plan.Reason
 	for i, k := range s.issues {
 		aimed := k.Module != "" || k.Role != ""

@@ -27,10 +27,16 @@ const rulesCount = 20
 // base is the log-odds of baseRate, to 5 decimals like every effect.
 var base = exact.Round5(exact.Logit(baseRate))
 
-// Scorer scores one patch on many hosts: what depends on the patch alone is
-// worked out once, and hosts in the same condition share one score. It is not
-// safe for concurrent use.
-type Scorer struct {
+// scorer scores one patch on many hosts by rules and track record: what depends on
+// the patch alone is worked out once, and hosts in the same condition share one
+// score. It is not safe for concurrent use.
+//
+// model is nil where there is none; the ladder says how far it may lead: at rules
+// and shadow the score is the rules' (the shadow score is told in a reason), and
+// the model may only raise it. Source is "rules", "prior" (imported history only)
+// or "model". The effects of the reasons add up to the log-odds of p before it is
+// rounded.
+type scorer struct {
 	patch   Patch
 	model   *TrackRecord
 	history History
@@ -45,18 +51,18 @@ type scored struct {
 	reasons []plan.Reason
 }
 
-// NewScorer prepares to score a patch as known at a time.
-func NewScorer(p Patch, model *TrackRecord, h History, at time.Time) *Scorer {
-	return &Scorer{
+// newScorer prepares to score a patch as known at a time.
+func newScorer(p Patch, model *TrackRecord, h History, at time.Time) *scorer {
+	return &scorer{
 		patch: p, model: model, history: h,
 		usual: usual(p), special: special(p, at), issues: unresolved(p.Advisories, at),
 		scores: map[condition]scored{},
 	}
 }
 
-// Score is Deploy's answer for a host, nil for the patch as a whole. The reasons
-// are shared between hosts: they are not to be changed.
-func (s *Scorer) Score(host *inventory.Host, role string) (plan.Risk, []plan.Reason) {
+// Score is what deploying may break on a host, nil for the patch as a whole. The
+// reasons are shared between hosts: they are not to be changed.
+func (s *scorer) Score(host *inventory.Host, role string) (plan.Risk, []plan.Reason) {
 	c := s.condition(host, role)
 	got, ok := s.scores[c]
 	if !ok {
@@ -66,7 +72,7 @@ func (s *Scorer) Score(host *inventory.Host, role string) (plan.Risk, []plan.Rea
 	return got.risk, got.reasons
 }
 
-func (s *Scorer) score(c condition) (plan.Risk, []plan.Reason) {
+func (s *scorer) score(c condition) (plan.Risk, []plan.Reason) {
 	record, shadow, n := s.record(c.role)
 	terms := slices.Concat(s.usual, record, s.special, s.issueTerms(c), c.terms())
 	slices.SortStableFunc(terms, largestFirst)
@@ -91,7 +97,7 @@ func (s *Scorer) score(c condition) (plan.Risk, []plan.Reason) {
 	return r, append(terms, plan.Reason{Term: "interval", Value: fmt.Sprintf("90 %%, as if seen in %d changes", int(worth))})
 }
 
-// Sum is the log-odds that the reasons of Deploy add up to.
+// Sum is the log-odds that the reasons of a score add up to.
 func Sum(reasons []plan.Reason) float64 {
 	sum := 0.0
 	for _, r := range reasons {
@@ -109,9 +115,9 @@ func interval(p, n float64) (low, high float64) {
 }
 
 // trusted says whether the record may lower a score as well as raise it.
-func (s *Scorer) trusted() bool { return s.history.Ladder == Advisory && s.model.Own > 0 }
+func (s *scorer) trusted() bool { return s.history.Ladder == Advisory && s.model.Own > 0 }
 
-func (s *Scorer) source() string {
+func (s *scorer) source() string {
 	if s.model.Own == 0 {
 		return FromPrior
 	}
@@ -121,7 +127,7 @@ func (s *Scorer) source() string {
 // record is the track record's term, none where there is no record or where it
 // may not be used; then shadow says what it would have been. n is the changes it
 // rests on.
-func (s *Scorer) record(role string) (used, shadow []plan.Reason, n float64) {
+func (s *scorer) record(role string) (used, shadow []plan.Reason, n float64) {
 	if s.model == nil {
 		return nil, nil, 0
 	}

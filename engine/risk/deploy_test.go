@@ -19,6 +19,11 @@ import (
 
 var now = hours(24 * 365)
 
+// deploy scores one host by rules and track record.
+func deploy(p Patch, host *inventory.Host, role string, model *TrackRecord, h History, at time.Time) (plan.Risk, []plan.Reason) {
+	return newScorer(p, model, h, at).Score(host, role)
+}
+
 func ptr[T any](v T) *T { return &v }
 
 func quiet() Patch {
@@ -44,10 +49,10 @@ func find(reasons []plan.Reason, term string) (plan.Reason, bool) {
 }
 
 func TestDeployByRules(t *testing.T) {
-	r, reasons := Deploy(quiet(), healthy(), "web", nil, History{Ladder: RulesOnly}, now)
+	r, reasons := deploy(quiet(), healthy(), "web", nil, History{Ladder: RulesOnly}, now)
 	want := plan.Risk{P: 0.02, Low: 0.00014, High: 0.08154, Source: FromRules}
 	if r.P != want.P || r.Source != want.Source || r.Low > 0.001 || r.High < 0.05 || r.High > 0.12 {
-		t.Errorf("Deploy() = %+v, want about %+v", r, want)
+		t.Errorf("deploy() = %+v, want about %+v", r, want)
 	}
 	if len(reasons) != 2 {
 		t.Errorf("reasons %v, want the base rate and the interval alone", reasons)
@@ -115,7 +120,7 @@ func TestTerms(t *testing.T) {
 	} {
 		p, h := quiet(), healthy()
 		c.set(&p, h)
-		r, reasons := Deploy(p, h, "web", nil, History{Ladder: RulesOnly}, now)
+		r, reasons := deploy(p, h, "web", nil, History{Ladder: RulesOnly}, now)
 		got, ok := find(reasons, c.term)
 		if got.Effect != c.effect || ok != (c.effect != 0) {
 			t.Errorf("%s: %s = %+v, want effect %v", c.name, c.term, got, c.effect)
@@ -139,11 +144,11 @@ func TestTerms(t *testing.T) {
 func TestDeployAsAWhole(t *testing.T) {
 	p := quiet()
 	p.Advisories[0].KnownIssues = []advisory.KnownIssue{{Text: "breaks", Module: "hba7"}}
-	whole, _ := Deploy(p, nil, "", nil, History{}, now)
-	hit, _ := Deploy(p, healthy(), "web", nil, History{}, now)
+	whole, _ := deploy(p, nil, "", nil, History{}, now)
+	hit, _ := deploy(p, healthy(), "web", nil, History{}, now)
 	other := healthy()
 	other.Facts.Modules = []string{}
-	miss, _ := Deploy(p, other, "web", nil, History{}, now)
+	miss, _ := deploy(p, other, "web", nil, History{}, now)
 	if !(miss.P < whole.P && whole.P < hit.P) {
 		t.Errorf("without the module %v, as a whole %v, with it %v: want them in this order", miss.P, whole.P, hit.P)
 	}
@@ -175,7 +180,7 @@ func risky(r *rand.Rand) (Patch, *inventory.Host, string) {
 }
 
 // Reasons add up to the score; intervals hold it; until the record is trusted it
-// only adds caution; and a Scorer says what Deploy says.
+// only adds caution; and a scorer says what Deploy says.
 func TestDeployProperties(t *testing.T) {
 	r := rand.New(rand.NewSource(12))
 	mixed := fit(t, someTrials(13, 900))
@@ -185,8 +190,8 @@ func TestDeployProperties(t *testing.T) {
 		p, h, role := risky(r)
 		model := []*TrackRecord{nil, mixed, &imported}[r.Intn(3)]
 		history := History{Ladder: []Ladder{RulesOnly, Shadow, Advisory}[r.Intn(3)], Months: 4}
-		rules, _ := Deploy(p, h, role, nil, history, now)
-		got, reasons := Deploy(p, h, role, model, history, now)
+		rules, _ := deploy(p, h, role, nil, history, now)
+		got, reasons := deploy(p, h, role, model, history, now)
 
 		logOdds := exact.Logit(exact.Expit(Sum(reasons)))
 		if math.Abs(Sum(reasons)-logOdds) > 1e-12*math.Max(1, math.Abs(logOdds)) || got.P != exact.Round5(exact.Expit(Sum(reasons))) {
@@ -210,15 +215,15 @@ func TestDeployProperties(t *testing.T) {
 		if got.Source != source {
 			t.Fatalf("source %s, want %s", got.Source, source)
 		}
-		scorer := NewScorer(p, model, history, now)
+		scorer := newScorer(p, model, history, now)
 		for range 2 {
 			again, why := scorer.Score(h, role)
 			if again != got || cmp.Diff(why, reasons) != "" {
-				t.Fatalf("Scorer says %+v, Deploy %+v", again, got)
+				t.Fatalf("scorer says %+v, Deploy %+v", again, got)
 			}
 		}
 		slices.Reverse(p.Advisories)
-		if again, _ := Deploy(p, h, role, model, history, now); again != got {
+		if again, _ := deploy(p, h, role, model, history, now); again != got {
 			t.Fatalf("the order of advisories matters: %+v, %+v", again, got)
 		}
 	}
@@ -229,13 +234,13 @@ func TestDeployProperties(t *testing.T) {
 func TestDeployWithRecord(t *testing.T) {
 	own := History{Ladder: Advisory, Months: 8, Outcomes: 300}
 	good := fit(t, append(trialsOf("openssl", "web", 300, 0), trialsOf("exchange", "mail", 22, 4)...))
-	r, reasons := Deploy(quiet(), healthy(), "web", good, own, now)
+	r, reasons := deploy(quiet(), healthy(), "web", good, own, now)
 	if r.P >= 0.01 || r.High >= 0.05 || r.Source != FromModel {
 		t.Errorf("300 of 300 good: %+v %v, want below the rules' 2 %%", r, reasons)
 	}
 	exchange := Patch{ID: "windows:exchange@KB1", Package: "exchange", Vendor: "Debian", Advisories: quiet().Advisories}
-	few, reasons := Deploy(exchange, nil, "mail", good, own, now)
-	many, _ := Deploy(exchange, nil, "mail", fit(t, append(trialsOf("openssl", "web", 300, 0), trialsOf("exchange", "mail", 220, 40)...)), own, now)
+	few, reasons := deploy(exchange, nil, "mail", good, own, now)
+	many, _ := deploy(exchange, nil, "mail", fit(t, append(trialsOf("openssl", "web", 300, 0), trialsOf("exchange", "mail", 220, 40)...)), own, now)
 	t.Logf("18 of 22 good: %+v; 180 of 220 good: %+v", few, many)
 	if few.P < 0.04 || many.P <= few.P || many.High/many.Low >= few.High/few.Low {
 		t.Errorf("few %+v, many %+v: want many higher and surer", few, many)
@@ -245,7 +250,7 @@ func TestDeployWithRecord(t *testing.T) {
 	}
 	unseen := quiet()
 	unseen.Package, unseen.Vendor = "nginx", "Debian"
-	if _, reasons := Deploy(unseen, nil, "", good, own, now); !slices.ContainsFunc(reasons, func(r plan.Reason) bool { return strings.Contains(r.Value, "other packages of Debian") }) {
+	if _, reasons := deploy(unseen, nil, "", good, own, now); !slices.ContainsFunc(reasons, func(r plan.Reason) bool { return strings.Contains(r.Value, "other packages of Debian") }) {
 		t.Errorf("reasons %v, want the vendor's record", reasons)
 	}
 }
@@ -276,7 +281,7 @@ func BenchmarkScorer(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	s := NewScorer(quiet(), m, History{Ladder: Advisory}, now)
+	s := newScorer(quiet(), m, History{Ladder: Advisory}, now)
 	h := healthy()
 	b.ReportAllocs()
 	for b.Loop() {
@@ -292,6 +297,6 @@ func BenchmarkDeploy(b *testing.B) {
 	h := healthy()
 	b.ReportAllocs()
 	for b.Loop() {
-		Deploy(quiet(), h, "web", m, History{Ladder: Advisory}, now)
+		deploy(quiet(), h, "web", m, History{Ladder: Advisory}, now)
 	}
 }

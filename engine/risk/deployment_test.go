@@ -254,7 +254,7 @@ func TestLadder(t *testing.T) {
 		at := func(l Ladder) plan.Risk {
 			return NewOutlook(Question{Patch: c.patch.Patch, Model: m, Record: record, At: c.at, History: History{Ladder: l}}).Score(spot)
 		}
-		today, _ := NewScorer(c.patch.Patch, record, History{Ladder: Shadow}, c.at).Score(&c.host.Host, c.host.role)
+		today, _ := newScorer(c.patch.Patch, record, History{Ladder: Shadow}, c.at).Score(&c.host.Host, c.host.role)
 		shadow, led := at(Shadow), at(Advisory)
 		if shadow.P < today.P || shadow.P != max(led.P, today.P) {
 			t.Fatalf("in shadow %+v, by rules and record %+v, by the model %+v", shadow, today, led)

@@ -201,7 +201,7 @@ func (m *Deployment) learn(list []sample, said []Said, former *ebm.Model) error 
 
 func (m *Deployment) bind() error {
 	var err error
-	if m.scorer, err = m.learnt.Bind(FeatureNames()); err != nil {
+	if m.scorer, err = m.learnt.Bind(featureNames()); err != nil {
 		return fmt.Errorf("binding the learnt correction: %w", err)
 	}
 	return nil

@@ -70,8 +70,8 @@ var Features = []Feature{
 // rates are bands of failure rates, in per cent.
 var rates = []float64{0, 0.5, 1, 2, 3, 5, 8, 12, 20}
 
-// FeatureNames are the columns' names, in their order.
-func FeatureNames() []string {
+// featureNames are the columns' names, in their order.
+func featureNames() []string {
 	names := make([]string, len(Features))
 	for i, f := range Features {
 		names[i] = f.Name

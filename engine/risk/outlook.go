@@ -14,10 +14,10 @@ import (
 
 // Further terms that callers may look for.
 const (
-	TermIncompatible = "incompatibility" // a pair of traits that fail together
-	TermPeers        = "peers"           // hosts that took the patch already
-	TermRules        = "rules here"      // how far rules hold on this estate
-	TermModel        = "model"           // how far the learnt correction counts
+	termIncompatible = "incompatibility" // a pair of traits that fail together
+	termPeers        = "peers"           // hosts that took the patch already
+	termRules        = "rules here"      // how far rules hold on this estate
+	termModel        = "model"           // how far the learnt correction counts
 	termLearnt       = "learnt: "        // what a learnt term is called begins so
 )
 
@@ -39,9 +39,9 @@ type Question struct {
 // not. Reasons add up to the log-odds of P before it is rounded.
 type Outlook struct {
 	Question
-	rules  *Scorer // by rules alone
+	rules  *scorer // by rules alone
 	weight Weight  // of rules
-	today  *Scorer // by rules and track record: what counts until a model leads
+	today  *scorer // by rules and track record: what counts until a model leads
 	usual  float64 // the rules' usual terms and the base rate as weighted here, for which a record stands in
 	issues []advisory.KnownIssue
 	pairs  []Incompatible // that the patch has its part of
@@ -71,7 +71,7 @@ func NewOutlook(q Question) *Outlook {
 	u := updateOf(q.Patch, q.At)
 	o := &Outlook{
 		Question: q,
-		rules:    NewScorer(q.Patch, nil, q.History, q.At),
+		rules:    newScorer(q.Patch, nil, q.History, q.At),
 		weight:   Weight{Slope: 1},
 		issues:   unresolved(q.Patch.Advisories, q.At),
 		record:   map[string]*term{},
@@ -160,7 +160,7 @@ func (o *Outlook) score(s *Spot) spotScore {
 		return spotScore{true, true, o.byModel(s)}
 	}
 	if o.today == nil {
-		o.today = NewScorer(o.Patch, o.Record, o.History, o.At)
+		o.today = newScorer(o.Patch, o.Record, o.History, o.At)
 	}
 	host, role := hostOf(s)
 	today, _ := o.today.Score(host, role)
@@ -240,7 +240,7 @@ func (o *Outlook) reasons(s *Spot) []plan.Reason {
 	reasons, worth := o.known(s)
 	reasons = append(reasons, o.learnt(s)...)
 	if effect, value := o.peers.term(traitsOf(s)); value != "" {
-		reasons = append(reasons, plan.Reason{Term: TermPeers, Value: value, Effect: effect})
+		reasons = append(reasons, plan.Reason{Term: termPeers, Value: value, Effect: effect})
 	}
 	slices.SortStableFunc(reasons[1:], largestFirst)
 	rests := fmt.Sprintf("90 %%, as if seen in %d changes", int(worth))
@@ -266,11 +266,11 @@ func (o *Outlook) known(s *Spot) (reasons []plan.Reason, worth float64) {
 	worth = rulesCount + t.n
 	pair, others := o.pairOf(s)
 	if pair != nil {
-		reasons = append(reasons, plan.Reason{Term: TermIncompatible, Value: pair.String(), Effect: pair.Effect})
+		reasons = append(reasons, plan.Reason{Term: termIncompatible, Value: pair.String(), Effect: pair.Effect})
 		worth = rulesCount + pair.N
 	}
 	for _, p := range others {
-		reasons = append(reasons, plan.Reason{Term: TermIncompatible, Value: p.String() + " (counted above)"})
+		reasons = append(reasons, plan.Reason{Term: termIncompatible, Value: p.String() + " (counted above)"})
 	}
 	return reasons, worth
 }
@@ -280,7 +280,7 @@ func (o *Outlook) byRules(c condition) []plan.Reason {
 	reasons := []plan.Reason{{Term: termBase, Value: "2 % of changes on a host go wrong", Effect: base}}
 	reasons = append(append(append(reasons, o.rules.usual...), o.rules.special...), c.terms()...)
 	if effect := o.weight.of(reasons[1:]); effect != 0 {
-		reasons = append(reasons, plan.Reason{Term: TermRules, Value: fmt.Sprintf("here ordinary rules count %.2f times", o.weight.Slope), Effect: effect})
+		reasons = append(reasons, plan.Reason{Term: termRules, Value: fmt.Sprintf("here ordinary rules count %.2f times", o.weight.Slope), Effect: effect})
 	}
 	return append(reasons, o.rules.issueTerms(c)...)
 }
@@ -368,13 +368,13 @@ func (o *Outlook) learnt(s *Spot) []plan.Reason {
 	m := o.Model
 	total, why, ok := o.correction(s)
 	if why != "" {
-		return []plan.Reason{{Term: TermModel, Value: "abstains: " + why + "; rules and track record alone"}}
+		return []plan.Reason{{Term: termModel, Value: "abstains: " + why + "; rules and track record alone"}}
 	}
 	if !ok {
 		return nil
 	}
 	start := exact.Round5(float64(m.Share * m.learnt.Intercept()))
-	list := []plan.Reason{{Term: TermModel, Value: fmt.Sprintf("what was learnt beyond rules and record counts for %.2f (%d failures seen)", m.Share, m.Failures), Effect: start}}
+	list := []plan.Reason{{Term: termModel, Value: fmt.Sprintf("what was learnt beyond rules and record counts for %.2f (%d failures seen)", m.Share, m.Failures), Effect: start}}
 	shown, slightOnes := start, 0
 	for _, r := range m.scorer.Reasons(nil, o.row) {
 		effect := exact.Round5(float64(m.Share * r.Effect))

@@ -49,8 +49,8 @@ type Record struct {
 	High float64 `json:"high"`
 }
 
-// RoleKey is the key of Roles.
-func RoleKey(pkg, role string) string { return pkg + "×" + role }
+// roleKey is the key of Roles.
+func roleKey(pkg, role string) string { return pkg + "×" + role }
 
 // baseRate is how many changes go wrong where nothing is known, and held what
 // that counts for against an estate's own rate.
@@ -163,7 +163,7 @@ func (t *TrackRecord) fit(known []Trial) {
 			in(packages, k.Package).add(k, k.Vendor)
 		}
 		if k.Package != "" && k.Role != "" {
-			in(roles, RoleKey(k.Package, k.Role)).add(k, k.Package)
+			in(roles, roleKey(k.Package, k.Role)).add(k, k.Package)
 		}
 	}
 	t.Strengths.Vendor = shrink(vendors, nil, all)
@@ -284,7 +284,7 @@ type evidence struct {
 // about looks up the most specific group with a record. Where that is only a
 // larger one, it speaks for no more changes than a member of it is bound to it by.
 func (t *TrackRecord) about(pkg, vendor, role string) evidence {
-	if r, ok := t.Roles[RoleKey(pkg, role)]; ok && role != "" {
+	if r, ok := t.Roles[roleKey(pkg, role)]; ok && role != "" {
 		return seen(r, r.N, pkg+" on "+role)
 	}
 	if r, ok := t.Packages[pkg]; ok {

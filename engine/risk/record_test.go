@@ -229,7 +229,7 @@ func TestFitKnowsNoFuture(t *testing.T) {
 func TestFitIsMonotone(t *testing.T) {
 	last := 0.0
 	for bad := range 31 {
-		p := fit(t, append(trialsOf("exchange", "mail", 30, bad), trialsOf("bash", "web", 300, 9)...)).Roles[RoleKey("exchange", "mail")].P
+		p := fit(t, append(trialsOf("exchange", "mail", 30, bad), trialsOf("bash", "web", 300, 9)...)).Roles[roleKey("exchange", "mail")].P
 		if p < last {
 			t.Errorf("%d of 30 failures: %v, below %v of one fewer", bad, p, last)
 		}
@@ -285,6 +285,6 @@ func FuzzParseTrackRecord(f *testing.F) {
 		if twice := again.Bytes(); !bytes.Equal(once, twice) {
 			t.Fatalf("written %s, and again %s", once, twice)
 		}
-		Deploy(Patch{ID: "deb:p1@2", Package: "p1", Vendor: "Debian"}, nil, "web", m, History{Ladder: Advisory}, time.Time{})
+		deploy(Patch{ID: "deb:p1@2", Package: "p1", Vendor: "Debian"}, nil, "web", m, History{Ladder: Advisory}, time.Time{})
 	})
 }

@@ -50,11 +50,9 @@ package risk
 
 import (
 	"slices"
-	"time"
 
 	"github.com/ringmaster-dev/ringmaster/engine/advisory"
 	"github.com/ringmaster-dev/ringmaster/engine/cvss"
-	"github.com/ringmaster-dev/ringmaster/engine/inventory"
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
 )
 
@@ -78,19 +76,6 @@ const (
 	FromPrior = "prior" // a track record of imported history only
 	FromModel = "model"
 )
-
-// Deploy scores what deploying may break: on the patch as a whole where host is
-// nil, else on that host. model is nil where there is none; the ladder says how
-// far it may lead: at rules and shadow the score is the rules' (the shadow score
-// is told in a reason), and the model may only raise it. Source is "rules",
-// "prior" (imported history only) or "model". The effects of the reasons add up
-// to the log-odds of p before it is rounded.
-//
-// A Scorer does the same for many hosts at once.
-func Deploy(p Patch, host *inventory.Host, role string, model *TrackRecord, h History, at time.Time) (plan.Risk, []plan.Reason) {
-	r, reasons := NewScorer(p, model, h, at).Score(host, role)
-	return r, slices.Clone(reasons)
-}
 
 // BaseScore is the highest CVSS base score among vectors (v2, 3.0, 3.1, 4.0) and
 // its vector, ok false where none can be read.

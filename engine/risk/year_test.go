@@ -317,7 +317,7 @@ func (y *year) foresee(t testing.TB, from, to int) *foreseen {
 			day   time.Time
 		}
 		outlooks := map[when]*Outlook{}
-		rules, records, models, bare := map[plan.PatchID]*Scorer{}, map[plan.PatchID]*Scorer{}, map[plan.PatchID]*Outlook{}, map[plan.PatchID]*Outlook{}
+		rules, records, models, bare := map[plan.PatchID]*scorer{}, map[plan.PatchID]*scorer{}, map[plan.PatchID]*Outlook{}, map[plan.PatchID]*Outlook{}
 		nothing := *model
 		nothing.Share = 0
 		for i, c := range y.changes {
@@ -326,8 +326,8 @@ func (y *year) foresee(t testing.TB, from, to int) *foreseen {
 			}
 			id := c.patch.ID
 			if rules[id] == nil {
-				rules[id] = NewScorer(c.patch.Patch, nil, h, c.at)
-				records[id] = NewScorer(c.patch.Patch, record, h, c.at)
+				rules[id] = newScorer(c.patch.Patch, nil, h, c.at)
+				records[id] = newScorer(c.patch.Patch, record, h, c.at)
 				bare[id] = NewOutlook(Question{Patch: c.patch.Patch, Record: record, Model: &nothing, History: h, At: c.at})
 				models[id] = NewOutlook(Question{Patch: c.patch.Patch, Record: record, Model: model, History: h, At: c.at})
 			}
