@@ -19,7 +19,7 @@ func (d *decider) admit(dr *draft) {
 	for i := range dr.changes {
 		c := &dr.changes[i]
 		if id, ok := d.running[work{d.hosts[c.host].ID, dr.patches[c.patch].id}]; ok {
-			dr.leave(d, c, "already in hand: plan "+id+" has it", time.Time{})
+			dr.leave(d, c, inHand+": plan "+id+" has it", time.Time{})
 		}
 	}
 	places := dr.staying()
@@ -32,6 +32,9 @@ func (d *decider) admit(dr *draft) {
 		}
 	}
 }
+
+// inHand is why a change is not planned that a merged plan has.
+const inHand = "already in hand"
 
 // stopper is the strongest decision that keeps a change out, nil when none does.
 func stopper(decisions []plan.Decision) *plan.Decision {

@@ -120,9 +120,24 @@ type live struct {
 	approvals []outcome.Approval // as the forge tells them
 }
 
-// look reads the base branch and confirms its plans. Plans that are complete
-// are left out.
+// look reads the base branch, of which every commit must have a right to be
+// there, and confirms its plans, at the present time alone.
 func (x *Executor) look(ctx context.Context) (*tip, error) {
+	t, err := x.survey(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := x.trusted(ctx, t.commit, "executed"); err != nil {
+		return nil, err
+	}
+	if err := x.inTime(ctx, t); err != nil {
+		return nil, err
+	}
+	return t, x.confirmed(ctx, t)
+}
+
+// survey reads the base branch and everything that was done by it.
+func (x *Executor) survey(ctx context.Context) (*tip, error) {
 	branch, commit, err := x.base(ctx)
 	if err != nil {
 		return nil, err
@@ -131,21 +146,21 @@ func (x *Executor) look(ctx context.Context) (*tip, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := x.trusted(ctx, commit, "executed"); err != nil {
-		return nil, err
-	}
 	d, err := newDecider(est, x.basis(commit, x.At))
 	if err != nil {
 		return nil, err
 	}
-	t := &tip{branch: branch, commit: commit, est: est, decider: d, fixes: fixes(est.Advisories), begun: map[inventory.HostID]*live{}}
-	if err := x.inTime(ctx, t); err != nil {
-		return nil, err
-	}
+	return &tip{branch: branch, commit: commit, est: est, decider: d, fixes: fixes(est.Advisories), begun: map[inventory.HostID]*live{}}, nil
+}
+
+// confirmed adds the plans that the forge confirms, and those that it does not.
+// Plans that are complete are left out.
+func (x *Executor) confirmed(ctx context.Context, t *tip) error {
+	d := t.decider
 	for _, done := range d.deeds {
 		g, err := rollout.Read(done.plan, done.lines)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		switch {
 		case g.Complete:
@@ -159,7 +174,7 @@ func (x *Executor) look(ctx context.Context) (*tip, error) {
 		approvals, why, err := x.confirm(ctx, t, done)
 		switch {
 		case err != nil:
-			return nil, fmt.Errorf("confirming plan %s: %w", done.plan.ID, err)
+			return fmt.Errorf("confirming plan %s: %w", done.plan.ID, err)
 		case why != "":
 			t.refused = append(t.refused, Refusal{done.plan.ID, why})
 		default:
@@ -168,7 +183,7 @@ func (x *Executor) look(ctx context.Context) (*tip, error) {
 	}
 	slices.SortStableFunc(t.live, func(a, b *live) int { return urgency(a.plan, b.plan) })
 	t.disturb()
-	return t, nil
+	return nil
 }
 
 // disturb tells every plan what the others rolled back on its hosts.

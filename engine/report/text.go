@@ -20,10 +20,7 @@ type TextOptions struct {
 // Text shows a plan on a terminal: its patches, a picture of its rings in time,
 // and what was not planned, with the reasons.
 func Text(w io.Writer, p *plan.Plan, o TextOptions) error {
-	if o.Width < 60 {
-		o.Width = 80
-	}
-	t := &terminal{bufio.NewWriter(w), o}
+	t := newTerminal(w, o)
 	s := read(p)
 	p = s.Plan
 	t.line("%s", t.bold(s.title()))
@@ -43,6 +40,13 @@ func Text(w io.Writer, p *plan.Plan, o TextOptions) error {
 type terminal struct {
 	w *bufio.Writer
 	o TextOptions
+}
+
+func newTerminal(w io.Writer, o TextOptions) *terminal {
+	if o.Width < 60 {
+		o.Width = 80
+	}
+	return &terminal{bufio.NewWriter(w), o}
 }
 
 // painted is text that holds our own colours and nothing else that a terminal

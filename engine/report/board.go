@@ -1,0 +1,268 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ringmaster-dev/ringmaster/engine/plan"
+	"github.com/ringmaster-dev/ringmaster/engine/ring"
+)
+
+// Board is where an estate stands: what waits for people, what runs, what is
+// held and until when, and what should have happened and did not. As JSON it is
+// what `ringmaster status --format json` prints.
+type Board struct {
+	Estate   string        `json:"estate"`
+	At       time.Time     `json:"at"`
+	Timezone string        `json:"timezone"`
+	Commit   string        `json:"commit"`  // of the protected branch
+	Alerts   []string      `json:"alerts"`  // what did not happen, or cannot
+	Open     []OpenPlan    `json:"open"`    // pull requests, most urgent first
+	Queue    []QueuedPlan  `json:"queue"`   // plans that no pull request stands for yet
+	Running  []RunningPlan `json:"running"` // merged and not over
+	Holds    []Hold        `json:"holds"`   // what keeps things from happening, and until when
+	Waiting  []Waiting     `json:"waiting"` // needs that are not planned, by reason
+	Heard    time.Time     `json:"heard,omitzero"`
+	// Heard is the newest line of any ledger: the last that execute was heard of.
+}
+
+// OpenPlan is a pull request that waits.
+type OpenPlan struct {
+	ID       string    `json:"id"`
+	Title    string    `json:"title"`
+	URL      string    `json:"url"`
+	Start    time.Time `json:"start,omitzero"` // of its first wave
+	Deadline time.Time `json:"deadline,omitzero"`
+	Missing  []string  `json:"missing"` // approvals; none: it can be merged
+}
+
+// QueuedPlan is a plan that waits for its turn, or for `plan --open`.
+type QueuedPlan struct {
+	ID       string    `json:"id"`
+	Title    string    `json:"title"`
+	Deadline time.Time `json:"deadline,omitzero"`
+}
+
+// RunningPlan is a merged plan that is not over.
+type RunningPlan struct {
+	ID      string         `json:"id"`
+	Title   string         `json:"title"`
+	Rings   []RingProgress `json:"rings"`
+	Next    time.Time      `json:"next,omitzero"` // when something may be due
+	For     string         `json:"for"`           // what
+	Refused string         `json:"refused"`       // why nothing of it runs; "": it runs
+}
+
+// RingProgress counts a ring's changes by how far they are.
+type RingProgress struct {
+	Name    string `json:"name"`
+	Changes int    `json:"changes"`
+	Healthy int    `json:"healthy"`
+	Bad     int    `json:"bad"`     // failed, degraded, rolled back or out of reach for good
+	Between int    `json:"between"` // begun and not judged
+}
+
+// Hold keeps something from happening. Kind is freeze, override, exception
+// (which lets something happen, and ends) or quarantine.
+type Hold struct {
+	Kind  string    `json:"kind"`
+	What  string    `json:"what"`
+	Why   string    `json:"why"`
+	By    string    `json:"by"`
+	From  time.Time `json:"from,omitzero"`
+	Until time.Time `json:"until,omitzero"`
+}
+
+// Waiting is changes that are needed and not planned for one reason.
+type Waiting struct {
+	Why      string    `json:"why"`
+	Patches  []string  `json:"patches"`
+	Changes  int       `json:"changes"`
+	Overdue  int       `json:"overdue"`
+	Until    time.Time `json:"until,omitzero"` // the date it opens; zero: nobody knows one
+	Deadline time.Time `json:"deadline,omitzero"`
+}
+
+// WaitingOf is what plans leave out, by reason, but for reasons that begin with
+// but; what is overdue first.
+func WaitingOf(plans []*plan.Plan, but string) []Waiting {
+	var all plan.Plan
+	for _, p := range plans {
+		for _, s := range p.NotPlanned {
+			if !strings.HasPrefix(s.Why, but) {
+				all.NotPlanned = append(all.NotPlanned, s)
+			}
+		}
+	}
+	list := []Waiting{}
+	for _, w := range waits(&all) {
+		list = append(list, Waiting{w.why, w.patches, w.changes, w.overdue, w.until, w.deadline})
+	}
+	return list
+}
+
+// DeadlineOf is the earliest deadline of what a plan plans.
+func DeadlineOf(p *plan.Plan) time.Time { return read(p).deadline().UTC() }
+
+// part is a table of the board.
+type part struct {
+	title, none string
+	head        []string
+	rows        [][]string // plain text
+}
+
+// boardRows is how many rows of a table a board shows.
+const boardRows = 30
+
+// When is a time as the estate's clocks show it, "" where there is none.
+func (b *Board) When(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return minute(t.In(b.zone()), b.At.In(b.zone()))
+}
+
+func (b *Board) zone() *time.Location {
+	zone, err := ring.Zone(b.Timezone)
+	if err != nil {
+		return time.UTC
+	}
+	return zone
+}
+
+func (b *Board) parts() []part {
+	when := b.When
+	open := part{"Waits for people", "Nothing waits for people.", []string{"plan", "what", "missing", "starts", "due"}, nil}
+	for _, x := range b.Open {
+		missing := strings.Join(x.Missing, "; ")
+		if missing == "" {
+			missing = "nothing: it can be merged"
+		}
+		open.rows = append(open.rows, []string{x.ID, x.Title, missing, when(x.Start), when(x.Deadline)})
+	}
+	queue := part{"In the queue", "Nothing is in the queue.", []string{"plan", "what", "due"}, nil}
+	for _, x := range b.Queue {
+		queue.rows = append(queue.rows, []string{x.ID, x.Title, when(x.Deadline)})
+	}
+	running := part{"Runs", "Nothing runs.", []string{"plan", "rings", "next", "for"}, nil}
+	for _, x := range b.Running {
+		next, what := when(x.Next), x.For
+		if x.Refused != "" {
+			next, what = "", "refused: "+x.Refused
+		}
+		running.rows = append(running.rows, []string{x.ID, progress(x.Rings), next, what})
+	}
+	holds := part{"Held, frozen and excepted", "Nothing is held, frozen or excepted.", []string{"kind", "what", "why", "by", "until"}, nil}
+	for _, x := range b.Holds {
+		until := when(x.Until)
+		if x.From.After(b.At) {
+			until = "from " + when(x.From) + " to " + until
+		}
+		holds.rows = append(holds.rows, []string{x.Kind, x.What, x.Why, x.By, until})
+	}
+	waiting := part{"Needed and not planned", "Everything that is needed is planned.", []string{"why", "patches", "changes", "opens", "due"}, nil}
+	for _, x := range b.Waiting {
+		due := when(x.Deadline)
+		if x.Overdue > 0 {
+			due += fmt.Sprintf(" (%d overdue)", x.Overdue)
+		}
+		waiting.rows = append(waiting.rows, []string{x.Why, strings.Join(cut(x.Patches, 3), ", "), fmt.Sprint(x.Changes), when(x.Until), due})
+	}
+	return []part{open, queue, running, holds, waiting}
+}
+
+// progress is "canary 1 of 1 healthy; early 0 of 2, 1 between".
+func progress(rings []RingProgress) string {
+	var list []string
+	for _, r := range rings {
+		text := fmt.Sprintf("%s %d of %d healthy", r.Name, r.Healthy, r.Changes)
+		if r.Between > 0 {
+			text += fmt.Sprintf(", %d between", r.Between)
+		}
+		if r.Bad > 0 {
+			text += fmt.Sprintf(", %d went wrong", r.Bad)
+		}
+		list = append(list, text)
+	}
+	return strings.Join(list, "; ")
+}
+
+// footer says what the board is made of, and how old it is when it lies about.
+func (b *Board) footer() string {
+	zone := b.zone()
+	heard := "nothing was carried out yet"
+	if !b.Heard.IsZero() {
+		heard = "the ledgers' newest line is of " + moment(b.Heard.In(zone))
+	}
+	return fmt.Sprintf("As of %s (%s), commit %.10s; %s.", moment(b.At.In(zone)), zone, b.Commit, heard)
+}
+
+// Markdown is the board as a page.
+func (b *Board) Markdown() []byte {
+	var t strings.Builder
+	fmt.Fprintf(&t, "# %s\n\n", inert(b.Estate))
+	for _, a := range b.Alerts {
+		fmt.Fprintf(&t, "> **%s**\n>\n", inert(a))
+	}
+	if len(b.Alerts) > 0 {
+		t.WriteString("\n")
+	}
+	for _, p := range b.parts() {
+		fmt.Fprintf(&t, "## %s\n\n", p.title)
+		if len(p.rows) == 0 {
+			t.WriteString(p.none + "\n\n")
+			continue
+		}
+		fmt.Fprintf(&t, "| %s |\n|%s\n", strings.Join(p.head, " | "), strings.Repeat("---|", len(p.head)))
+		for _, row := range p.rows[:min(len(p.rows), boardRows)] {
+			for i := range row {
+				row[i] = inert(clip(row[i], 300))
+			}
+			fmt.Fprintf(&t, "| %s |\n", strings.Join(row, " | "))
+		}
+		if n := len(p.rows) - boardRows; n > 0 {
+			fmt.Fprintf(&t, "\n… and %d more; `ringmaster status --format json` has all.\n", n)
+		}
+		t.WriteString("\n")
+	}
+	fmt.Fprintf(&t, "---\n%s\n", inert(b.footer()))
+	return []byte(t.String())
+}
+
+// Text writes the board on a terminal.
+func (b *Board) Text(w io.Writer, o TextOptions) error {
+	t := newTerminal(w, o)
+	for _, a := range b.Alerts {
+		for _, l := range wrap(oneLine("! "+a), t.o.Width) {
+			t.line("%s", t.paint("31", l))
+		}
+	}
+	for _, p := range b.parts() {
+		if len(p.rows) == 0 {
+			t.line("%s", p.none)
+			continue
+		}
+		t.line("%s", t.bold(p.title))
+		for _, row := range p.rows[:min(len(p.rows), boardRows)] {
+			t.item("", "%s", row[0])
+			for i, cell := range row[1:] {
+				if cell != "" {
+					t.item("  "+p.head[i+1], "%s", cell)
+				}
+			}
+		}
+		if n := len(p.rows) - boardRows; n > 0 {
+			t.line("  … and %d more; --format json has all", n)
+		}
+	}
+	t.line("%s", b.footer())
+	return t.w.Flush()
+}
+
+// SortHolds puts what ends first, first.
+func SortHolds(list []Hold) {
+	slices.SortStableFunc(list, func(a, b Hold) int { return a.Until.Compare(b.Until) })
+}

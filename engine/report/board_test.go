@@ -1,0 +1,59 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+// board is one with something of everything.
+func board(s string) *Board {
+	return &Board{Estate: s, At: at, Timezone: "Europe/Berlin", Commit: "0123456789abcdef", Alerts: []string{s},
+		Open:    []OpenPlan{{ID: "high-shop-1", Title: s, Start: at, Deadline: at.Add(time.Hour), Missing: []string{s}}},
+		Queue:   []QueuedPlan{{ID: "low-shop-1", Title: s}},
+		Running: []RunningPlan{{ID: "high-shop-2", Title: s, Rings: []RingProgress{{s, 3, 1, 1, 1}}, Refused: s}},
+		Holds:   []Hold{{"freeze", s, s, s, at.Add(time.Hour), at.Add(2 * time.Hour)}},
+		Waiting: []Waiting{{Why: s, Patches: []string{s, s, s, s, s}, Changes: 5, Overdue: 1}},
+	}
+}
+
+func TestHostileTextsOnTheBoard(t *testing.T) {
+	for _, s := range hostile {
+		for _, l := range strings.Split(string(board(s).Markdown()), "\n") {
+			left := bare(l)
+			for _, bad := range []string{"<", "@o", "@e", "](", "![", "://", "www.evil", "\x1b", "\x07", "\u202e", "#1", "GH-1"} {
+				if strings.Contains(left, bad) {
+					t.Errorf("Markdown of %q leaves %q alive: %s", s, bad, l)
+				}
+			}
+			if n := strings.Count(l, "|") - strings.Count(l, `\|`); strings.HasPrefix(l, "|") && (n < 4 || n > 6) {
+				t.Errorf("Markdown of %q breaks a table: %s", s, l)
+			}
+		}
+		var b bytes.Buffer
+		if err := board(s).Text(&b, TextOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		if strings.ContainsAny(b.String(), "\x1b\x07\u202e") {
+			t.Errorf("Text of %q commands the terminal", s)
+		}
+	}
+}
+
+// TestBoardFits: a page that a forge takes, whatever waits; what is cut is said.
+func TestBoardFits(t *testing.T) {
+	b := board("x")
+	for i := range 5000 {
+		b.Waiting = append(b.Waiting, Waiting{Why: fmt.Sprintf("reason %d %s", i, strings.Repeat("y", 900)), Patches: []string{strings.Repeat("p", 200)}})
+		b.Open = append(b.Open, OpenPlan{ID: fmt.Sprintf("low-shop-%d", i), Title: strings.Repeat("t", 900)})
+	}
+	page := string(b.Markdown())
+	if len(page) > 65536 {
+		t.Errorf("the page has %d bytes", len(page))
+	}
+	if strings.Count(page, "more; `ringmaster status --format json` has all.") != 2 {
+		t.Error("what is cut is not said")
+	}
+}

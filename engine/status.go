@@ -1,0 +1,197 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ringmaster-dev/ringmaster/engine/outcome"
+	"github.com/ringmaster-dev/ringmaster/engine/plan"
+	"github.com/ringmaster-dev/ringmaster/engine/report"
+	"github.com/ringmaster-dev/ringmaster/engine/rollout"
+)
+
+// How long something may be due before its silence is worth a word, and how far
+// ahead ends and freezes are told.
+const (
+	late   = time.Hour
+	notice = 14 * 24 * time.Hour
+)
+
+// Status is where the estate stands on the protected branch: what waits for
+// people, what runs, what is held, and what should have happened and did not.
+// It writes nothing.
+func (e *Env) Status(ctx context.Context) (*report.Board, error) {
+	x := &Executor{Env: e}
+	t, err := x.survey(ctx)
+	if err != nil {
+		return nil, err
+	}
+	est, d := t.est, t.decider
+	b := &report.Board{Estate: est.Settings.Name, At: e.At, Timezone: est.Settings.Timezone, Commit: string(t.commit),
+		Alerts: []string{}, Open: []report.OpenPlan{}, Queue: []report.QueuedPlan{}, Running: []report.RunningPlan{}, Holds: d.standingHolds(), Waiting: []report.Waiting{}}
+	if err := e.trusted(ctx, t.commit, "executed"); err != nil {
+		b.Alerts = append(b.Alerts, "execute stops: "+err.Error())
+	} else if err := x.confirmed(ctx, t); err != nil {
+		return nil, err
+	}
+	if err := e.boardRuns(b, t); err != nil {
+		return nil, err
+	}
+	plans, err := e.decide(est, t.commit, e.At, e.Version)
+	if err != nil {
+		return nil, fmt.Errorf("planning: %w", err)
+	}
+	if err := e.boardPulls(ctx, b, plans); err != nil {
+		return nil, err
+	}
+	b.Waiting = report.WaitingOf(plans, inHand)
+	if n := d.population(); n.Declared > 0 && n.Fresh == 0 {
+		b.Alerts = append(b.Alerts, fmt.Sprintf("no host of %d has fresh facts: nothing can be planned until facts are imported again", n.Declared))
+	}
+	return b, nil
+}
+
+// boardRuns adds merged plans that are not over, and what is late in them.
+func (e *Env) boardRuns(b *report.Board, t *tip) error {
+	refused := map[string]string{}
+	for _, r := range t.refused {
+		refused[r.Plan] = r.Why
+	}
+	for _, done := range t.decider.deeds {
+		if n := len(done.lines); n > 0 && done.lines[n-1].At.After(b.Heard) {
+			b.Heard = done.lines[n-1].At
+		}
+		g, err := rollout.Read(done.plan, done.lines)
+		if err != nil {
+			return err
+		}
+		if g.Complete || done.gone && refused[done.plan.ID] == "" {
+			continue
+		}
+		step := rollout.Next(g, e.At)
+		b.Running = append(b.Running, report.RunningPlan{ID: done.plan.ID, Title: report.Title(done.plan), Rings: ringsOf(g), Next: step.Wake, For: step.For, Refused: refused[done.plan.ID]})
+		if due := overdueSince(g, e.At); !due.IsZero() && refused[done.plan.ID] == "" {
+			b.Alerts = append(b.Alerts, fmt.Sprintf("%s has had work due since %s and nothing was written since: does execute run?", done.plan.ID, b.When(due)))
+		}
+	}
+	return nil
+}
+
+// overdueSince is when the oldest work of a plan was due that nobody has begun
+// although its wave is open, zero where nothing is late.
+func overdueSince(g *rollout.Progress, at time.Time) time.Time {
+	var due time.Time
+	step := rollout.Next(g, at)
+	for _, c := range slices.Concat(step.Apply, step.Rollback, step.Open) {
+		since := c.Start
+		if g.Last.After(since) {
+			since = g.Last
+		}
+		if at.Sub(since) >= late && (due.IsZero() || since.Before(due)) {
+			due = since
+		}
+	}
+	return due
+}
+
+// ringsOf counts a plan's changes by ring, in the plan's order.
+func ringsOf(g *rollout.Progress) []report.RingProgress {
+	var list []report.RingProgress
+	for _, c := range g.Changes {
+		if n := len(list); n == 0 || list[n-1].Name != c.Ring {
+			list = append(list, report.RingProgress{Name: c.Ring})
+		}
+		r := &list[len(list)-1]
+		r.Changes++
+		switch {
+		case c.State == rollout.Healthy:
+			r.Healthy++
+		case c.Bad || c.State == rollout.RolledBack || c.State == rollout.Stuck:
+			r.Bad++
+		case c.State != rollout.Pending && c.State != rollout.Skipped:
+			r.Between++
+		}
+	}
+	return list
+}
+
+// boardPulls adds the open pull requests, and the plans that none stands for.
+func (e *Env) boardPulls(ctx context.Context, b *report.Board, plans []*plan.Plan) error {
+	open, err := e.openPulls(ctx)
+	if err != nil {
+		return err
+	}
+	for _, branch := range sortedKeys(open) {
+		pr := open[branch]
+		x := report.OpenPlan{ID: strings.TrimPrefix(branch, prefix), Title: pr.Title, URL: pr.URL, Missing: []string{}}
+		p, err := e.planOf(ctx, pr)
+		if err != nil {
+			return err
+		}
+		x.Deadline = report.DeadlineOf(p)
+		if len(p.Rings) > 0 && len(p.Rings[0].Waves) > 0 {
+			x.Start = p.Rings[0].Waves[0].Start
+		}
+		missing, err := e.Missing(ctx, pr)
+		if err != nil {
+			return err
+		}
+		for _, m := range missing {
+			short, _, _ := strings.Cut(m, ": ") // why each is asked for stands in the plan
+			x.Missing = append(x.Missing, short)
+		}
+		if len(missing) > 0 && !x.Start.IsZero() && e.At.After(x.Start) {
+			b.Alerts = append(b.Alerts, fmt.Sprintf("%s was to start at %s and still lacks %s", x.ID, b.When(x.Start), strings.Join(x.Missing, "; ")))
+		}
+		b.Open = append(b.Open, x)
+	}
+	slices.SortStableFunc(b.Open, func(x, y report.OpenPlan) int { return x.Deadline.Compare(y.Deadline) })
+	for _, p := range plans {
+		if _, ok := open[prefix+p.ID]; !ok && len(p.Rings) > 0 {
+			b.Queue = append(b.Queue, report.QueuedPlan{ID: p.ID, Title: report.Title(p), Deadline: report.DeadlineOf(p)})
+		}
+	}
+	slices.SortStableFunc(b.Queue, func(x, y report.QueuedPlan) int { return x.Deadline.Compare(y.Deadline) })
+	return nil
+}
+
+// standingHolds are what keeps things from happening now or soon, and
+// exceptions that stand or end soon: what ends first, first.
+func (d *decider) standingHolds() []report.Hold {
+	list := []report.Hold{}
+	for _, o := range d.est.Overrides {
+		if stands(o, d.at) {
+			list = append(list, report.Hold{Kind: o.Kind, What: overridden(o), Why: o.Reason, By: o.By, Until: o.Until})
+		}
+	}
+	for _, f := range d.est.Freezes {
+		if d.at.Before(f.To) && f.From.Before(d.at.Add(notice)) {
+			list = append(list, report.Hold{Kind: "freeze", What: fmt.Sprintf("%s: %s", f.Name, strings.Join(f.Services, ", ")), Why: f.Reason, From: f.From, Until: f.To})
+		}
+	}
+	for _, x := range d.est.Exceptions {
+		if x.Until.IsZero() || d.at.Before(x.Until) {
+			list = append(list, report.Hold{Kind: "exception", What: x.Patch + " on " + cmp.Or(strings.Join(x.Services, ", "), "every service"), Why: x.Reason, By: x.Owner, Until: x.Until})
+		}
+	}
+	for _, q := range d.walls {
+		list = append(list, report.Hold{Kind: "quarantine", What: q.Patch + " on " + cmp.Or(q.Cohort, q.Host), Why: q.Why, By: q.Plan, Until: q.Until})
+	}
+	report.SortHolds(list)
+	return list
+}
+
+// overridden is what an override is about, in words.
+func overridden(o outcome.Override) string {
+	var list []string
+	for _, x := range []struct{ what, name string }{{"patch", o.Patch}, {"host", string(o.Host)}, {"service", o.Service}, {"plan", o.Plan}, {"", o.Value}} {
+		if x.name != "" {
+			list = append(list, strings.TrimSpace(x.what+" "+x.name))
+		}
+	}
+	return strings.Join(list, ", ")
+}
