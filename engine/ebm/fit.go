@@ -113,7 +113,7 @@ func (f *fit) fitMains() {
 		return
 	}
 	lines := f.boost(f.parts(straight), f.starts(nil), f.pace(1))
-	f.mains = f.blend([]*stage{byLeaves(3, nil), byLeaves(2, nil), byLeaves(6, nil), lines, byLeaves(2, lines), byLeaves(3, lines)})
+	f.mains = f.blend([]*stage{byLeaves(2, nil), byLeaves(6, nil), lines, byLeaves(3, lines)})
 }
 
 // pace is the stride for tables of this size, times faster.
