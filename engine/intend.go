@@ -228,14 +228,19 @@ func wavesOf(due []*rollout.Change) []*dueIn {
 
 // askDue puts changes that are due to the policies, as they are now.
 func (d *decider) askDue(l *live, due []*rollout.Change) [][]plan.Decision {
+	base, vary := d.dueInputs(l, due)
+	return d.policies.Batch(len(due), base, vary, d.est.Exceptions)
+}
+
+// dueInputs are the inputs of changes that are due, as a Batch takes them.
+func (d *decider) dueInputs(l *live, due []*rollout.Change) (policy.Input, func(int, *policy.Input)) {
 	views := newHostViews(d)
 	patches := map[plan.PatchID]*policy.PatchInput{}
 	for i := range l.plan.Patches {
 		p := &l.plan.Patches[i]
 		patches[p.ID] = d.plannedPatch(p)
 	}
-	base := d.input(policy.Change, "execute", d.at)
-	return d.policies.Batch(len(due), base, func(n int, in *policy.Input) {
+	return d.input(policy.Change, "execute", d.at), func(n int, in *policy.Input) {
 		c := due[n]
 		in.Patch, in.Host, in.Service, in.Tier = patches[c.Patch], nil, nil, nil
 		in.Ring = d.ringNamed(c.Ring)
@@ -246,7 +251,7 @@ func (d *decider) askDue(l *live, due []*rollout.Change) [][]plan.Decision {
 		} else {
 			in.Host = &policy.HostInput{ID: string(c.Host), Labels: map[string]string{}, Modules: []string{}, DeployRisk: c.DeployRisk, Quarantine: []policy.Quarantine{}, Holds: []policy.Override{}}
 		}
-	}, d.est.Exceptions)
+	}
 }
 
 // plannedPatch is a patch of a merged plan as policies see it now.

@@ -27,7 +27,7 @@ var described = sync.OnceValue(func() descriptions {
 		"Risk.p":      "the probability that it goes wrong",
 		"Risk.low":    "the lower end of the interval",
 		"Risk.high":   "the upper end of the interval: little knowledge is risk too",
-		"Risk.source": "what it was worked out from: model, prior or rules",
+		"Risk.source": "what it was worked out from, such as model, prior, rules or cvss",
 	}
 	f, err := parser.ParseFile(token.NewFileSet(), "input.go", inputSource, parser.ParseComments|parser.SkipObjectResolution)
 	if err != nil {

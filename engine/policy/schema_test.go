@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -226,4 +227,86 @@ func TestSchemaAndCompiler(t *testing.T) {
 	if !c.Failed() || !strings.Contains(c.Errors.Error(), "nmae") {
 		t.Errorf("errors = %v, want the misspelt name", c.Errors)
 	}
+}
+
+// TestExamples: each published example fits the schema of its point, and plain
+// OPA, given it, finds what Decide does.
+func TestExamples(t *testing.T) {
+	files := library(t)
+	s, faults := Compile(files)
+	if len(faults) > 0 {
+		t.Fatal(faults)
+	}
+	names, err := filepath.Glob("../../docs/policy/examples/*.json")
+	if err != nil || len(names) < 5 {
+		t.Fatalf("%d examples, %v", len(names), err)
+	}
+	for _, name := range names {
+		t.Run(filepath.Base(name), func(t *testing.T) {
+			text, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var doc map[string]any
+			var in Input
+			if err := json.Unmarshal(text, &doc); err != nil {
+				t.Fatal(err)
+			}
+			if err := json.Unmarshal(text, &in); err != nil {
+				t.Fatal(err)
+			}
+			if want := doc["point"].(string) + "." + doc["phase"].(string) + ".json"; want != filepath.Base(name) {
+				t.Errorf("it is %s", want)
+			}
+			if wrong := matching(t, doc, PointSchema(in.Point)); wrong != "" {
+				t.Error(wrong)
+			}
+			var got []string
+			for _, d := range s.Decide(&in, nil) {
+				got = append(got, d.Rule+": "+d.Message)
+			}
+			slices.Sort(got)
+			if want := plainly(t, files, doc); !cmp.Equal(got, want) {
+				t.Errorf("Decide() = %q, OPA says %q", got, want)
+			}
+			if again, err := in.Document(nil); err != nil || !cmp.Equal(string(indented(t, doc)), string(indented(t, reread(t, again)))) {
+				t.Errorf("Document() = %s, %v", again, err)
+			}
+		})
+	}
+}
+
+// plainly is what OPA's own library says of a document, all rules at once.
+func plainly(t *testing.T, files map[string][]byte, doc any) (list []string) {
+	t.Helper()
+	src := read(files)
+	options := []func(*rego.Rego){rego.Query("data.ringmaster"), rego.StrictBuiltinErrors(true), rego.Store(src.store()), rego.Input(doc)}
+	for name, m := range src.modules {
+		if !src.tests[name] {
+			options = append(options, rego.ParsedModule(m))
+		}
+	}
+	rs, err := rego.New(options...).Eval(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for concern, v := range rs[0].Expressions[0].Value.(map[string]any) {
+		rules, _ := v.(map[string]any)
+		for _, e := range effects {
+			said, _ := rules[string(e)].([]any)
+			for _, d := range said {
+				list = append(list, fmt.Sprintf("%s.%s: %s", concern, e, d.(map[string]any)["msg"]))
+			}
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+func reread(t *testing.T, text []byte) (v map[string]any) {
+	t.Helper()
+	if err := json.Unmarshal(text, &v); err != nil {
+		t.Fatal(err)
+	}
+	return v
 }

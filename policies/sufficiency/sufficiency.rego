@@ -20,7 +20,7 @@ hold contains {
 	"facts": {},
 	"remedy": "import its facts, or take it out of the inventory",
 } if {
-	not input.host.known
+	input.host.known == false
 }
 
 # METADATA
