@@ -19,25 +19,84 @@ import (
 // that are like those it failed on.
 const quarantineFor = 30 * 24 * time.Hour
 
+// meaning is what a merged plan and its ledger mean, whatever the estate and the
+// time that they are looked at for.
+type meaning struct {
+	patches []plan.PatchID // those of the plan
+	open    []work         // changes that may still be carried out
+	bad     []outcome.Line // that failed, degraded or were rolled back
+	stopped map[plan.PatchID]outcome.Line
+	moves   []hostMove // in the ledger's order
+	moved   time.Time  // the newest move
+}
+
+func meaningOf(done deed) (*meaning, error) {
+	g, err := rollout.Read(done.plan, done.lines)
+	if err != nil {
+		return nil, err
+	}
+	m := &meaning{stopped: map[plan.PatchID]outcome.Line{}}
+	for i := range done.plan.Patches {
+		m.patches = append(m.patches, done.plan.Patches[i].ID)
+	}
+	if !done.gone && !g.Complete {
+		for _, c := range g.Changes {
+			if !c.State.Ended() && g.Held[c.Patch] == "" {
+				m.open = append(m.open, work{c.Host, c.Patch})
+			}
+		}
+	}
+	for _, l := range done.lines {
+		switch l.Event {
+		case outcome.Failed, outcome.Degraded, outcome.RolledBack:
+			m.bad = append(m.bad, l)
+		case outcome.Held:
+			if l.Host == "" && l.Patch != "" {
+				m.stopped[l.Patch] = l
+			}
+		}
+		if v := versionAfter(l); v != "" {
+			m.moves = append(m.moves, hostMove{l.Host, move{l.At, l.Patch, v}})
+			if l.At.After(m.moved) {
+				m.moved = l.At
+			}
+		}
+	}
+	return m, nil
+}
+
 // past applies what the ledgers know: what is installed since the facts were
 // taken, what is in hand, and what is quarantined.
 func (d *decider) past() error {
+	list := make([]*meaning, len(d.deeds))
+	for i, done := range d.deeds {
+		var err error
+		if list[i], err = meaningOf(done); err != nil {
+			return err
+		}
+	}
+	d.apply(list)
+	return nil
+}
+
+// apply is past, with what each deed means.
+func (d *decider) apply(list []*meaning) {
 	d.running = map[work]string{}
 	d.hosts = slices.Clone(d.est.Hosts)
 	moves := map[inventory.HostID][]move{}
-	for _, done := range d.deeds {
-		g, err := rollout.Read(done.plan, done.lines)
-		if err != nil {
-			return err
-		}
-		if !done.gone {
-			d.inHand(g)
-		}
-		d.quarantine(done)
-		for _, l := range done.lines {
-			if v := versionAfter(l); v != "" {
-				moves[l.Host] = append(moves[l.Host], move{l.At, l.Patch, v})
+	oldest := d.oldestFacts()
+	for i, m := range list {
+		if p := d.deeds[i].plan; d.at.Before(p.Expires) {
+			for _, w := range m.open {
+				d.running[w] = p.ID
 			}
+		}
+		d.quarantine(m)
+		if m.moved.Before(oldest) {
+			continue // facts know of all of it
+		}
+		for _, x := range m.moves {
+			moves[x.host] = append(moves[x.host], x.move)
 		}
 	}
 	lists := map[string]*inventory.List{}
@@ -46,19 +105,19 @@ func (d *decider) past() error {
 			d.hosts[i].Packages = moved(&d.hosts[i], list, lists)
 		}
 	}
-	return nil
 }
 
-// inHand notes the changes that a merged plan may still carry out.
-func (d *decider) inHand(g *rollout.Progress) {
-	if g.Complete || !d.at.Before(g.Plan.Expires) {
-		return
-	}
-	for _, c := range g.Changes {
-		if !c.State.Ended() && g.Held[c.Patch] == "" {
-			d.running[work{c.Host, c.Patch}] = g.Plan.ID
+// oldestFacts is when the oldest facts of a host were taken, zero where no host
+// has any.
+func (d *decider) oldestFacts() time.Time {
+	var oldest time.Time
+	met := false
+	for i := range d.hosts {
+		if f := d.hosts[i].Facts; f != nil && (!met || f.At.Before(oldest)) {
+			oldest, met = f.At, true
 		}
 	}
+	return oldest
 }
 
 // move is a package that came to another version.
@@ -66,6 +125,12 @@ type move struct {
 	at      time.Time
 	patch   plan.PatchID
 	version string
+}
+
+// hostMove is a move of one host.
+type hostMove struct {
+	host inventory.HostID
+	move
 }
 
 // versionAfter is the version that a host has after an event, "" when the event
@@ -122,23 +187,21 @@ func (m move) apply(p inventory.Package) inventory.Package {
 
 // quarantine notes what was stopped, for every cohort that it failed on, and
 // what failed, for the host itself.
-func (d *decider) quarantine(done deed) {
-	stopped := map[plan.PatchID]outcome.Line{}
-	for _, l := range done.lines {
-		if l.Event == outcome.Held && l.Host == "" && l.Patch != "" {
-			stopped[l.Patch] = l
-		}
-	}
+func (d *decider) quarantine(m *meaning) {
 	seen := map[policy.Quarantine]bool{}
-	for _, l := range done.lines {
-		if l.Event != outcome.Failed && l.Event != outcome.Degraded && l.Event != outcome.RolledBack {
+	for _, l := range m.bad {
+		q := policy.Quarantine{Patch: string(l.Patch), Plan: l.Plan, Ring: l.Ring, Host: string(l.Host), At: l.At, Until: l.At.Add(quarantineFor), Why: l.Detail}
+		stop, stopped := m.stopped[l.Patch]
+		if stopped {
+			q.Host, q.At, q.Until, q.Why = "", stop.At, stop.At.Add(quarantineFor), stop.Detail
+		}
+		if !d.at.Before(q.Until) {
 			continue
 		}
-		q := policy.Quarantine{Patch: string(l.Patch), Plan: l.Plan, Ring: l.Ring, Host: string(l.Host), At: l.At, Until: l.At.Add(quarantineFor), Why: l.Detail}
-		if stop, ok := stopped[l.Patch]; ok {
-			q.Cohort, q.Host, q.At, q.Until, q.Why = d.cohort(l.Host), "", stop.At, stop.At.Add(quarantineFor), stop.Detail
+		if stopped {
+			q.Cohort = d.cohort(l.Host)
 		}
-		if !seen[q] && d.at.Before(q.Until) {
+		if !seen[q] {
 			seen[q] = true
 			d.walls = append(d.walls, q)
 		}

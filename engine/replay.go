@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,8 +9,6 @@ import (
 	"strings"
 
 	"github.com/ringmaster-dev/ringmaster/engine/estate"
-	"github.com/ringmaster-dev/ringmaster/engine/outcome"
-	"github.com/ringmaster-dev/ringmaster/engine/plan"
 	"github.com/ringmaster-dev/ringmaster/engine/policy"
 	"github.com/ringmaster-dev/ringmaster/engine/replay"
 	"github.com/ringmaster-dev/ringmaster/engine/repo"
@@ -47,22 +44,16 @@ func (e *Env) Replay(ctx context.Context, o ReplayOptions) (*replay.Report, erro
 	if err != nil {
 		return nil, err
 	}
-	past, err := e.pastOf(head)
+	b := replay.New()
+	p, err := e.presenter(head, b, laws)
 	if err != nil {
 		return nil, err
 	}
-	b := replay.New(past.fates)
-	for _, s := range past.skipped {
-		b.Skip(s.Plan, s.Why)
-	}
-	for _, m := range past.moments {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		e.replayMoment(b, m, laws)
+	if err := p.all(ctx); err != nil {
+		return nil, err
 	}
 	r := b.Report(e.At)
-	r.Candidate, r.Baseline, r.Changed, r.Imported = laws.name, laws.against, orNone(laws.changed), past.imported
+	r.Candidate, r.Baseline, r.Changed, r.Imported = laws.name, laws.against, orNone(laws.changed), p.imported
 	return r, nil
 }
 
@@ -165,68 +156,6 @@ func differing(a, b map[string][]byte) []string {
 	list = slices.DeleteFunc(list, func(path string) bool { return strings.HasSuffix(path, "_test.rego") })
 	slices.Sort(list)
 	return list
-}
-
-// pastPlans are the plans of a commit's history, those decided at one moment
-// together.
-type pastPlans struct {
-	moments  []pastMoment // the youngest first: what older ones need lies on the same line
-	fates    map[string][]replay.Fate
-	skipped  []replay.NotReplayed
-	imported int
-}
-
-type pastMoment struct {
-	moment
-	plans []*plan.Plan
-}
-
-// pastOf reads the plans and ledgers of a commit. One that is not as it was made
-// is skipped, with the reason.
-func (e *Env) pastOf(head repo.Hash) (*pastPlans, error) {
-	est, err := e.read(head)
-	if err != nil {
-		return nil, err
-	}
-	p := &pastPlans{fates: map[string][]replay.Fate{}, imported: len(est.Imported)}
-	by := map[moment][]*plan.Plan{}
-	for _, id := range sortedKeys(est.Plans) {
-		one, lines, err := pastPlan(est, id)
-		if err != nil {
-			p.skipped = append(p.skipped, replay.NotReplayed{Plan: id, Why: err.Error()})
-			continue
-		}
-		p.fates[id] = replay.Fates(lines)
-		at := moment{repo.Hash(one.Inputs.Commit), one.At.UTC(), one.Inputs.Engine}
-		by[at] = append(by[at], one)
-	}
-	for id := range est.Ledgers {
-		if _, ok := est.Plans[id]; !ok {
-			p.skipped = append(p.skipped, replay.NotReplayed{Plan: id, Why: "it was taken back after it had begun, and is known by its ledger alone"})
-		}
-	}
-	for at, plans := range by {
-		p.moments = append(p.moments, pastMoment{at, plans})
-	}
-	slices.SortFunc(p.moments, func(a, b pastMoment) int {
-		return cmp.Or(b.at.Compare(a.at), cmp.Compare(a.commit, b.commit), cmp.Compare(a.version, b.version))
-	})
-	return p, nil
-}
-
-func pastPlan(est *estate.Estate, id string) (*plan.Plan, []outcome.Line, error) {
-	p, err := plan.Parse(est.Plans[id])
-	if err != nil {
-		return nil, nil, err
-	}
-	if p.ID != id {
-		return nil, nil, fmt.Errorf("it says that it is %q", p.ID)
-	}
-	lines, err := outcome.Parse(est.Ledgers[id], p.Digest)
-	if err != nil {
-		return nil, nil, fmt.Errorf("its ledger: %w", err)
-	}
-	return p, lines, nil
 }
 
 // SamePolicies says whether two estates have the same policies, tests left out.

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"slices"
@@ -14,33 +15,15 @@ import (
 	"github.com/ringmaster-dev/ringmaster/engine/replay"
 )
 
-// replayMoment decides the plans of one moment again and hands each to the
-// builder, or the reason why it cannot be.
-func (e *Env) replayMoment(b *replay.Builder, m pastMoment, l *laws) {
-	r, err := e.reopen(m, l)
-	if err != nil {
-		for _, p := range m.plans {
-			b.Skip(p.ID, fmt.Sprintf("at commit %.10s: %v", m.commit, err))
-		}
-		return
-	}
-	for _, p := range m.plans {
-		if made, why := r.replay(p); why != "" {
-			b.Skip(p.ID, why)
-		} else {
-			b.Add(made)
-		}
-	}
-}
-
 // reopened is an estate as it was at a moment, ready to be decided again.
 type reopened struct {
 	*decider
-	version string // of this engine
-	laws    *laws
-	found   match.Result
-	drafts  map[string]*draft // by id: scored, and nothing asked yet
-	after   *candidates       // with other models; nil: with the same
+	env    *Env
+	laws   *laws
+	meant  []*meaning // of the deeds; nil: peers were read with them
+	found  match.Result
+	drafts map[string]*draft // by id: nothing scored or asked yet
+	after  *candidates       // with other models; nil: with the same
 }
 
 // candidates are the answers under other models, by change: a patch may have
@@ -50,32 +33,28 @@ type candidates struct {
 	approvals map[string][]plan.Approval
 }
 
-func (e *Env) reopen(m pastMoment, l *laws) (*reopened, error) {
-	est, err := e.read(m.commit)
-	if err != nil {
-		return nil, err
+// open matches and drafts.
+func (r *reopened) open() error {
+	r.found = match.Changes(r.hosts, r.est.Advisories)
+	r.uncovered = len(r.found.Uncovered)
+	if r.meant != nil && (r.model != nil || r.laws.models != nil) {
+		patches := map[plan.PatchID]bool{}
+		for i := range r.found.Patches {
+			patches[r.found.Patches[i].ID] = true
+		}
+		if err := r.readPeers(r.env.Repo, patches, r.meant); err != nil {
+			return err
+		}
 	}
-	taken, err := e.taken(m.commit)
-	if err != nil {
-		return nil, err
+	r.drafts = map[string]*draft{}
+	for _, dr := range r.decider.drafts(r.found) {
+		r.drafts[dr.id] = dr
 	}
-	b := basis{commit: m.commit, at: m.at, version: m.version, taken: taken}
-	own, err := l.compiled(est)
-	if err != nil {
-		return nil, fmt.Errorf("its own policies: %w", err)
-	}
-	b.sets = &policySets{digest: est.Digests.Policies, set: own}
-	d, err := newDecider(est, b)
-	if err != nil {
-		return nil, err
-	}
-	r := &reopened{decider: d, version: e.Version, laws: l, found: match.Changes(d.hosts, est.Advisories)}
-	d.uncovered = len(r.found.Uncovered)
-	r.drafts = draftsByID(d, r.found)
-	if l.models != nil {
+	var err error
+	if r.laws.models != nil {
 		r.after, err = r.underModels()
 	}
-	return r, err
+	return err
 }
 
 // compiled returns the policies that an estate has, compiled once for all
@@ -92,18 +71,10 @@ func (l *laws) compiled(est *estate.Estate) (*policy.Set, error) {
 	return set, nil
 }
 
-func draftsByID(d *decider, found match.Result) map[string]*draft {
-	drafts := map[string]*draft{}
-	for _, dr := range d.drafts(found) {
-		drafts[dr.id] = dr
-	}
-	return drafts
-}
-
 // replay makes a plan again under its own policies and compares what the laws
 // say of it. why is "" unless the plan does not come out the same.
-func (r *reopened) replay(p *plan.Plan) (made replay.Plan, why string) {
-	dr := r.drafts[p.ID]
+func (r *reopened) replay(id string, data []byte) (made replay.Plan, why string) {
+	dr := r.drafts[id]
 	if dr == nil {
 		return made, "made again at its commit and time there is no such plan"
 	}
@@ -112,15 +83,15 @@ func (r *reopened) replay(p *plan.Plan) (made replay.Plan, why string) {
 		r.score(dr)
 	}
 	own := r.settle(r.policies, dr)
-	if !r.reproduces(own.plan, p) {
-		if p.Inputs.Engine != r.version {
-			return made, fmt.Sprintf("it was made by engine %s, and %s does not come to the same plan", p.Inputs.Engine, r.version)
+	if !r.reproduces(own.plan, data) {
+		if r.version != r.env.Version {
+			return made, fmt.Sprintf("it was made by engine %s, and %s does not come to the same plan", r.version, r.env.Version)
 		}
 		return made, "made again at its commit and time it is another plan; see `ringmaster audit verify`"
 	}
-	made = replay.Plan{ID: p.ID, At: p.At, Questions: own.questions}
+	made = replay.Plan{ID: id, At: r.at, Questions: own.questions}
 	if r.after != nil {
-		made.Before, made.After = own.side(), r.after.side(own.side(), p.ID)
+		made.Before, made.After = own.side(), r.after.side(own.side(), id)
 		return made, ""
 	}
 	before := r.under(own, r.laws.before, r.laws.digests[0], dr)
@@ -141,8 +112,8 @@ func (r *reopened) under(own *settled, set *policy.Set, digest string, dr *draft
 }
 
 // reproduces says whether a plan that was made again is the one that lies there,
-// byte for byte: digests are over bytes.
-func (r *reopened) reproduces(again, p *plan.Plan) bool {
+// byte for byte.
+func (r *reopened) reproduces(again *plan.Plan, data []byte) bool {
 	shells := []*plan.Plan{again}
 	for id := range r.drafts {
 		if id != again.ID {
@@ -151,8 +122,8 @@ func (r *reopened) reproduces(again, p *plan.Plan) bool {
 	}
 	slices.SortFunc(shells, byID)
 	r.leftovers(shells, r.found)
-	_, err := plan.Seal(again)
-	return err == nil && again.Digest == p.Digest
+	sealed, err := plan.Seal(again)
+	return err == nil && bytes.Equal(sealed, data)
 }
 
 // settled is a draft that was decided.
@@ -236,7 +207,7 @@ func (s *settled) scheduled(dr *draft) {
 			w := &dr.rings[i].Waves[n]
 			for j := range w.Changes {
 				if a := s.answer(work{w.Changes[j].Host, w.Changes[j].Patch}); a != nil {
-					a.Start, a.End, a.Decisions = w.Start, w.End, w.Changes[j].Decisions
+					a.Start, a.End, a.Planned = w.Start, w.End, w.Changes[j].Decisions
 				}
 			}
 		}
@@ -276,13 +247,14 @@ func decisionOf(why string) *plan.Decision {
 func (r *reopened) underModels() (*candidates, error) {
 	est := *r.est
 	est.Models = r.laws.models
-	d, err := newDecider(&est, r.basis)
-	if err != nil {
+	d := new(decider)
+	*d = *r.decider
+	d.est, d.costs, d.exploits = &est, nil, nil
+	if err := d.readModels(); err != nil {
 		return nil, err
 	}
-	d.uncovered = r.uncovered
 	c := &candidates{answers: map[work]replay.Answer{}, approvals: map[string][]plan.Approval{}}
-	other := &reopened{decider: d, laws: r.laws, found: r.found}
+	other := &reopened{decider: d, env: r.env, laws: r.laws, found: r.found}
 	for _, dr := range d.drafts(r.found) {
 		dr.fill()
 		d.score(dr)

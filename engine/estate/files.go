@@ -1,6 +1,7 @@
 package estate
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -111,16 +112,30 @@ func (r *reader) sum(names []string) string {
 // the hex sha256 over "<plan id>\0<hex sha256 of the last line, without its
 // newline>\n", sorted by plan id. A ledger rewritten, cut or deleted changes it.
 func Heads(ledgers map[string][]byte) string {
-	ids := make([]string, 0, len(ledgers))
-	for id := range ledgers {
+	heads := make(map[string]string, len(ledgers))
+	for id, data := range ledgers {
+		heads[id] = HeadOf(data)
+	}
+	return HeadsOf(heads)
+}
+
+// HeadOf is the hex sha256 of a ledger's last line, as Heads takes it in.
+func HeadOf(ledger []byte) string {
+	text := bytes.TrimSuffix(ledger, []byte("\n"))
+	last := sha256.Sum256(text[bytes.LastIndexByte(text, '\n')+1:])
+	return hex.EncodeToString(last[:])
+}
+
+// HeadsOf is Heads where the head of each ledger is known already.
+func HeadsOf(heads map[string]string) string {
+	ids := make([]string, 0, len(heads))
+	for id := range heads {
 		ids = append(ids, id)
 	}
 	slices.Sort(ids)
 	h := sha256.New()
 	for _, id := range ids {
-		text := strings.TrimSuffix(string(ledgers[id]), "\n")
-		last := sha256.Sum256([]byte(text[strings.LastIndexByte(text, '\n')+1:]))
-		h.Write([]byte(id + "\x00" + hex.EncodeToString(last[:]) + "\n"))
+		h.Write([]byte(id + "\x00" + heads[id] + "\n"))
 	}
 	return "sha256:" + hex.EncodeToString(h.Sum(nil))
 }

@@ -24,11 +24,9 @@ type Builder struct {
 	ends    map[string]map[work]time.Time
 }
 
-// New begins a report. fates are what became of every plan's changes, by plan:
-// also of plans that are not replayed, since a patch that waited in one plan was
-// perhaps healthy in another.
-func New(fates map[string][]Fate) *Builder {
-	return &Builder{fates: fates, rules: map[string]*Rule{}, teams: map[string]*Approval{}, spoken: map[spokenKey][]spoken{},
+// New begins a report.
+func New() *Builder {
+	return &Builder{fates: map[string][]Fate{}, rules: map[string]*Rule{}, teams: map[string]*Approval{}, spoken: map[spokenKey][]spoken{},
 		reclass: map[reclassKey]int{}, ends: map[string]map[work]time.Time{}}
 }
 
@@ -39,9 +37,23 @@ type reclassKey struct {
 	is    plan.Class
 }
 
+// Happened says what became of a plan's changes: also of a plan that is not
+// replayed, since a patch that waited in one plan was perhaps healthy in another.
+func (b *Builder) Happened(id string, fates []Fate) {
+	if len(fates) > 0 {
+		b.fates[id] = fates
+	}
+}
+
 // Skip notes a plan that could not be replayed.
 func (b *Builder) Skip(id, why string) {
 	b.report.NotReplayed = append(b.report.NotReplayed, NotReplayed{id, why})
+}
+
+// Unread notes a plan whose outcomes cannot be read: of its changes it is not
+// known what became.
+func (b *Builder) Unread(id, why string) {
+	b.report.Unread = append(b.report.Unread, NotReplayed{id, why})
 }
 
 // Add compares the two sides of a plan. A change that only one side has is passed
@@ -66,7 +78,11 @@ func (b *Builder) compare(p *Plan, was, is *Answer) {
 	if was.Class != is.Class {
 		b.reclass[reclassKey{p.ID, was.Patch, was.Class, is.Class}]++
 	}
-	for _, s := range b.differences(was.Decisions, is.Decisions) {
+	said, says := was.Decisions, is.Decisions
+	if !was.Start.IsZero() && !is.Start.IsZero() { // what is said of waves is compared where both have one
+		said, says = was.Planned, is.Planned
+	}
+	for _, s := range b.differences(said, says) {
 		r := b.rule(s.rule, s.says)
 		if s.more {
 			r.More++
@@ -110,9 +126,6 @@ func (b *Builder) scheduled(was, is *Answer) {
 
 func (b *Builder) flip(p *Plan, was, is *Answer) {
 	f := Flip{Plan: p.ID, At: p.At, Host: was.Host, Patch: was.Patch, Was: verdict(was), Is: verdict(is), RiskWas: was.Risk, RiskIs: is.Risk}
-	if fate := fateOf(b.fates[p.ID], was.Host, was.Patch); fate != nil {
-		f.Then, f.Since = fate.Event, fate.At
-	}
 	b.report.Flips = append(b.report.Flips, f)
 }
 
@@ -240,6 +253,7 @@ func (b *Builder) Report(at time.Time) *Report {
 // whole makes lists that are nil empty.
 func (r *Report) whole() {
 	r.Changed, r.NotReplayed, r.Reclassed = orEmpty(r.Changed), orEmpty(r.NotReplayed), orEmpty(r.Reclassed)
+	r.Unread = orEmpty(r.Unread)
 	r.Rules, r.Hosts, r.Approvals, r.Flips = orEmpty(r.Rules), orEmpty(r.Hosts), orEmpty(r.Approvals), orEmpty(r.Flips)
 }
 
@@ -262,6 +276,9 @@ func (b *Builder) tally() {
 	t.healthy = healthyOn(b.fates, wanted)
 	for i := range b.report.Flips {
 		f := &b.report.Flips[i]
+		if fate := fateOf(b.fates[f.Plan], f.Host, f.Patch); fate != nil {
+			f.Then, f.Since = fate.Event, fate.At
+		}
 		h := t.hosts[f.Host]
 		if h == nil {
 			h = &Host{Host: f.Host}

@@ -31,6 +31,9 @@ func (r *Report) Markdown() string {
 			fmt.Fprintf(&b, "- %d more\n", n-mostPlans)
 		}
 	}
+	for _, u := range r.Unread[:min(mostPlans, len(r.Unread))] {
+		fmt.Fprintf(&b, "\nWhat became of %s cannot be read: %s\n", code(u.Plan), code(clip(u.Why, 300)))
+	}
 	fmt.Fprintf(&b, "\n%s\n", r.limits())
 	return b.String()
 }

@@ -26,7 +26,8 @@ type Answer struct {
 	Risk       float64         // of deploying it there
 	Stop       *plan.Decision  // the deny or hold that keeps it out, nil where policies let it pass
 	Until      time.Time       // when that ends, zero where it does not say
-	Decisions  []plan.Decision // all that was said, sorted; slices may be shared
+	Decisions  []plan.Decision // what was said of it, and what stopped its wave or plan; slices may be shared
+	Planned    []plan.Decision // the same with what was said of its wave
 	Start, End time.Time       // of its wave, zero where it has none
 }
 
@@ -65,6 +66,7 @@ type Report struct {
 	Plans       int           `json:"plans"`        // replayed: the same under their own policies
 	Decisions   int           `json:"decisions"`    // of these plans: changes, waves and plans that policies were asked about
 	NotReplayed []NotReplayed `json:"not_replayed"` // and so not counted
+	Unread      []NotReplayed `json:"unread"`       // plans whose outcomes cannot be read: their changes count as without a result
 	Imported    int           `json:"imported"`     // outcomes from before ringmaster: no policy decided them, and they are not counted
 	Stopped     Stopped       `json:"stopped"`
 	Opened      Opened        `json:"opened"`

@@ -80,7 +80,8 @@ func TestFlips(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			b := New(map[string][]Fate{"p": Fates(test.lines)})
+			b := New()
+			b.Happened("p", Fates(test.lines))
 			b.Add(Plan{ID: "p", At: at, Questions: 2, Before: Side{Answers: []Answer{test.was}}, After: Side{Answers: []Answer{test.is}}})
 			r := b.Report(at.Add(30 * day))
 			got := Report{Stopped: r.Stopped, Opened: r.Opened, Harder: r.Harder, Softer: r.Softer, Squeezed: r.Squeezed, Moved: r.Moved, MovedDays: r.MovedDays}
@@ -107,7 +108,10 @@ func TestWaitedOnce(t *testing.T) {
 		{ID: "p2", At: at.Add(day), Before: Side{Answers: []Answer{answer("a", hold, time.Time{})}}, After: Side{Answers: []Answer{later}}},
 	}
 	for _, order := range [][]int{{0, 1}, {1, 0}} {
-		b := New(fates)
+		b := New()
+		for id, list := range fates {
+			b.Happened(id, list)
+		}
 		for _, i := range order {
 			b.Add(plans[i])
 		}
@@ -122,8 +126,8 @@ func TestWaitedOnce(t *testing.T) {
 func TestApprovalsAndRules(t *testing.T) {
 	warn := plan.Decision{Rule: "people.warn", Effect: plan.Warn, Message: "look at it"}
 	was, is := answer("a", nil, time.Time{}), answer("a", nil, time.Time{})
-	is.Decisions = []plan.Decision{warn}
-	b := New(nil)
+	is.Planned = []plan.Decision{warn}
+	b := New()
 	b.Add(Plan{ID: "p", At: at,
 		Before: Side{Answers: []Answer{was}, Approvals: []plan.Approval{{From: "ops", Count: 1}, {From: "dba", Count: 1}}},
 		After:  Side{Answers: []Answer{is}, Approvals: []plan.Approval{{From: "ops", Count: 3}}}})
@@ -142,7 +146,7 @@ func TestApprovalsAndRules(t *testing.T) {
 func TestHostileTexts(t *testing.T) {
 	evil := "x` | <img src=x>\n## @everyone https://example.org \x1b[31m\u202e #1"
 	s := &plan.Decision{Rule: evil, Effect: plan.Deny, Message: evil}
-	b := New(nil)
+	b := New()
 	was, is := answer("a", nil, time.Time{}), answer("a", s, time.Time{})
 	b.Add(Plan{ID: evil, At: at, Before: Side{Answers: []Answer{was}}, After: Side{Answers: []Answer{is}, Approvals: []plan.Approval{{From: evil, Count: 1}}}})
 	b.Skip(evil, evil)
@@ -180,7 +184,7 @@ func TestBounded(t *testing.T) {
 		p.Before.Answers = append(p.Before.Answers, answer(host, nil, time.Time{}))
 		p.After.Answers = append(p.After.Answers, answer(host, stop("freeze.deny", plan.Deny), time.Time{}))
 	}
-	b := New(nil)
+	b := New()
 	b.Add(p)
 	r := b.Report(at)
 	if len(r.Flips) != 500 || len(r.Hosts) != 500 {

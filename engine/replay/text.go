@@ -34,6 +34,9 @@ func (r *Report) Text(w io.Writer) error {
 		}
 		r.more(&b, len(r.NotReplayed), mostPlans)
 	}
+	for _, u := range r.Unread[:min(mostPlans, len(r.Unread))] {
+		fmt.Fprintf(&b, "\nwhat became of %s cannot be read: %s\n", bare(u.Plan), bare(u.Why))
+	}
 	fmt.Fprintf(&b, "\n%s\n", r.limits())
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -71,10 +71,50 @@ func Alarms(trials []risk.Trial, at time.Time) []Alarm {
 	slices.SortFunc(known, func(a, b risk.Trial) int {
 		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Host, b.Host), cmp.Compare(a.Patch, b.Patch), cmp.Compare(bit(a.Failed), bit(b.Failed)))
 	})
+	return (&Memory{}).alarms(known, at)
+}
+
+// Memory is for looking at one history many times as it grows: what follows from
+// earlier quarters is worked out once. The zero value remembers nothing. Not safe
+// for concurrent use.
+type Memory struct{ quarters map[time.Time]*remembered }
+
+// remembered is what is known of a quarter.
+type remembered struct {
+	record *risk.TrackRecord // as the quarter began, nil where too little was known
+	fitted bool
+	alarms []Alarm // of the whole quarter
+	whole  bool
+}
+
+// Alarms are those of trials as risk.Chronicle.Settle returns them.
+func (m *Memory) Alarms(trials []risk.Trial, at time.Time) []Alarm {
+	end, _ := slices.BinarySearchFunc(trials, at, func(t risk.Trial, at time.Time) int {
+		if t.At.After(at) {
+			return 1
+		}
+		return -1
+	})
+	return m.alarms(trials[:end], at)
+}
+
+// Forget says that trials are others from a time on than they were.
+func (m *Memory) Forget(changed time.Time) {
+	for from, r := range m.quarters {
+		if changed.Before(from) {
+			delete(m.quarters, from)
+		} else if changed.Before(from.AddDate(0, 3, 0)) {
+			r.alarms, r.whole = nil, false
+		}
+	}
+}
+
+// alarms are those of known trials, sorted by time.
+func (m *Memory) alarms(known []risk.Trial, at time.Time) []Alarm {
 	list := []Alarm{}
 	this := quarterOf(at)
 	for _, from := range []time.Time{this.AddDate(0, -3, 0), this} {
-		list = append(list, quarter(known, from)...)
+		list = append(list, m.quarter(known, from, at)...)
 	}
 	list = slices.DeleteFunc(list, func(a Alarm) bool { return !at.Before(a.Until) })
 	slices.SortFunc(list, func(a, b Alarm) int {
@@ -96,18 +136,46 @@ func quarterOf(t time.Time) time.Time {
 	return time.Date(t.Year(), (t.Month()-1)/3*3+1, 1, 0, 0, 0, 0, time.UTC)
 }
 
-// quarter looks at the three months from a moment on.
-func quarter(known []risk.Trial, from time.Time) []Alarm {
-	begin, _ := slices.BinarySearchFunc(known, from, func(t risk.Trial, at time.Time) int { return t.At.Compare(at) })
-	end, _ := slices.BinarySearchFunc(known, from.AddDate(0, 3, 0), func(t risk.Trial, at time.Time) int { return t.At.Compare(at) })
-	record, err := risk.Fit(known[:begin], from)
-	if err != nil || begin == end {
-		return nil // too little was known, or nothing has come
+// quarter looks at the three months from a moment on, as far as they are known.
+func (m *Memory) quarter(known []risk.Trial, from, at time.Time) []Alarm {
+	byTime := func(t risk.Trial, at time.Time) int { return t.At.Compare(at) }
+	begin, _ := slices.BinarySearchFunc(known, from, byTime)
+	end, _ := slices.BinarySearchFunc(known, from.AddDate(0, 3, 0), byTime)
+	r := m.quarters[from]
+	if r == nil {
+		r = &remembered{}
+		if m.quarters == nil {
+			m.quarters = map[time.Time]*remembered{}
+		}
+		m.quarters[from] = r
 	}
+	if begin == end {
+		return nil // nothing has come
+	}
+	if !r.fitted {
+		r.record, _ = risk.Fit(known[:begin], from) // nil: too little was known
+		r.fitted = true
+	}
+	if r.record == nil {
+		return nil
+	}
+	over := !at.Before(from.AddDate(0, 3, 0))
+	if over && r.whole {
+		return r.alarms
+	}
+	list := look(known[begin:end], r.record)
+	if over {
+		r.alarms, r.whole = list, true
+	}
+	return list
+}
+
+// look reads a quarter's outcomes against what was known when it began.
+func look(outcomes []risk.Trial, record *risk.TrackRecord) []Alarm {
 	all := &group{kind: "all", against: "past"}
 	vendors, packages := map[string]*group{}, map[string]*group{}
-	for i := range known[begin:end] {
-		t := &known[begin+i]
+	for i := range outcomes {
+		t := &outcomes[i]
 		own := record.Prior.Mean()
 		if r, ok := record.Vendors[t.Vendor]; ok {
 			own = guarded(r)

@@ -1,0 +1,267 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ringmaster-dev/ringmaster/engine/outcome"
+	"github.com/ringmaster-dev/ringmaster/engine/plan"
+	"github.com/ringmaster-dev/ringmaster/engine/replay"
+	"github.com/ringmaster-dev/ringmaster/engine/repo"
+)
+
+// smallPast is eight moments of two plans, of which the fourth's are never
+// carried out and the last's are not yet; it has history from before, a hold, and
+// a person who disagrees with a score.
+func smallPast() pastSpec {
+	var rows strings.Builder
+	for i := range 40 {
+		fmt.Fprintf(&rows, `{"at":%q,"host":"web-%04d","patch":"generic:heron-web@0.%d.0","package":"heron-web","vendor":"Heron","role":"web","event":%q}`+"\n",
+			pastFrom.Add(-time.Duration(2000+24*i)*time.Hour).Format(time.RFC3339), i%12, i, map[bool]string{true: "failed", false: "healthy"}[i%9 == 0])
+	}
+	said := fmt.Sprintf(`{"schema":"ringmaster/override/v1","at":%q,"by":"olivia","kind":"hold","host":"web-0003","reason":"being rebuilt","until":%q,"loosens":false}`+"\n"+
+		`{"schema":"ringmaster/override/v1","at":%q,"by":"olivia","kind":"risk","value":"high","patch":"generic:osprey-mail@*","reason":"odd","loosens":false}`+"\n",
+		pastFrom.Add(-time.Hour).Format(time.RFC3339), pastFrom.Add(80*time.Hour).Format(time.RFC3339), pastFrom.Add(-time.Hour).Format(time.RFC3339))
+	return pastSpec{moments: 8, hosts: 12, every: 36 * time.Hour, ended: func(m int) bool { return m != 3 && m != 7 },
+		files: map[string]string{"inventory/history/outcomes.jsonl": rows.String(), "overrides/people.jsonl": said}}
+}
+
+func replayed(t *testing.T, e *Env, candidate fs.FS, against string) string {
+	t.Helper()
+	r, err := e.Replay(context.Background(), ReplayOptions{Files: candidate, Name: "candidate", Against: against})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text bytes.Buffer
+	if err := r.Text(&text); err != nil {
+		t.Fatal(err)
+	}
+	return text.String()
+}
+
+// treeOf is the commit that is checked out, with files changed or, where they
+// are nil, taken away.
+func treeOf(t *testing.T, e *Env, changes map[string]string) fstest.MapFS {
+	t.Helper()
+	h, err := e.head()
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := e.Repo.Diff("", h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tree := fstest.MapFS{}
+	for _, c := range list {
+		data, err := e.Repo.ReadFile(h, c.Path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tree[c.Path] = &fstest.MapFile{Data: data}
+	}
+	for name, text := range changes {
+		tree[name] = &fstest.MapFile{Data: []byte(text)}
+	}
+	return tree
+}
+
+// Every plan that was made is made again, the same policies flip nothing, and a
+// rule that stops some changes is joined to what became of them.
+func TestReplay(t *testing.T) {
+	p := newPast(t, smallPast())
+	e := p.make(slowly)
+	same := replayed(t, e, treeOf(t, e, nil), "")
+	if !strings.Contains(same, "16 plans, 448 decisions, all reproduced under their own policies\n\nnothing flips ") {
+		t.Errorf("Replay(the same policies):\n%s", same)
+	}
+	flips := replayed(t, e, treeOf(t, e, map[string]string{"policies/rack/rack.rego": rackRule}), "")
+	for _, want := range []string{
+		"16 plans, 448 decisions, all reproduced under their own policies\n",
+		"would have been stopped   26 changes on 2 hosts: of these 9 failed then, 9 were healthy, 8 had no result\n",
+		"stopped either way        6 held then, denied now\n", // somebody holds web-0003 for three moments
+		"rack.deny                        26            9             9         0        +32\n",
+	} {
+		if !strings.Contains(flips, want) {
+			t.Errorf("Replay(a rule for rack r3) lacks %q:\n%s", want, flips)
+		}
+	}
+	fewer := treeOf(t, e, nil)
+	fewer["policies/past/past.rego"].Data = []byte(strings.Replace(pastPolicies, "in input.host.holds", "in []", 1))
+	if opened := replayed(t, e, fewer, ""); !strings.Contains(opened, "would have been let pass") || !strings.Contains(opened, "past.hold ") {
+		t.Errorf("Replay(without a rule):\n%s", opened)
+	}
+}
+
+// What the timeline makes of history is what reading each commit by itself does.
+func TestReplayInputs(t *testing.T) {
+	p := newPast(t, smallPast())
+	e := p.make(slowly)
+	l, err := e.laws(context.Background(), p.tip, ReplayOptions{Files: treeOf(t, e, nil)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pr, err := e.presenter(p.tip, replay.New(), l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	running, walls := 0, 0
+	for _, m := range pr.moments {
+		r, err := pr.reopen(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		est, err := e.read(m.commit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if est.Digests != r.est.Digests {
+			t.Errorf("%s: digests %+v, want %+v", m.at, r.est.Digests, est.Digests)
+		}
+		d, err := newDecider(est, basis{commit: m.commit, at: m.at, version: m.version})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for what, diff := range map[string]string{
+			"history": cmp.Diff(d.history, r.history), "alarms": cmp.Diff(d.alarms, r.alarms), "quarantine": cmp.Diff(d.walls, r.walls),
+			"in hand": cmp.Diff(len(d.running), len(r.running)),
+		} {
+			if diff != "" {
+				t.Errorf("%s: %s (-want +got):\n%s", m.at, what, diff)
+			}
+		}
+		for w, id := range d.running {
+			if r.running[w] != id {
+				t.Errorf("%s: %v is in hand of %q, want %q", m.at, w, r.running[w], id)
+			}
+		}
+		running, walls = running+len(d.running), walls+len(d.walls)
+	}
+	if running == 0 || walls == 0 || len(pr.moments) != 8 {
+		t.Errorf("%d moments, %d changes in hand, %d in quarantine; the test shows nothing", len(pr.moments), running, walls)
+	}
+}
+
+// What is not as it was made is named with the reason, and the rest counts.
+func TestReplayTampered(t *testing.T) {
+	tests := []struct {
+		name   string
+		change func(*madePast) map[string][]byte
+		want   []string
+	}{
+		{"a plan by another engine", func(p *madePast) map[string][]byte {
+			one := p.plan(p.ids[2])
+			one.Inputs.Engine, one.Patches[0].Test = "v9.9.9", "sandbox?"
+			return map[string][]byte{plan.Path(one.ID): p.seal(one)}
+		}, []string{"15 plans, ", "{2}: it was made by engine v9.9.9, and " + Version + " does not come to the same plan"}},
+		{"a plan by another engine that comes out the same", func(p *madePast) map[string][]byte {
+			one := p.plan(p.ids[14])
+			one.Inputs.Engine = "v9.9.9"
+			return map[string][]byte{plan.Path(one.ID): p.seal(one)}
+		}, []string{"16 plans, "}},
+		{"a plan written by hand", func(p *madePast) map[string][]byte {
+			one := p.plan(p.ids[14])
+			one.Approvals = nil
+			return map[string][]byte{plan.Path(one.ID): p.seal(one)}
+		}, []string{"15 plans, ", "{8}: made again at its commit and time it is another plan; see `ringmaster audit verify`"}},
+		{"a plan that is none", func(p *madePast) map[string][]byte {
+			return map[string][]byte{plan.Path(p.ids[14]): []byte("{}x")}
+		}, []string{"15 plans, ", "{8}: invalid character"}},
+		{"a ledger that was cut", func(p *madePast) map[string][]byte {
+			data, err := p.env.Repo.ReadFile(p.tip, outcome.Path(p.ids[12]))
+			if err != nil {
+				p.tb.Fatal(err)
+			}
+			return map[string][]byte{outcome.Path(p.ids[12]): data[bytes.IndexByte(data, '\n')+1:]}
+		}, []string{"16 plans, ", "what became of {7} cannot be read: outcomes/{7}.jsonl: line 1: prev is "}},
+		{"a plan that was taken back", func(p *madePast) map[string][]byte {
+			return map[string][]byte{plan.Path(p.ids[12]): nil}
+		}, []string{"15 plans, ", "{7}: it was taken back after it had begun, and is known by its ledger alone"}},
+		{"a plan of a commit that is nowhere", func(p *madePast) map[string][]byte {
+			one := p.plan(p.ids[14])
+			one.Inputs.Commit = strings.Repeat("ab", 20)
+			return map[string][]byte{plan.Path(one.ID): p.seal(one)}
+		}, []string{"15 plans, ", "{8}: at commit ababababab: "}},
+	}
+	made := newPast(t, smallPast())
+	e, tip := made.make(slowly), made.tip
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			made.tb, made.tip = t, tip
+			h, err := e.Repo.Write(repo.Next{Base: tip, Changes: test.change(made), Message: "nothing to see here", Author: bot, At: e.At})
+			if err != nil {
+				t.Fatal(err)
+			}
+			at, err := e.Repo.Ref("refs/heads/main")
+			if err == nil {
+				err = e.Repo.CompareAndSwap("refs/heads/main", at, h)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			again := &Env{Repo: e.Repo, Forge: e.Forge, At: e.At, Version: e.Version, Log: e.Log}
+			got := replayed(t, again, treeOf(t, e, nil), "HEAD")
+			for _, want := range test.want {
+				want = strings.NewReplacer("{2}", made.ids[2], "{7}", made.ids[12], "{8}", made.ids[14]).Replace(want)
+				if !strings.Contains(got, want) {
+					t.Errorf("Replay() lacks %q:\n%s", want, got)
+				}
+			}
+		})
+	}
+}
+
+func (p *madePast) plan(id string) *plan.Plan {
+	p.tb.Helper()
+	data, err := p.env.Repo.ReadFile(p.tip, plan.Path(id))
+	if err != nil {
+		p.tb.Fatal(err)
+	}
+	one, err := plan.Parse(data)
+	if err != nil {
+		p.tb.Fatal(err)
+	}
+	return one
+}
+
+func (p *madePast) seal(one *plan.Plan) []byte {
+	p.tb.Helper()
+	data, err := plan.Seal(one)
+	if err != nil {
+		p.tb.Fatal(err)
+	}
+	return data
+}
+
+// A candidate that does not compile, or is none, is told before anything is read.
+func TestReplayRefuses(t *testing.T) {
+	p := newPast(t, pastSpec{})
+	for _, test := range []struct {
+		name, want string
+		candidate  fs.FS
+		models     bool
+	}{
+		{"an attribute that is none", `policies/x.rego:2:`, fstest.MapFS{"policies/x.rego": {Data: []byte("package ringmaster.x\ndeny contains {\"msg\": input.hots.id}\n")}}, false},
+		{"the network", `policies/x.rego:2:`, fstest.MapFS{"policies/x.rego": {Data: []byte("package ringmaster.x\ndeny contains {\"msg\": http.send({\"url\": \"x\"}).body}\n")}}, false},
+		{"no policies", "there are no policies to replay with", fstest.MapFS{}, false},
+		{"no models", "there are no models to replay with", fstest.MapFS{}, true},
+		{"a model that is none", `models/deployment.json:1: `, fstest.MapFS{"models/deployment.json": {Data: []byte(`{"schema":"x"}`)}}, true},
+	} {
+		_, err := p.env.Replay(context.Background(), ReplayOptions{Files: test.candidate, Models: test.models})
+		if err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: Replay() = %v, want %q", test.name, err, test.want)
+		}
+		var faults *FaultsError
+		if strings.Contains(test.want, ":") && !errors.As(err, &faults) {
+			t.Errorf("%s: Replay() = %T, want faults", test.name, err)
+		}
+	}
+}
