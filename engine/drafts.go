@@ -9,6 +9,7 @@ import (
 
 	"github.com/ringmaster-dev/ringmaster/engine/advisory"
 	"github.com/ringmaster-dev/ringmaster/engine/clock"
+	"github.com/ringmaster-dev/ringmaster/engine/estate"
 	"github.com/ringmaster-dev/ringmaster/engine/inventory"
 	"github.com/ringmaster-dev/ringmaster/engine/match"
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
@@ -209,7 +210,7 @@ func (d *decider) judge(p *patchDraft, seen []standing) clock.Verdict {
 func (d *decider) weigh(p *patchDraft, exploited bool) risk.Balance {
 	if d.costs == nil {
 		d.costs = risk.Costs(d.est.Services, d.est.Tiers)
-		d.economy = risk.Economy{Past: risk.PastDowntime(d.est.Services, d.est.Incidents, d.at)}
+		d.economy = economyOf(d.est, d.at)
 		d.exploits = risk.NewExploits(&d.est.Knowledge, d.at)
 	}
 	hosts := map[string]int{}
@@ -233,6 +234,13 @@ func (d *decider) weigh(p *patchDraft, exploited bool) risk.Balance {
 	deploy := d.outlook(p, p.found[0].Groups[0].From).Score(nil)
 	exploit, _ := d.exploits.Score(p.advisories)
 	return d.economy.Weigh(stakes, deploy, exploit, exploited)
+}
+
+// economyOf is what an estate declares and, of failed changes until a time, has
+// seen.
+func economyOf(est *estate.Estate, at time.Time) risk.Economy {
+	e := est.Settings.Economy
+	return risk.Economy{Currency: e.Currency, Detection: e.Detection, Compromise: e.Compromise, Reach: e.Reach, Past: risk.PastDowntime(est.Services, est.Incidents, at)}
 }
 
 var (

@@ -178,6 +178,7 @@ func (r *reader) settings(b *hclfile.Block) {
 	}
 	s.Groups = r.groups(d)
 	s.SLA = r.sla(d)
+	s.Economy = r.economy(d)
 	d.Done()
 	if len(r.estates) == 1 {
 		r.estate.Settings = s
@@ -229,6 +230,34 @@ func (r *reader) sla(d *hclfile.Decoder) map[string]time.Duration {
 	}
 	s.Done()
 	return clocks
+}
+
+// economy reads what the estate takes for granted of losses.
+func (r *reader) economy(d *hclfile.Decoder) inventory.Economy {
+	b := d.Block("economy")
+	if b == nil {
+		return inventory.Economy{}
+	}
+	e := hclfile.Decode(b, 0, &r.hcl)
+	out := inventory.Economy{Currency: e.String("currency"), Detection: e.Duration("detection", time.Minute), Compromise: e.Duration("compromise", time.Minute)}
+	if e.Has("currency") && !made(out.Currency, letters, letters, 3) {
+		e.Fault("currency", `attribute "currency" is %q; expected a code of up to three letters, such as "EUR"`, out.Currency)
+		out.Currency = ""
+	}
+	if reach := e.Block("reach"); reach != nil {
+		words := hclfile.Decode(reach, 0, &r.hcl)
+		for _, exposure := range []string{"internet", "internal", "isolated"} {
+			if share := words.Number(exposure, 0, 1); words.Has(exposure) {
+				if out.Reach == nil {
+					out.Reach = map[string]float64{}
+				}
+				out.Reach[exposure] = share
+			}
+		}
+		words.Done()
+	}
+	e.Done()
+	return out
 }
 
 // tier reads a tier block.

@@ -41,6 +41,7 @@ func TestContractValues(t *testing.T) {
 		SLA:    map[string]time.Duration{"critical": day, "high": 7 * day, "standard": 30 * day, "low": 90 * day},
 		Owners: []string{"team-platform"}, Teams: map[string][]string{"team-payments": {"alice", "bob"}, "team-platform": {"carol"}},
 		Expires: 7 * day, Baseline: map[string]string{"standard": "34d", "failure_rate": "4%"},
+		Economy: inventory.Economy{Currency: "EUR", Detection: 10 * time.Minute, Compromise: 3 * day, Reach: map[string]float64{"internal": 0.2, "isolated": 0}},
 	})
 	compare(t, "Tiers", e.Tiers, []inventory.Tier{
 		{Name: "business-critical", Rank: 1, DowntimeCostPerMinute: 5600, RiskTolerance: 0.01, Autonomy: "recommend"},

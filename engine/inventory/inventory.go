@@ -27,6 +27,16 @@ type Settings struct {
 	Teams     map[string][]string      // team → members, for the local forge
 	Expires   time.Duration            // how long after its last wave's end a plan may run, default 7d
 	Baseline  map[string]string        // the process before ringmaster, as people declare it
+	Economy   Economy
+}
+
+// Economy is what an estate takes for granted when it weighs deploying against
+// waiting; what it does not declare is 0, "" or absent.
+type Economy struct {
+	Currency   string             // that of downtime_cost_per_minute
+	Detection  time.Duration      // until a failed change is noticed
+	Compromise time.Duration      // how long a compromise takes a service down
+	Reach      map[string]float64 // exposure → how far exploitation somewhere reaches a service, 0 to 1
 }
 
 // Group is services that are planned together.

@@ -45,7 +45,7 @@ type Economy struct {
 	Currency   string              // that of downtime_cost_per_minute, as "USD"; "" writes bare numbers
 	Detection  time.Duration       // until a failed change is noticed; 0 = 15 min (judgement)
 	Compromise time.Duration       // how long a compromise takes a service down (H); 0 = 24 h (judgement: rebuilt from backups within a day)
-	Reach      map[string]float64  // exposure → r, 0 to 1; nil = internet 1, internal 0.1, isolated 0.01 (judgement)
+	Reach      map[string]float64  // exposure → r, 0 to 1; those not in it: internet 1, internal 0.1, isolated 0.01 (judgement)
 	Past       map[string]Downtime // tier → what failed changes really cost in time; see PastDowntime
 }
 
@@ -151,11 +151,10 @@ func (e Economy) compromise() time.Duration { return cmp.Or(max(e.Compromise, 0)
 
 // reach is r; what is not known is taken as reached.
 func (e Economy) reach(exposure string) float64 {
-	words := e.Reach
-	if words == nil {
-		words = reach
+	r, ok := e.Reach[exposure]
+	if !ok {
+		r, ok = reach[exposure]
 	}
-	r, ok := words[exposure]
 	if !ok || math.IsNaN(r) {
 		return 1
 	}

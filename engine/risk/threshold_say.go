@@ -54,8 +54,17 @@ func (w *weighing) taken() []string {
 	if len(w.without) > 0 {
 		list = append(list, fmt.Sprintf("missing: %s; left out of the money", w.costless()))
 	}
-	return append(list, fmt.Sprintf("taken: a failed change is noticed after %s, a compromise takes a service down for %s, exploitation reaches what is internal by %s and what is isolated by %s",
-		span(w.detection().Hours()), span(w.compromise().Hours()), factor(w.reach("internal")), factor(w.reach("isolated"))))
+	return append(list, "taken: "+w.Taken())
+}
+
+// Taken is what the economy takes for granted, in words.
+func (e Economy) Taken() string {
+	internet := ""
+	if r := e.reach("internet"); r != 1 {
+		internet = fmt.Sprintf("what is on the Internet by %s, ", factor(r))
+	}
+	return fmt.Sprintf("a failed change is noticed after %s, a compromise takes a service down for %s, exploitation reaches %swhat is internal by %s and what is isolated by %s",
+		span(e.detection().Hours()), span(e.compromise().Hours()), internet, factor(e.reach("internal")), factor(e.reach("isolated")))
 }
 
 func (w *weighing) moneyless() string {

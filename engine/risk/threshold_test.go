@@ -418,3 +418,22 @@ func FuzzWeigh(f *testing.F) {
 		}
 	})
 }
+
+// What an estate declares of losses is said wherever a class rests on it, and
+// what it leaves out stays as it is.
+func TestDeclaredEconomy(t *testing.T) {
+	e := Economy{Detection: 5 * time.Minute, Compromise: 72 * time.Hour, Reach: map[string]float64{"internet": 0.5, "isolated": 0}}
+	want := "a failed change is noticed after 5 min, a compromise takes a service down for 3 d, exploitation reaches what is on the Internet by 0.5, what is internal by 0.1 and what is isolated by 0"
+	if got := e.Taken(); got != want {
+		t.Errorf("Taken() = %q, want %q", got, want)
+	}
+	for exposure, want := range map[string]float64{"internet": 0.5, "internal": 0.1, "isolated": 0, "": 1, "moon": 1} {
+		if got := e.reach(exposure); got != want {
+			t.Errorf("reach(%q) = %v, want %v", exposure, got, want)
+		}
+	}
+	isolated := Stake{Service: "vault", Tolerance: 0.01, Cost: Cost{PerMinute: 100}, Exposure: "isolated", Hosts: 1, Of: 1}
+	if b := e.Weigh([]Stake{isolated}, plan.Risk{P: 0.02}, plan.Risk{P: 0.9, Source: "epss"}, false); b.Class != plan.Low || b.Waiting != 0 {
+		t.Errorf("Weigh() = %+v, want low and nothing lost by waiting where nothing is reached", b)
+	}
+}
