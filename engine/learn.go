@@ -98,6 +98,9 @@ func fit(est *estate.Estate, verified []deed, said []risk.Said, b basis, passed 
 	for _, p := range model.Pairs {
 		fmt.Fprintf(text, "- %s\n", cell(p.String()))
 	}
+	if len(said) > 0 {
+		fmt.Fprintf(text, "\nPeople disagreed with a score %d times: each trains the learnt correction with a weight of %v, beside the 1 of an outcome. Who was right is in the monthly review.\n", len(said), risk.SaidWeight)
+	}
 	contest, err := risk.Compare(trials, b.at, old, warnedFrom, o)
 	var few *risk.TooFew
 	switch {

@@ -122,3 +122,24 @@ func TestLearnRefuses(t *testing.T) {
 		}
 	}
 }
+
+// What people said of scores trains with a weight that the pull request states.
+func TestLearnStatesTheWeightOfOpinions(t *testing.T) {
+	at := time.Date(2026, 3, 20, 9, 0, 0, 0, time.UTC)
+	e := estateWith(t, at, map[string][]byte{"inventory/history/outcomes.jsonl": []byte(quietHistory())})
+	est, err := e.readHead()
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := []risk.Said{{Trial: risk.Trial{At: at, Host: "web-01", Patch: "generic:heron-web@4.3", Package: "heron-web"}, High: true}}
+	l, err := fit(est, nil, said, basis{at: at}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "People disagreed with a score 1 times: each trains the learnt correction with a weight of 0.3"; !strings.Contains(l.Review, want) {
+		t.Errorf("the review does not say %q:\n%s", want, l.Review)
+	}
+	if l.Deployment.Data["disagreements"] != 1.0 || l.Deployment.Data["override_weight"] != risk.SaidWeight {
+		t.Errorf("the data card says %v", l.Deployment.Data)
+	}
+}

@@ -167,6 +167,33 @@ func TestPeople(t *testing.T) {
 	}
 }
 
+// The report names where people beat the score, and where they did not.
+func TestPeopleAreNamed(t *testing.T) {
+	in := month()
+	in.Overrides = []outcome.Override{
+		{At: day(1, 10), By: "ann", Kind: "risk", Patch: patch, Host: "c", Value: "high", Predicted: ptr(0.02), Reason: "seen in the lab"},
+		{At: day(1, 11), By: "bob", Kind: "risk", Patch: patch, Host: "a", Value: "high", Predicted: ptr(0.02), Reason: "a feeling"},
+		{At: day(1, 12), By: "eve", Kind: "risk", Patch: patch, Host: "d", Value: "low", Predicted: ptr(0.2), Reason: "not scored yet"},
+	}
+	r, err := Of(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	md := r.Markdown()
+	for _, want := range []string{
+		"People were nearer to what happened 1 times, the score 1 times.",
+		"| ann | `" + patch + "` | high | 2.0 % | 1 of 1 went wrong | person | seen in the lab |",
+		"| bob | `" + patch + "` | high | 2.0 % | 0 of 1 went wrong | model | a feeling |",
+	} {
+		if !strings.Contains(md, want) {
+			t.Errorf("the report does not say %q:\n%s", want, md)
+		}
+	}
+	if strings.Contains(md, "eve") {
+		t.Errorf("what has not ended is scored:\n%s", md)
+	}
+}
+
 // What ends later is not in the month, and what has ended before is not either.
 func TestOnlyTheSpan(t *testing.T) {
 	in := month()
