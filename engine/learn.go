@@ -121,7 +121,7 @@ func fit(est *estate.Estate, verified []deed, said []risk.Said, b basis, passed 
 }
 
 func observed(text *strings.Builder, list []review.Observation) {
-	text.WriteString("\n## What watching found\n\n")
+	text.WriteString("\n## What watching found\n\nIn plans that a merged pull request brought, and in imported history; alarms in a plan read every ledger of its commit, since they only add caution.\n\n")
 	if len(list) == 0 {
 		text.WriteString("No alarm, no drift, no source that stands out.\n")
 	}

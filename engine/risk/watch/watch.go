@@ -2,6 +2,10 @@
 // they used to, or than others do. An alarm adds caution by itself, for a month,
 // and removes none.
 //
+// A plan reads ledgers as they lie in its commit, before any forge has said which
+// plans it merged, so a line that nobody verified can raise an alarm: that only
+// ever holds something. Learn and the monthly review look at verified plans alone.
+//
 // Each quarter (UTC) begins a watch. What each vendor and package is expected to
 // fail is its track record as it stood when the quarter began (the mean of all,
 // where it had none), and the quarter's outcomes are read one by one until they
