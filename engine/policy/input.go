@@ -54,7 +54,7 @@ type ExceptionInput struct {
 
 // History is how far the estate's own outcomes reach.
 type History struct {
-	Months   float64 `json:"months"`                              // from the first outcome until now
+	Months   float64 `json:"months"`                              // from the first outcome until now, in whole tenths, rounded down
 	Outcomes int     `json:"outcomes"`                            // how many there are
 	Ladder   string  `json:"ladder" enum:"rules shadow advisory"` // how far models are trusted
 	// ModelAgeDays is how many whole days ago the newest outcome was that the

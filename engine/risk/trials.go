@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ringmaster-dev/ringmaster/engine/exact"
 	"github.com/ringmaster-dev/ringmaster/engine/inventory"
 	"github.com/ringmaster-dev/ringmaster/engine/outcome"
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
@@ -26,7 +25,7 @@ const (
 
 // History is how much own and imported history there is.
 type History struct {
-	Months   float64 // own, real (not sim in an estate with clock = wall) and verified
+	Months   float64 // in whole tenths, rounded down; own, real (not sim in an estate with clock = wall) and verified
 	Outcomes int     // own
 	Imported int
 	Ladder   Ladder
@@ -304,7 +303,7 @@ func Measure(trials []Trial, at time.Time) History {
 		}
 	}
 	if h.Outcomes > 0 {
-		h.Months = exact.Round5(float64(at.Sub(first)) / month)
+		h.Months = math.Floor(10*float64(at.Sub(first))/month) / 10
 	}
 	h.Ladder = RulesOnly
 	if h.Outcomes >= enough && h.Months >= shadowMonths {

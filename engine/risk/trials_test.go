@@ -123,10 +123,10 @@ func TestMeasure(t *testing.T) {
 	}{
 		{"nothing", nil, 0, History{Ladder: RulesOnly}},
 		{"imported alone", trials(0, 500, 0), 400, History{Imported: 500, Ladder: RulesOnly}},
-		{"young", trials(40, 0, 0), 90, History{Months: 2.95664, Outcomes: 40, Ladder: RulesOnly}},
-		{"three months", trials(40, 0, 0), 92, History{Months: 3.02234, Outcomes: 40, Ladder: Shadow}},
-		{"six months", trials(40, 3, 0), 183, History{Months: 6.01183, Outcomes: 40, Imported: 3, Ladder: Advisory}},
-		{"six months and few outcomes", trials(19, 100, 0), 183, History{Months: 6.01183, Outcomes: 19, Imported: 100, Ladder: RulesOnly}},
+		{"young", trials(40, 0, 0), 90, History{Months: 2.9, Outcomes: 40, Ladder: RulesOnly}},
+		{"three months", trials(40, 0, 0), 92, History{Months: 3, Outcomes: 40, Ladder: Shadow}},
+		{"six months", trials(40, 3, 0), 183, History{Months: 6, Outcomes: 40, Imported: 3, Ladder: Advisory}},
+		{"six months and few outcomes", trials(19, 100, 0), 183, History{Months: 6, Outcomes: 19, Imported: 100, Ladder: RulesOnly}},
 		{"the future does not count", trials(40, 0, 200), 183, History{Ladder: RulesOnly}},
 	} {
 		if diff := cmp.Diff(c.want, Measure(c.list, day(c.at))); diff != "" {
