@@ -29,7 +29,7 @@ var lookupRules = []struct {
 	{"absent, under not", `warn contains {"msg": s.name} if { some s in input.wave.services; not s.reboots }`, true},
 	{"absent, by a function", "warn contains {\"msg\": s.name} if { some s in input.wave.services; many(s) }\nmany(s) if s.reboots > 1", true},
 	{"absent, by a function of a function", "warn contains {\"msg\": s.name} if { some s in input.wave.services; a(s) }\na(s) if b(s)\nb(t) if t.reboots > 1", true},
-	{"misspelt, by a function", "warn contains {\"msg\": s.name} if { some s in input.wave.services; many(s) }\nmany(s) if s.rebots > 1", true},
+	{"misspelt, by a function of two lists", "warn contains {\"msg\": s.name} if { some s in input.wave.services; some r in input.wave.earlier; many(s); many(r) }\nmany(s) if s.rebots > 1", true},
 	{"absent, in a comprehension", `warn contains {"msg": sprintf("%d", [count([1 | some s in input.wave.services; s.reboots > 0])])}`, true},
 	{"absent, by every", `warn contains {"msg": "all"} if { every s in input.wave.services { s.reboots == 0 } }`, true},
 	{"by a key from data", `warn contains {"msg": s.name} if { some s in input.wave.services; some k in data.any.keys; s[k] > 1 }`, true},
