@@ -24,6 +24,8 @@ type Audit struct {
 	Gone     []string       // plans that were taken back after they had begun, with what their ledgers say
 	Lines    int            // of ledgers, chained without a gap
 	Findings []estate.Fault // what does not hold
+
+	gone map[string][]byte // plans that were taken back, as they stood last
 }
 
 // AuditVerify recomputes every merged plan from its own commit, checks every
@@ -96,6 +98,7 @@ func (e *Env) auditGone(a *Audit, id string, est *estate.Estate, tip repo.Hash) 
 			return nil
 		}
 		lines := a.ledger(p, est.Ledgers[id])
+		put(&a.gone, id, data)
 		_, err = outcome.ParseApprovals(est.Approvals[id], p.Digest)
 		a.chain(outcome.ApprovalsPath(id), err)
 		a.Gone = append(a.Gone, fmt.Sprintf("%s was taken back by commit %.10s after it had begun (%s)", id, c.Hash, tallied(lines)))

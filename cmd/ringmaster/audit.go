@@ -11,7 +11,7 @@ import (
 
 func (a *app) audit() *cobra.Command {
 	cmd := &cobra.Command{Use: "audit", Short: "recomputes every decision in history from its commit; evidence for auditors"}
-	cmd.AddCommand(a.auditVerify())
+	cmd.AddCommand(a.auditVerify(), a.auditExport())
 	return cmd
 }
 
@@ -20,8 +20,8 @@ func (a *app) auditVerify() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "verify", Short: "every plan byte for byte, every chain, every commit's right to be there", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if since != "" && !fullHash.MatchString(since) {
-				return &usageError{fmt.Errorf("--since: %q is not a commit; expected the 40 digits that an earlier audit named", since)}
+			if err := checkSince(since); err != nil {
+				return err
 			}
 			return a.withEnv(cmd, func(e *engine.Env) error {
 				r, err := e.AuditVerify(cmd.Context(), since)
@@ -35,8 +35,45 @@ func (a *app) auditVerify() *cobra.Command {
 			})
 		},
 	}
-	cmd.Flags().StringVar(&since, "since", "", "a commit that an earlier audit saw, which must be there still")
+	sinceFlag(cmd, &since)
 	return cmd
+}
+
+func (a *app) auditExport() *cobra.Command {
+	var o engine.ExportOptions
+	cmd := &cobra.Command{
+		Use: "export DIR", Short: "evidence that a stranger checks with git and sha256sum alone", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := checkSince(o.Since); err != nil {
+				return err
+			}
+			return a.withEnv(cmd, func(e *engine.Env) error {
+				r, err := e.AuditExport(cmd.Context(), args[0], o)
+				if err != nil {
+					return err
+				}
+				if a.format == "text" {
+					a.printAudit(r)
+					fmt.Fprintf(a.out, "wrote %s; its README.md has the commands that check it\n", args[0])
+				}
+				return a.printFaults(r.Findings, errFailed)
+			})
+		},
+	}
+	sinceFlag(cmd, &o.Since)
+	cmd.Flags().BoolVar(&o.Bundle, "bundle", false, "the whole history beside it, as a git bundle")
+	return cmd
+}
+
+func sinceFlag(cmd *cobra.Command, since *string) {
+	cmd.Flags().StringVar(since, "since", "", "a commit that an earlier audit saw, which must be there still")
+}
+
+func checkSince(since string) error {
+	if since != "" && !fullHash.MatchString(since) {
+		return &usageError{fmt.Errorf("--since: %q is not a commit; expected the 40 digits that an earlier audit named", since)}
+	}
+	return nil
 }
 
 var fullHash = regexp.MustCompile(`^[0-9a-f]{40}$`)
