@@ -14,8 +14,8 @@ import (
 )
 
 func (a *app) policy() *cobra.Command {
-	cmd := &cobra.Command{Use: "policy", Short: "for policy authors: test, replay, schema"}
-	cmd.AddCommand(a.policyTest(), a.policyReplay(), a.policySchema())
+	cmd := &cobra.Command{Use: "policy", Short: "for policy authors: test, explain, replay, schema"}
+	cmd.AddCommand(a.policyTest(), a.policyExplain(), a.policyReplay(), a.policySchema())
 	return cmd
 }
 
