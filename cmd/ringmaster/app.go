@@ -31,6 +31,7 @@ type streams struct {
 // app is one run of the command: its streams, environment, clock and flags.
 type app struct {
 	streams
+	args   []string // as they were given
 	getenv func(string) string
 	clock  time.Time // the machine's, read once at start
 	log    *logrus.Logger
@@ -44,7 +45,7 @@ type app struct {
 
 // run runs the command and returns its exit code.
 func run(ctx context.Context, args []string, s streams, getenv func(string) string, clock time.Time) int {
-	a := &app{streams: s, getenv: getenv, clock: clock.UTC().Truncate(time.Second), log: logrus.New()}
+	a := &app{streams: s, args: args, getenv: getenv, clock: clock.UTC().Truncate(time.Second), log: logrus.New()}
 	a.log.SetOutput(s.err)
 	root := a.root()
 	root.SetArgs(args)
@@ -153,6 +154,7 @@ func (a *app) prepare(cmd *cobra.Command) error {
 	default:
 		return usage("--log-format %q; expected one of text, json, github", a.logFormat)
 	}
+	a.trusted()
 	formats := []string{"text", "json", "markdown"}
 	if cmd.Annotations["formats"] != "" {
 		formats = append(formats, strings.Fields(cmd.Annotations["formats"])...)
@@ -196,9 +198,12 @@ func (a *app) exit(err error) int {
 	var faults *engine.FaultsError
 	var wrong *usageError
 	var denied *engine.Denied
+	var child exitCode
 	switch {
 	case err == nil:
 		return exitDone
+	case errors.As(err, &child):
+		return int(child)
 	case errors.Is(err, errHeld):
 		return exitHeld
 	case errors.Is(err, errFailed):

@@ -15,7 +15,7 @@ import (
 
 func (a *app) policy() *cobra.Command {
 	cmd := &cobra.Command{Use: "policy", Short: "for policy authors: test, explain, replay, schema"}
-	cmd.AddCommand(a.policyTest(), a.policyExplain(), a.policyReplay(), a.policySchema())
+	cmd.AddCommand(a.contained(a.policyTest()), a.policyExplain(), a.contained(a.policyReplay()), a.policySchema())
 	return cmd
 }
 

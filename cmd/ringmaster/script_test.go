@@ -12,6 +12,9 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	starter "github.com/ringmaster-dev/ringmaster"
+	"github.com/ringmaster-dev/ringmaster/engine"
+	"github.com/ringmaster-dev/ringmaster/engine/repo"
 	"github.com/ringmaster-dev/ringmaster/testdata/plugin/reference"
 )
 
@@ -21,6 +24,10 @@ func TestMain(m *testing.M) {
 	inMemory()
 	testscript.Main(m, map[string]func(){
 		"ringmaster": func() {
+			self = os.Args[0] // of that name, the test binary is ringmaster
+			if exe, err := os.Executable(); err == nil {
+				self = exe
+			}
 			os.Exit(run(context.Background(), os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}, os.Getenv, time.Now()))
 		},
 		"refplugin": func() { os.Exit(reference.Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) },
@@ -37,7 +44,7 @@ func TestScript(t *testing.T) {
 		UpdateScripts:       *update,
 		RequireExplicitExec: true,
 		Setup:               setUp,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"shown": shown},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"shown": shown, "starter": starterEstate, "commit": commitFolder},
 	})
 }
 
@@ -55,6 +62,31 @@ func shown(ts *testscript.TestScript, neg bool, args []string) {
 		return strings.TrimRight(s, "0123456789abcdef…`") + "…"
 	})
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o644))
+}
+
+// scriptAt is when a script's estate begins.
+var scriptAt = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+
+// starterEstate is `exec ringmaster --at 2026-03-02T09:00:00Z init DIR`, without
+// a process for what nearly every script begins with.
+func starterEstate(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: starter DIR")
+	}
+	_, err := engine.Init(ts.MkAbs(args[0]), starter.Files, scriptAt)
+	ts.Check(err)
+}
+
+// commitFolder is `exec git add -A` and `exec git commit -m MESSAGE`, without
+// their processes.
+func commitFolder(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: commit MESSAGE")
+	}
+	r, err := repo.Open(ts.MkAbs("."))
+	ts.Check(err)
+	defer r.Close()
+	ts.Check(gitCommit(r, args[0]))
 }
 
 // setUp makes a run see nothing of the machine that it is on.

@@ -23,6 +23,8 @@ import (
 // not exist, rules that are no decisions, built-ins that read clock, network,
 // environment or dice.
 func Compile(files map[string][]byte) (*Set, []Fault) {
+	_, end := begin("", "compiling the policies")
+	defer end()
 	_, s, faults := compile(files)
 	return s, faults
 }

@@ -77,7 +77,7 @@ func RunTests(files map[string][]byte) (TestReport, error) {
 	}
 	defer store.Abort(background, txn)
 	coverage := cover.New()
-	under, end := begin("", "the tests of policies")
+	under, end := begin("", "compiling the policies and their tests")
 	defer end()
 	compiler := src.compiler().WithEnablePrintStatements(true)
 	runner := tester.NewRunner().SetCompiler(compiler).SetStore(store).SetModules(src.modules).
