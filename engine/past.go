@@ -31,13 +31,13 @@ type meaning struct {
 }
 
 func meaningOf(done deed) (*meaning, error) {
-	g, err := rollout.Read(done.plan, done.lines)
-	if err != nil {
-		return nil, err
-	}
 	m := &meaning{stopped: map[plan.PatchID]outcome.Line{}}
 	for i := range done.plan.Patches {
 		m.patches = append(m.patches, done.plan.Patches[i].ID)
+	}
+	g, err := rollout.Read(done.plan, done.lines)
+	if err != nil {
+		return nil, err
 	}
 	if !done.gone && !g.Complete {
 		for _, c := range g.Changes {
@@ -46,7 +46,13 @@ func meaningOf(done deed) (*meaning, error) {
 			}
 		}
 	}
-	for _, l := range done.lines {
+	m.take(done.lines)
+	return m, nil
+}
+
+// take adds what lines mean by themselves.
+func (m *meaning) take(lines []outcome.Line) {
+	for _, l := range lines {
 		switch l.Event {
 		case outcome.Failed, outcome.Degraded, outcome.RolledBack:
 			m.bad = append(m.bad, l)
@@ -62,7 +68,6 @@ func meaningOf(done deed) (*meaning, error) {
 			}
 		}
 	}
-	return m, nil
 }
 
 // past applies what the ledgers know: what is installed since the facts were

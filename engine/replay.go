@@ -74,7 +74,7 @@ type laws struct {
 // are the first to be told.
 func (e *Env) laws(ctx context.Context, head repo.Hash, o ReplayOptions) (*laws, error) {
 	l := &laws{name: o.Name, own: map[string]*policy.Set{}}
-	candidate, _ := estate.Read(o.Files)
+	candidate := rulesAndModels(o.Files)
 	if o.Models {
 		if err := parseModels(candidate); err != nil {
 			return nil, err
@@ -97,7 +97,7 @@ func (e *Env) laws(ctx context.Context, head repo.Hash, o ReplayOptions) (*laws,
 	if err != nil {
 		return nil, err
 	}
-	before, _ := estate.Read(fsys)
+	before := rulesAndModels(fsys)
 	if l.before, faults = policy.Compile(before.Policies); len(faults) > 0 {
 		return nil, fmt.Errorf("the policies of %s do not compile, so there is nothing to compare with: %w", said, policyFaults(faults))
 	}
@@ -160,7 +160,5 @@ func differing(a, b map[string][]byte) []string {
 
 // SamePolicies says whether two estates have the same policies, tests left out.
 func SamePolicies(a, b fs.FS) bool {
-	x, _ := estate.Read(a)
-	y, _ := estate.Read(b)
-	return len(differing(x.Policies, y.Policies)) == 0
+	return len(differing(rulesAndModels(a).Policies, rulesAndModels(b).Policies)) == 0
 }

@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// BenchmarkReplay is `policy replay` of a history of 40 plans with 1,000 changes
+// BenchmarkReplay is `policy replay` of a history of 16 plans with 1,000 changes
 // each, all carried out, under a rule that stops a tenth of them.
 // RINGMASTER_BENCH_LARGE replays 1,000 plans.
 func BenchmarkReplay(b *testing.B) {
-	spec := pastSpec{moments: 3, hosts: 100, every: 36 * time.Hour, shipped: true}
+	spec := pastSpec{moments: 8, hosts: 500, every: 36 * time.Hour, shipped: true}
 	if os.Getenv("RINGMASTER_BENCH_LARGE") != "" {
 		spec.moments = 500
 	}
@@ -29,7 +29,7 @@ func BenchmarkReplay(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if r.Plans != 2*spec.moments || r.Stopped.Changes != 20*r.Plans {
+		if r.Plans != 2*spec.moments || r.Stopped.Changes != 100*r.Plans {
 			b.Fatalf("Replay() = %d plans, %d stopped, not replayed %v", r.Plans, r.Stopped.Changes, r.NotReplayed)
 		}
 		spent += cpuTime() - before

@@ -36,6 +36,7 @@ type timeline struct {
 	order  []string         // ids of known, sorted
 	heads  map[string]string
 	sim    bool
+	brief  outcome.Briefly
 	risk.Chronicle
 	watch.Memory
 }
@@ -146,7 +147,7 @@ func (t *timeline) read(id string) error {
 		t.Put(id, nil)
 		return nil
 	}
-	m, err := meaningOf(d)
+	m, err := t.meaning(d)
 	if err != nil {
 		return err
 	}
@@ -185,18 +186,57 @@ func (t *timeline) deedOf(id string) (d deed, head string, err error) {
 	if err != nil {
 		return d, "", err
 	}
-	p, err := plan.Decode(data)
+	p, err := headOf(data, id)
 	if err != nil {
 		return d, "", fmt.Errorf("%s: %w", plan.Path(id), err)
 	}
-	if p.ID != id {
-		return d, "", fmt.Errorf("%s: its id is %q", plan.Path(id), p.ID)
-	}
-	lines, err := outcome.Parse(ledger, p.Digest)
-	if err != nil {
+	if d.lines, err = t.brief.Parse(ledger, p.Digest); err != nil {
 		return d, "", fmt.Errorf("%s: %w", outcome.Path(id), err)
 	}
-	return deed{plan: p, lines: lines}, head, nil
+	d.plan = p
+	if !completed(d.lines) {
+		d.plan, err = plan.Decode(data)
+	}
+	return d, head, err
+}
+
+// headOf is a plan without its changes.
+func headOf(data []byte, id string) (*plan.Plan, error) {
+	var head struct {
+		ID      string
+		Digest  string
+		Expires time.Time
+		Patches []struct{ ID plan.PatchID }
+	}
+	if err := json.Unmarshal(data, &head); err != nil {
+		return nil, err
+	}
+	if head.ID != id {
+		return nil, fmt.Errorf("its id is %q", head.ID)
+	}
+	p := &plan.Plan{ID: id, Digest: head.Digest, Expires: head.Expires}
+	for _, x := range head.Patches {
+		p.Patches = append(p.Patches, plan.Patch{ID: x.ID})
+	}
+	return p, nil
+}
+
+// completed says that nothing of a plan is open any more.
+func completed(lines []outcome.Line) bool {
+	return slices.ContainsFunc(lines, func(l outcome.Line) bool { return l.Event == outcome.Completed && l.Host == "" })
+}
+
+// meaning is meaningOf; of a plan that is complete only the lines are looked at.
+func (t *timeline) meaning(d deed) (*meaning, error) {
+	if d.gone || !completed(d.lines) {
+		return meaningOf(d)
+	}
+	m := &meaning{stopped: map[plan.PatchID]outcome.Line{}}
+	for i := range d.plan.Patches {
+		m.patches = append(m.patches, d.plan.Patches[i].ID)
+	}
+	m.take(d.lines)
+	return m, nil
 }
 
 // chapters are the deeds that are known, sorted by id, with what each means.

@@ -215,9 +215,9 @@ func placesKey(fsys repo.FS) (string, error) {
 	return hashes(fsys, folders, true)
 }
 
-// without is a commit in which some folders have nothing in them.
+// without is a tree in which some folders have nothing in them.
 type without struct {
-	repo.FS
+	fs.FS
 	folders []string
 }
 
@@ -225,5 +225,13 @@ func (v without) ReadDir(path string) ([]fs.DirEntry, error) {
 	if slices.ContainsFunc(v.folders, func(folder string) bool { return below(path, folder) }) {
 		return nil, nil
 	}
-	return v.FS.ReadDir(path)
+	return fs.ReadDir(v.FS, path)
+}
+
+func (v without) ReadFile(path string) ([]byte, error) { return fs.ReadFile(v.FS, path) }
+
+// rulesAndModels reads of a tree what plans are judged by.
+func rulesAndModels(fsys fs.FS) *estate.Estate {
+	est, _ := estate.Read(without{fsys, slices.Concat([]string{"inventory", "rings", "overrides"}, ledgerParts)})
+	return est
 }
