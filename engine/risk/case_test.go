@@ -114,7 +114,7 @@ func TestTraits(t *testing.T) {
 
 // What people said moves what is learnt, and neither record nor incompatibilities.
 func TestSaidTrains(t *testing.T) {
-	trials := randomTrials(9, 1500)
+	trials := randomTrials(9, 900)
 	plain, err := FitDeployment(trials, hours(100000), DeploymentOptions{})
 	if err != nil {
 		t.Fatal(err)

@@ -126,18 +126,18 @@ type prediction struct {
 // the order of lessons.
 func (k contender) scores(lessons []lesson, from time.Time) []prediction {
 	p := make([]plan.Risk, len(lessons))
-	places, shape := NewPlaces(), usualShape
+	shape := usualShape
 	if k.model != nil {
 		shape = k.model.Peers
 	}
 	inTime(lessons, shape, func(i int, met *peers) (float64, []string) {
 		c := &lessons[i]
 		// What they say is compared, not how far they are let.
-		o := NewOutlook(Question{Patch: c.known.patch(c.trial.Patch, c.decided()), Model: k.model, Record: k.record, History: History{Ladder: Advisory}, At: c.decided()})
+		o := NewOutlook(Question{Patch: c.patch, Model: k.model, Record: k.record, History: History{Ladder: Advisory}, At: c.decided()})
 		o.peers = met
-		spot := places.at(c.known.Place, c.known.host(c.trial.Host))
+		spot := c.spot
 		if !c.decided().Before(from) {
-			p[i] = o.Score(spot)
+			p[i] = o.score(spot).risk
 		}
 		if k.model == nil {
 			return 0, nil

@@ -56,7 +56,6 @@ func newScorer(p Patch, model *TrackRecord, h History, at time.Time) *scorer {
 	return &scorer{
 		patch: p, model: model, history: h,
 		usual: usual(p), special: special(p, at), issues: unresolved(p.Advisories, at),
-		scores: map[condition]scored{},
 	}
 }
 
@@ -67,7 +66,7 @@ func (s *scorer) Score(host *inventory.Host, role string) (plan.Risk, []plan.Rea
 	got, ok := s.scores[c]
 	if !ok {
 		got.risk, got.reasons = s.score(c)
-		s.scores[c] = got
+		s.scores = with(s.scores, c, got)
 	}
 	return got.risk, got.reasons
 }

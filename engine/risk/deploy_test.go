@@ -186,7 +186,7 @@ func TestDeployProperties(t *testing.T) {
 	mixed := fit(t, someTrials(13, 900))
 	imported := *mixed
 	imported.Own = 0
-	for range 3000 {
+	for range 1000 {
 		p, h, role := risky(r)
 		model := []*TrackRecord{nil, mixed, &imported}[r.Intn(3)]
 		history := History{Ladder: []Ladder{RulesOnly, Shadow, Advisory}[r.Intn(3)], Months: 4}

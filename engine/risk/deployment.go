@@ -111,7 +111,8 @@ func FitDeployment(trials []Trial, at time.Time, o DeploymentOptions) (*Deployme
 type lesson struct {
 	traced
 	trial Trial
-	known *Known
+	patch Patch // as it was known
+	spot  *Spot
 }
 
 // learner is a fit under way.
@@ -127,11 +128,19 @@ func lessonsOf(trials []Trial, at time.Time) []lesson {
 	known := slices.DeleteFunc(slices.Clone(trials), func(t Trial) bool { return t.At.After(at) })
 	slices.SortFunc(known, compareTrials)
 	list := make([]lesson, len(known))
+	places := NewPlaces()
 	for i, t := range known {
-		k := t.Known()
-		list[i] = lesson{trial: t, known: k, traced: traced{host: t.Host, patch: k.Update.traits(), place: k.Place.traits(), failed: t.Failed, weight: weightOf(t)}}
+		list[i] = newLesson(t, places)
 	}
 	return list
+}
+
+func newLesson(t Trial, places *Places) lesson {
+	k := t.Known()
+	c := lesson{trial: t, spot: places.at(k.Place, k.host(t.Host))}
+	c.patch = k.patch(t.Patch, c.decided())
+	c.traced = traced{host: t.Host, update: k.Update.traits(), place: c.spot.traits, failed: t.Failed, weight: weightOf(t)}
+	return c
 }
 
 // study fits everything but the learnt correction. Lessons are in the order of
@@ -167,10 +176,8 @@ func (l *learner) outside() []Trial {
 }
 
 // ask is the outlook on a lesson's patch by a model, and the lesson's spot.
-func (c *lesson) ask(m *Deployment, places *Places) (*Outlook, *Spot) {
-	at := c.decided()
-	o := NewOutlook(Question{Patch: c.known.patch(c.trial.Patch, at), Model: m, History: History{Ladder: Advisory}, At: at})
-	return o, places.at(c.known.Place, c.known.host(c.trial.Host))
+func (c *lesson) ask(m *Deployment) (*Outlook, *Spot) {
+	return NewOutlook(Question{Patch: c.patch, Model: m, History: History{Ladder: Advisory}, At: c.decided()}), c.spot
 }
 
 func (c *lesson) decided() time.Time {
@@ -183,7 +190,6 @@ func (c *lesson) decided() time.Time {
 // weighPairs gives each incompatibility its effect on top of rules and record.
 func (l *learner) weighPairs() {
 	bare := &Deployment{Record: l.model.Record, Rules: l.model.Rules, Peers: usualShape}
-	places := NewPlaces()
 	for i := range l.model.Pairs {
 		var said, weight []float64
 		var failed []bool
@@ -192,7 +198,7 @@ func (l *learner) weighPairs() {
 			if c.explained != i+1 {
 				continue
 			}
-			o, spot := c.ask(bare, places)
+			o, spot := c.ask(bare)
 			reasons, _ := o.known(spot)
 			said, failed, weight = append(said, Sum(reasons)), append(failed, c.failed), append(weight, c.weight)
 		}
@@ -202,11 +208,10 @@ func (l *learner) weighPairs() {
 
 // weighPeers finds how much patches differ beyond what is known of them.
 func (l *learner) weighPeers() {
-	places := NewPlaces()
 	patches := map[string]met{}
 	for i := range l.lessons {
 		c := &l.lessons[i]
-		o, spot := c.ask(l.model, places)
+		o, spot := c.ask(l.model)
 		one := met{n: c.weight, expected: float64(c.weight * o.alone(spot))}
 		if c.failed {
 			one.bad = c.weight

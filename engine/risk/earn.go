@@ -180,8 +180,8 @@ func (m *Deployment) bestShare(list []sample) float64 {
 // learn fits the correction to rows, and to what people said.
 func (m *Deployment) learn(list []sample, said []Said, former *ebm.Model) error {
 	for _, s := range said {
-		c := &lesson{trial: s.Trial, known: s.Known()}
-		o, spot := c.ask(m, NewPlaces())
+		c := newLesson(s.Trial, NewPlaces())
+		o, spot := c.ask(m)
 		reasons, _ := o.known(spot)
 		list = append(list, sample{values: o.values(spot), offset: Sum(reasons), at: c.decided(), host: string(s.Host), failed: s.High, weight: SaidWeight})
 	}
@@ -250,10 +250,9 @@ const period = 30 * 24 * time.Hour
 func (l *learner) rows(record *TrackRecord) []sample {
 	then := l.then(record)
 	list := make([]sample, len(l.lessons))
-	places := NewPlaces()
 	inTime(l.lessons, l.model.Peers, func(i int, met *peers) (float64, []string) {
 		c := &l.lessons[i]
-		o, spot := c.ask(then(c.decided()), places)
+		o, spot := c.ask(then(c.decided()))
 		reasons, _ := o.known(spot)
 		sum := Sum(reasons)
 		effect, _ := met.term(spot.traits)

@@ -52,7 +52,7 @@ const (
 // traced is a finished change and its traits.
 type traced struct {
 	host      inventory.HostID
-	patch     []string
+	update    []string
 	place     []string
 	failed    bool
 	weight    float64
@@ -104,7 +104,7 @@ func incompatibilities(list []lesson) []Incompatible {
 }
 
 func (c *traced) has(patch, host string) bool {
-	_, a := slices.BinarySearch(c.patch, patch)
+	_, a := slices.BinarySearch(c.update, patch)
 	_, b := slices.BinarySearch(c.place, host)
 	return a && b
 }
@@ -116,7 +116,7 @@ func pairsOf(list []lesson) ([]pairing, float64) {
 	patches, hosts := map[string]int{}, map[string]int{}
 	for i := range list {
 		c := &list[i].traced
-		for _, a := range c.patch {
+		for _, a := range c.update {
 			patches[a]++
 		}
 		for _, b := range c.place {
@@ -125,7 +125,7 @@ func pairsOf(list []lesson) ([]pairing, float64) {
 		if !c.failed {
 			continue
 		}
-		for _, a := range c.patch {
+		for _, a := range c.update {
 			for _, b := range c.place {
 				p := pairing{a, b}
 				if failed[p] == nil {
@@ -172,7 +172,7 @@ func strongest(list []lesson, candidates []pairing, level float64) (Incompatible
 			continue
 		}
 		all.add(c)
-		for _, a := range c.patch {
+		for _, a := range c.update {
 			s := patches[a]
 			s.add(c)
 			patches[a] = s
@@ -182,7 +182,7 @@ func strongest(list []lesson, candidates []pairing, level float64) (Incompatible
 			s.add(c)
 			hosts[b] = s
 		}
-		for _, a := range c.patch {
+		for _, a := range c.update {
 			for _, b := range partners[a] {
 				if _, ok := slices.BinarySearch(c.place, b); ok {
 					t := both[pairing{a, b}]

@@ -18,9 +18,9 @@ func some(r *rand.Rand, n int, fails func(*traced) float64) []lesson {
 		c := &list[i].traced
 		c.host, c.weight = inventory.HostID(fmt.Sprint("h", r.Intn(200))), 1
 		vendor := r.Intn(6)
-		c.patch = []string{fmt.Sprintf("package p%d-%d", vendor, r.Intn(4)), fmt.Sprint("vendor v", vendor)}
+		c.update = []string{fmt.Sprintf("package p%d-%d", vendor, r.Intn(4)), fmt.Sprint("vendor v", vendor)}
 		if r.Intn(5) == 0 {
-			c.patch = append(c.patch, "component tls")
+			c.update = append(c.update, "component tls")
 		}
 		for m := range 6 {
 			if r.Intn(6) == 0 {
@@ -28,7 +28,7 @@ func some(r *rand.Rand, n int, fails func(*traced) float64) []lesson {
 			}
 		}
 		c.place = append(c.place, fmt.Sprint("role r", r.Intn(5)))
-		slices.Sort(c.patch)
+		slices.Sort(c.update)
 		slices.Sort(c.place)
 		c.failed = r.Float64() < fails(c)
 	}
@@ -77,7 +77,7 @@ func TestTraitsThatAddUpAreNoPair(t *testing.T) {
 	for seed := range int64(years) {
 		list := some(rand.New(rand.NewSource(1000+seed)), 1200, func(c *traced) float64 {
 			s := exact.Logit(0.02)
-			if slices.Contains(c.patch, "vendor v1") {
+			if slices.Contains(c.update, "vendor v1") {
 				s += 1.2
 			}
 			if slices.Contains(c.place, "role r3") {
@@ -98,7 +98,7 @@ func TestTraitsThatAddUpAreNoPair(t *testing.T) {
 func TestOneHostIsNoPair(t *testing.T) {
 	list := some(rand.New(rand.NewSource(1)), 2000, func(c *traced) float64 { return 0.01 })
 	for range 40 {
-		list = append(list, lesson{traced: traced{host: "broken", patch: []string{"vendor v1"}, place: []string{"module m2"}, failed: true, weight: 1}})
+		list = append(list, lesson{traced: traced{host: "broken", update: []string{"vendor v1"}, place: []string{"module m2"}, failed: true, weight: 1}})
 	}
 	if found := incompatibilities(list); len(found) > 0 {
 		t.Errorf("found %v, want none: all failures are of one host", found)

@@ -74,9 +74,6 @@ func NewOutlook(q Question) *Outlook {
 		rules:    newScorer(q.Patch, nil, q.History, q.At),
 		weight:   Weight{Slope: 1},
 		issues:   unresolved(q.Patch.Advisories, q.At),
-		record:   map[string]*term{},
-		ruled:    map[condition]float64{},
-		within:   map[[2]float64][2]float64{},
 		row:      make([]ebm.Value, len(Features)),
 		peers:    &peers{shape: usualShape},
 	}
@@ -196,7 +193,7 @@ func (o *Outlook) byModel(s *Spot) plan.Risk {
 	i, ok := o.within[key]
 	if !ok {
 		i[0], i[1] = o.Model.bounded(p, worth)
-		o.within[key] = i
+		o.within = with(o.within, key, i)
 	}
 	r.Low, r.High = i[0], i[1]
 	return r
@@ -210,7 +207,7 @@ func (o *Outlook) sum(s *Spot) (sum, worth float64) {
 	sum, ok := o.ruled[c]
 	if !ok {
 		sum = Sum(o.byRules(c))
-		o.ruled[c] = sum
+		o.ruled = with(o.ruled, c, sum)
 	}
 	t := o.recordOf(role)
 	sum, worth = sum+t.Effect, rulesCount+t.n
@@ -309,8 +306,18 @@ func (o *Outlook) recordOf(role string) *term {
 		t.Reason = plan.Reason{Term: termRecord, Value: fmt.Sprintf("%s; rate %s, weight %.2f", t.what, percent(t.p), w),
 			Effect: exact.Round5(w * (exact.Logit(bounded) - o.usual))}
 	}
-	o.record[role] = t
+	o.record = with(o.record, role, t)
 	return t
+}
+
+// with is a map with one more entry; it is made when the first comes, for of
+// thousands of outlooks that learning makes most are asked once.
+func with[K comparable, V any](m map[K]V, key K, value V) map[K]V {
+	if m == nil {
+		m = make(map[K]V)
+	}
+	m[key] = value
+	return m
 }
 
 // pairOf is the incompatibility of patch and host that matters most, and the

@@ -12,22 +12,32 @@ import (
 // Threshold is a row of the table that people review: what probability of
 // exploitation within 30 days makes a patch how urgent, for a service of a tier.
 type Threshold struct {
-	Tier      string
-	Exposure  string  // internet | internal | isolated
-	Tolerance float64 // as used: 1 where none is declared
-	Minutes   float64 // down after a failed change (M)
-	Fails     float64 // what a failed change costs, in money; 0: not known
-	Exploited float64 // what one exploitation costs, reach counted, in money; 0: not known
-	BreakEven float64 // above it waiting for 30 days costs more than deploying now
-	Standard  float64 // above it a patch is standard at least
-	High      float64 // above it, high at least
-	Critical  float64 // above it, critical
-	Why       string  // what was missing; where the cost is, no class follows and the four are 0
+	Tier      string  `json:"tier"`
+	Exposure  string  `json:"exposure"`      // internet | internal | isolated
+	Tolerance float64 `json:"tolerance"`     // as used: 1 where none is declared
+	Minutes   float64 `json:"minutes"`       // down after a failed change (M)
+	Fails     float64 `json:"failure_costs"` // what a failed change costs, in money; 0: not known
+	Exploited float64 `json:"exploit_costs"` // what one exploitation costs, reach counted, in money; 0: not known
+	BreakEven float64 `json:"break_even"`    // above it waiting for 30 days costs more than deploying now
+	Standard  float64 `json:"standard"`      // above it a patch is standard at least
+	High      float64 `json:"high"`          // above it, high at least
+	Critical  float64 `json:"critical"`      // above it, critical
+	Why       string  `json:"why"`           // what was missing; where the cost is, no class follows and the four are 0
 }
 
 // planLength is how long a service takes to install or to take back that says
 // nothing of it.
 const planLength = 30 * time.Minute
+
+// Usual is the deploy risk that a table of thresholds is made for: how many of the
+// changes that a model was learnt from went wrong, held towards 2 %, which is also
+// what is expected without a model.
+func Usual(m *Deployment) float64 {
+	if m == nil {
+		return baseRate
+	}
+	return exact.Round5((float64(held*baseRate) + float64(m.Failures)) / float64(held+m.Trials))
+}
 
 // Thresholds lists each tier's thresholds by exposure, in the tiers' order, for a
 // patch with deploy risk p and a service that is patched as a whole and that

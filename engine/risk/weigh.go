@@ -25,13 +25,12 @@ const (
 func (l *learner) weighRules() {
 	var list []weighted
 	then := l.then(nil)
-	places := NewPlaces()
 	for i := range l.lessons {
 		c := &l.lessons[i]
 		if c.explained > 0 {
 			continue
 		}
-		o, spot := c.ask(then(c.decided()), places)
+		o, spot := c.ask(then(c.decided()))
 		reasons, _ := o.known(spot)
 		t := o.recordOf(spot.place.Role)
 		w := t.n / (t.n + rulesCount)
