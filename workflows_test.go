@@ -36,6 +36,7 @@ type step struct {
 	Uses string         `yaml:"uses"`
 	Run  string         `yaml:"run"`
 	With map[string]any `yaml:"with"`
+	Env  map[string]any `yaml:"env"`
 }
 
 // workflows are the files of a folder, by path.
@@ -200,6 +201,9 @@ func rights(j job) map[string]any {
 	return m
 }
 
+// tokenless are jobs that evaluate what anybody may have written.
+const tokenless = "check.yml replay"
+
 // pushes is the one job whose scripts push with git itself.
 const pushes = "plan.yml plan"
 
@@ -212,13 +216,18 @@ func stepProblems(at string, s step) []string {
 		if s.With["persist-credentials"] != false && at != pushes {
 			list = append(list, "checkout leaves its credentials in the clone")
 		}
-		if at != "check.yml check" && s.With["ref"] != "main" {
+		if !strings.HasPrefix(at, "check.yml ") && s.With["ref"] != "main" {
 			list = append(list, "checkout of something else than main")
 		}
 	}
 	for line := range strings.Lines(s.Run) {
 		if strings.Contains(line, "go build") || strings.Contains(line, "go run") || strings.Contains(line, "go install") && !installs.MatchString(strings.TrimSpace(line)) {
 			list = append(list, fmt.Sprintf("%q builds what the estate could have changed", strings.TrimSpace(line)))
+		}
+	}
+	for name, value := range s.Env {
+		if at == tokenless && (strings.Contains(name, "TOKEN") || strings.Contains(fmt.Sprint(value), "token")) {
+			list = append(list, "a token beside policies that anybody may have written")
 		}
 	}
 	if strings.Contains(s.Run, "secrets.") {
@@ -273,6 +282,15 @@ func TestWorkflowChecksCanFail(t *testing.T) {
 			}
 		})
 	}
+	t.Run("replay has no token", func(t *testing.T) {
+		text := strings.Replace(good, "  check:", "  replay:", 1)
+		if p := all(text); len(p) > 0 {
+			t.Errorf("problems() = %q, want none", p)
+		}
+		if p := all(text + "        env:\n          GITHUB_TOKEN: ${{ github.token }}\n"); !slices.ContainsFunc(p, func(s string) bool { return strings.Contains(s, "a token beside policies") }) {
+			t.Errorf("problems() = %q", p)
+		}
+	})
 	t.Run("apply needs its environment", func(t *testing.T) {
 		text := strings.ReplaceAll(strings.Replace(good, "ubuntu-24.04", "[self-hosted, ringmaster]", 1), "  check:", "  apply:")
 		if p := starterProblems(t, "execute.yml", text); !slices.ContainsFunc(p, func(s string) bool { return strings.Contains(s, `want "production"`) }) {
