@@ -4,6 +4,7 @@ import (
 	"io"
 
 	"github.com/ringmaster-dev/ringmaster/engine/ebm"
+	"github.com/ringmaster-dev/ringmaster/engine/risk"
 )
 
 // ModelFit says how to fit a model to a file: the zero value of all but CSV and
@@ -28,4 +29,30 @@ func FitModel(in io.Reader, f ModelFit) (*ebm.Model, error) {
 		return nil, err
 	}
 	return ebm.Fit(e.Table, e.Label, ebm.Options{Time: e.Time, Monotone: f.Monotone, Interactions: f.Interactions, Seed: f.Seed, Former: f.FormerModel})
+}
+
+// Thresholds is what HEAD's estate makes of a probability of exploitation.
+type Thresholds struct {
+	DeployRisk float64          `json:"deploy_risk"` // of the change that the rows are for: the usual one
+	Learnt     bool             `json:"learnt"`      // it is the rate of the estate's own model, not the rules'
+	Currency   string           `json:"currency"`
+	Taken      string           `json:"taken"` // for granted, in words
+	Rows       []risk.Threshold `json:"thresholds"`
+}
+
+// Thresholds works out, for every tier and exposure, above which probability of
+// exploitation within 30 days a patch is how urgent.
+func (e *Env) Thresholds() (*Thresholds, error) {
+	est, err := e.readHead()
+	if err != nil {
+		return nil, err
+	}
+	m, err := deploymentOf(est)
+	if err != nil {
+		return nil, err
+	}
+	economy := economyOf(est, e.At)
+	t := &Thresholds{DeployRisk: risk.Usual(m), Learnt: m != nil, Currency: economy.Currency, Taken: economy.Taken()}
+	t.Rows = economy.Thresholds(est.Tiers, t.DeployRisk)
+	return t, nil
 }

@@ -1,8 +1,7 @@
 package main
 
 import (
-	"encoding/json"
-	"errors"
+	"context"
 	"fmt"
 	"math"
 	"os"
@@ -12,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ringmaster-dev/ringmaster/engine/ebm"
+	"github.com/ringmaster-dev/ringmaster/engine/risk/exploitation"
 )
 
 func (a *app) modelShow() *cobra.Command {
@@ -23,34 +23,21 @@ func (a *app) modelShow() *cobra.Command {
 		Long: `Prints a model: its terms by importance (the mean absolute effect over the rows
 fitted to, in log-odds), each with its shape, its pairs as tables, and how it is
 calibrated. FILE may also be a model of an estate, models/deployment.json or
-models/track-record.json, or the word "exploitation", for the model that ships
-with the engine. With --diff OLD NEW, what a retraining changed, term by term; with
---csv, which rows' scores it changed most and how many decisions it flips.`,
-		Example: "  ringmaster model show model.json\n  ringmaster model show --diff old.json new.json --csv rows.csv --threshold 0.1",
-		Args: func(_ *cobra.Command, args []string) error {
-			if diff && len(args) != 2 {
-				return errors.New("two models are compared: --diff OLD NEW")
+models/track-record.json; BRANCH:FILE is one as a branch or commit has it. Two words
+name what is in no file: "exploitation" is the model that ships with the engine, and
+"thresholds" what an estate's costs and tolerances make of a probability.
+With --diff OLD NEW, what a retraining changed, term by term; with --csv, which
+rows' scores it changed most and how many decisions it flips.`,
+		Example: "  ringmaster model show model.json\n  ringmaster model show --diff old.json new.json --csv rows.csv --threshold 0.1\n  ringmaster model show --diff main:models/deployment.json ringmaster/models:models/deployment.json",
+		Args:    cobra.ArbitraryArgs, // what is wrong with them is said by checkShow
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := checkShow(cmd, args, diff); err != nil {
+				return err
 			}
-			if !diff && len(args) != 1 {
-				return errors.New("one model is shown")
-			}
-			return nil
-		},
-		RunE: func(_ *cobra.Command, args []string) error {
 			if diff {
 				return a.showDiff(args[0], args[1], csv, at)
 			}
-			if done, err := a.showOther(args[0]); done || err != nil {
-				return err
-			}
-			m, err := readModel(args[0])
-			if err != nil {
-				return err
-			}
-			if svg != "" {
-				return a.writeSVGs(m, svg)
-			}
-			return a.showModel(m)
+			return a.showOne(cmd.Context(), args[0], svg)
 		},
 	}
 	cmd.Flags().BoolVar(&diff, "diff", false, "compare two models, the old and the new one")
@@ -58,6 +45,54 @@ with the engine. With --diff OLD NEW, what a retraining changed, term by term; w
 	cmd.Flags().StringVar(&csv, "csv", "", "with --diff: a `file` of rows to score by both")
 	cmd.Flags().Float64SliceVar(&at, "threshold", []float64{0.5}, "with --diff and --csv: `probabilities` that decisions are taken at")
 	return cmd
+}
+
+// checkShow says what is wrong with the words and flags of model show.
+func checkShow(cmd *cobra.Command, args []string, diff bool) error {
+	const one, two = "ringmaster model show FILE", "ringmaster model show --diff OLD NEW"
+	switch {
+	case diff && len(args) != 2:
+		return usage("--diff compares two models, the old and the new one, and got %s; expected `%s`", count(len(args), "file"), two)
+	case !diff && len(args) == 2:
+		return usage("one model is shown, or two are compared; expected `%s` or `%s`", one, two)
+	case !diff && len(args) != 1:
+		return usage("one model is shown, and %s were named; expected `%s`", count(len(args), "file"), one)
+	case diff && cmd.Flags().Changed("svg"):
+		return usage("--svg draws one model; expected `%s --svg FOLDER`", one)
+	case !diff && (cmd.Flags().Changed("csv") || cmd.Flags().Changed("threshold")):
+		return usage("--csv and --threshold go with --diff; expected `%s --csv ROWS`, or `ringmaster model score` for the scores of one model", two)
+	case diff && cmd.Flags().Changed("threshold") && !cmd.Flags().Changed("csv"):
+		return usage("--threshold counts decisions on rows; expected `%s --csv ROWS --threshold P`", two)
+	}
+	return nil
+}
+
+// showOne prints one model, or draws it into a folder.
+func (a *app) showOne(ctx context.Context, name, svg string) error {
+	switch name {
+	case shippedModel:
+		_, err := fmt.Fprint(a.out, exploitation.Shipped().Text(20))
+		return err
+	case thresholdsWord:
+		return a.showThresholds(ctx)
+	}
+	m, err := a.anyModel(name)
+	switch {
+	case err != nil:
+		return err
+	case svg != "" && m.table == nil:
+		return usage("%s has no shapes to draw; expected a model of a table, or one that learnt beyond its rules", name)
+	case svg != "":
+		return a.writeSVGs(m.table, svg)
+	case a.format == "json" && m.bytes != nil:
+		_, err := a.out.Write(m.bytes)
+		return err
+	case m.deployment != nil:
+		return a.showDeployment(m.deployment)
+	case m.record != nil:
+		return a.showRecord(m.record)
+	}
+	return a.showModel(m.table)
 }
 
 // showModel prints a model.
@@ -130,50 +165,4 @@ func fileWord(s string) string {
 		return '-'
 	}, s)
 	return s[:min(len(s), 80)]
-}
-
-// showDiff prints what became of a model.
-func (a *app) showDiff(before, after, csv string, at []float64) error {
-	old, err := readModel(before)
-	if err != nil {
-		return err
-	}
-	fresh, err := readModel(after)
-	if err != nil {
-		return err
-	}
-	d := ebm.Compare(old, fresh)
-	var rows *movedRows
-	if csv != "" {
-		if rows, err = scoreBoth(old, fresh, csv, at); err != nil {
-			return a.modelFaults(csv, err)
-		}
-	}
-	if a.format == "json" {
-		return json.NewEncoder(a.out).Encode(map[string]any{"intercept": d.Intercept, "terms": d.Terms, "rows": rows})
-	}
-	fmt.Fprintf(a.out, "rows fitted to: %d → %d; log loss of rows left out: %.4f → %.4f\n", old.Facts().Rows, fresh.Facts().Rows, old.Facts().LogLoss, fresh.Facts().LogLoss)
-	fmt.Fprintf(a.out, "intercept: %+.5f → %+.5f\n\n", d.Intercept[0], d.Intercept[1])
-	wide := 4
-	for _, t := range d.Terms {
-		wide = min(40, max(wide, len([]rune(t.Name))))
-	}
-	fmt.Fprintf(a.out, "%-*s  importance        mean change  most, and where\n", wide, "term")
-	for _, t := range d.Terms {
-		fmt.Fprintf(a.out, "%s  %-16s  %11.4f  %s\n", pad(t.Name, wide), importances(t), t.Mean, line(t.Where()))
-	}
-	if rows != nil {
-		rows.print(a.out)
-	}
-	return nil
-}
-
-func importances(t ebm.TermChange) string {
-	switch {
-	case t.Added:
-		return fmt.Sprintf("new → %.4f", t.After)
-	case t.Removed:
-		return fmt.Sprintf("%.4f → gone", t.Before)
-	}
-	return fmt.Sprintf("%.4f → %.4f", t.Before, t.After)
 }

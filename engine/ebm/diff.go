@@ -9,8 +9,8 @@ import (
 
 // Change is what became of a model.
 type Change struct {
-	Intercept [2]float64   // before and after
-	Terms     []TermChange // those that changed most first
+	Intercept [2]float64   `json:"intercept"` // before and after
+	Terms     []TermChange `json:"terms"`     // those that changed most first
 }
 
 // TermChange is what became of a term.
