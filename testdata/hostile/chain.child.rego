@@ -1,0 +1,1 @@
+deny contains {"msg": "m"} if CHAIN == 0

@@ -1,0 +1,3 @@
+big := [[a, b] | some a in numbers.range(1, 100000); some b in numbers.range(1, 100000)]
+
+deny contains {"msg": "m"} if count(big) > 0
