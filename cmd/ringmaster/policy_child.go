@@ -134,7 +134,7 @@ func (a *app) struckAt(place, why string) error {
 	if f.Line == 0 && place != "" {
 		f.Message = place + ": " + f.Message
 	}
-	return a.printFaults([]estate.Fault{f}, &usageError{errors.New("the policies are out of bounds")})
+	return a.printFaults([]estate.Fault{f}, &usageError{errors.New("the policies are out of bounds; in policy test and policy replay, --memory and --patience set them")})
 }
 
 // watchdog looks at what is evaluated, and strikes when a limit is reached.
