@@ -188,7 +188,7 @@ var (
 		"execute.yml apply": "production",
 	}
 	writers = map[string][]string{
-		"plan.yml plan": {"contents", "pull-requests"}, "learn.yml learn": {"contents", "pull-requests"},
+		"plan.yml plan": {"contents", "pull-requests", "issues"}, "learn.yml learn": {"contents", "pull-requests"},
 		"execute.yml intend": {"contents"}, "execute.yml record": {"contents"},
 	}
 )

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ringmaster-dev/ringmaster/engine/forge"
 	"github.com/ringmaster-dev/ringmaster/engine/outcome"
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
 	"github.com/ringmaster-dev/ringmaster/engine/report"
@@ -53,6 +54,21 @@ func (e *Env) Status(ctx context.Context) (*report.Board, error) {
 		b.Alerts = append(b.Alerts, fmt.Sprintf("no host of %d has fresh facts: nothing can be planned until facts are imported again", n.Declared))
 	}
 	return b, nil
+}
+
+// Pin keeps the board where people find it on the forge, in one place that is
+// edited. A page that was not edited for long is how a silence shows.
+func (e *Env) Pin(ctx context.Context, b *report.Board) error {
+	at, err := e.Forge.Pin(ctx, forge.Page{Key: "status", Title: "Where " + b.Estate + " stands", Body: string(b.Markdown())})
+	switch {
+	case err != nil:
+		return fmt.Errorf("keeping the board on the forge: %w", err)
+	case at == "":
+		e.Log.Warn("the local forge keeps no pages; `ringmaster status` shows it whenever it is asked")
+	default:
+		e.Log.WithField("at", at).Info("kept")
+	}
+	return nil
 }
 
 // boardRuns adds merged plans that are not over, and what is late in them.

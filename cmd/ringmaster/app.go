@@ -86,7 +86,7 @@ or an invalid estate; 3 done, but something is denied, held or rolled back.`,
 		return &usageError{fmt.Errorf("%w; see `%s --help`", err, cmd.CommandPath())}
 	})
 	root.AddCommand(a.demo(), a.init(), a.validate(), a.importing(), a.discover(), a.feeds(), a.plan(), a.check(), a.pr(), a.execute(),
-		a.learn(), a.review(), a.override(), a.stop(), a.audit(), a.policy(), a.fleet(), a.preflight(), a.model())
+		a.learn(), a.review(), a.status(), a.override(), a.stop(), a.audit(), a.policy(), a.fleet(), a.preflight(), a.model())
 	explainArgs(root)
 	return root
 }

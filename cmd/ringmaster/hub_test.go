@@ -116,6 +116,26 @@ func TestRequestsOfARun(t *testing.T) {
 	}
 }
 
+// The page that says where the estate stands is one issue, edited in place; the
+// pull request carries a chart and pictures by address.
+func TestPageOnTheForge(t *testing.T) {
+	t.Parallel()
+	w, _, hub := hubbed(t)
+	w.want(0, "status", "--pin")
+	w.want(0, "plan", "--open")
+	w.want(0, "status", "--pin")
+	list := hub.Issues()
+	if len(list) != 1 || list[0].Title != "Where acme stands" || !strings.Contains(list[0].Body, "| "+trusted+" | ") {
+		t.Errorf("the issues are %+v, want one page with the open plan", list)
+	}
+	p := hub.Pulls()[0]
+	for _, want := range []string{"```mermaid\ngantt", "![Risk against urgency](" + w.env["GITHUB_SERVER_URL"] + "/acme/estate/raw/" + p.Head + "/plans/" + trusted + "/risk.svg)"} {
+		if !strings.Contains(p.Body, want) {
+			t.Errorf("the pull request does not say %q", want)
+		}
+	}
+}
+
 // fetched is a file of the protected branch as the last run saw it.
 func (w *site) fetched(name string) []byte {
 	w.t.Helper()

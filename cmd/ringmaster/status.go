@@ -8,7 +8,8 @@ import (
 )
 
 func (a *app) status() *cobra.Command {
-	return &cobra.Command{
+	pin := false
+	cmd := &cobra.Command{
 		Use: "status", Short: "where the estate stands: what waits for people, runs, is held, or should have happened and did not", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.withEnv(cmd, func(e *engine.Env) error {
@@ -19,6 +20,11 @@ func (a *app) status() *cobra.Command {
 				if err := a.printBoard(b); err != nil {
 					return err
 				}
+				if pin {
+					if err := e.Pin(cmd.Context(), b); err != nil {
+						return err
+					}
+				}
 				if len(b.Alerts) > 0 {
 					return errHeld
 				}
@@ -26,6 +32,8 @@ func (a *app) status() *cobra.Command {
 			})
 		},
 	}
+	cmd.Flags().BoolVar(&pin, "pin", false, "keep it as an issue on the forge, which is edited in place")
+	return cmd
 }
 
 func (a *app) printBoard(b *report.Board) error {

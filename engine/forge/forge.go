@@ -51,6 +51,9 @@ type Forge interface {
 	// Address is where a browser gets the bytes of a commit's file, or below
 	// which it gets those of a folder that ends in a slash; "" where nowhere.
 	Address(commit, path string) string
+	// Pin keeps a page that people find without looking for a pull request, and
+	// returns its address: "" where the forge has no such pages.
+	Pin(ctx context.Context, p Page) (string, error)
 	// Merges returns every pull request that was merged into the base branch,
 	// from whatever branch, oldest first. It is one listing however long the
 	// history: Approvals and MergedBy are left out; Find and Merged tell them.
@@ -60,6 +63,14 @@ type Forge interface {
 	// Ready is as much of Preflight as two requests can tell: what a run asks
 	// before it begins.
 	Ready(ctx context.Context) ([]string, error)
+}
+
+// Page is a page as it should be. There is one of a key: doing it twice does it
+// once.
+type Page struct {
+	Key   string // a word, as in "status"
+	Title string
+	Body  string // Markdown
 }
 
 // Proposal is a pull request as it should be.

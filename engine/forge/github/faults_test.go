@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/ringmaster-dev/ringmaster/engine/forge"
 	"github.com/ringmaster-dev/ringmaster/engine/forge/github/githubtest"
 	"github.com/ringmaster-dev/ringmaster/engine/repo"
 )
@@ -76,6 +77,27 @@ func deeds() []deed {
 			p := one(t, w)
 			if p.State != "closed" || p.Merged || len(p.Comments) != 1 || !strings.Contains(p.Comments[0].Body, "superseded by high-main-2") {
 				t.Errorf("it is %+v, want closed with one comment", p)
+			}
+		}},
+		{"pin", func(*testing.T, *world) {}, func(t *testing.T, w *world) error {
+			_, err := w.forge.Pin(t.Context(), forge.Page{Key: "status", Title: "Where it stands", Body: w.branch})
+			return err
+		}, func(t *testing.T, w *world) {
+			if list := w.hub.Issues(); len(list) != 1 || list[0].State != "open" || !strings.HasSuffix(list[0].Body, w.branch) || fmt.Sprint(list[0].Labels) != "[ringmaster-status]" {
+				t.Errorf("the issues are %+v, want one page", list)
+			}
+		}},
+		{"pin once more", func(t *testing.T, w *world) {
+			if _, err := w.forge.Pin(t.Context(), forge.Page{Key: "status", Title: "Where it stood", Body: "before"}); err != nil {
+				t.Fatal(err)
+			}
+			w.hub.ChangeIssue(0, func(i *githubtest.Issue) { i.State = "closed" })
+		}, func(t *testing.T, w *world) error {
+			_, err := w.forge.Pin(t.Context(), forge.Page{Key: "status", Title: "Where it stands", Body: w.branch})
+			return err
+		}, func(t *testing.T, w *world) {
+			if list := w.hub.Issues(); len(list) != 1 || list[0].State != "open" || list[0].Title != "Where it stands" || !strings.HasSuffix(list[0].Body, w.branch) {
+				t.Errorf("the issues are %+v, want one page", list)
 			}
 		}},
 		{"approve", func(t *testing.T, w *world) {

@@ -79,6 +79,9 @@ func (f *Forge) Reviews() bool { return false }
 // Address is nowhere: no browser reads a clone.
 func (f *Forge) Address(string, string) string { return "" }
 
+// Pin keeps nothing: who has the clone asks for the page itself.
+func (f *Forge) Pin(context.Context, forge.Page) (string, error) { return "", nil }
+
 // Base is the protected branch.
 func (f *Forge) Base(context.Context) (string, error) { return f.base, nil }
 

@@ -11,7 +11,7 @@ import (
 	"github.com/ringmaster-dev/ringmaster/engine/repo"
 )
 
-// Repository is one repository with its pull requests.
+// Repository is one repository with its pull requests and issues.
 type Repository struct {
 	Public bool
 
@@ -21,6 +21,7 @@ type Repository struct {
 	git         *repo.Repo
 	grants      map[string]string // login → admin | write | read
 	pulls       []*Pull
+	issues      []*Issue
 }
 
 // Pull is a pull request as the server keeps it.
