@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path"
 	"slices"
 
 	"github.com/ringmaster-dev/ringmaster/engine/estate"
@@ -68,7 +67,7 @@ func policyFiles(fsys fs.FS) (map[string][]byte, error) {
 			return fs.SkipAll
 		case err != nil:
 			return err
-		case d.IsDir() || path.Ext(name) != ".rego" && path.Base(name) != "data.json":
+		case d.IsDir() || !policy.IsPolicy(name):
 			return nil
 		}
 		files[name], err = fs.ReadFile(fsys, name)

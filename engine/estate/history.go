@@ -146,7 +146,7 @@ func quoted(what, word string) string { return what + ` "` + word + `": ` }
 func (r *reader) kept() {
 	e := r.estate
 	for _, name := range r.files["policies"] {
-		if path.Ext(name) == ".rego" || path.Base(name) == "data.json" {
+		if path.Ext(name) == ".rego" || path.Base(name) == "data.json" || strings.HasPrefix(name, "policies/bundle/") {
 			r.keep(e.Policies, name, name)
 		}
 	}

@@ -59,6 +59,7 @@ type source struct {
 	modules map[string]*ast.Module
 	tests   map[string]bool // those of modules that are tests
 	data    map[string]any
+	bundled bundled // what an organisation's bundles hold
 	// documents are the data.json files as they are written, for places.
 	documents map[string][]byte
 	program   *program       // of what was compiled
@@ -74,6 +75,7 @@ type place struct {
 
 func read(files map[string][]byte) *source {
 	src := &source{modules: map[string]*ast.Module{}, tests: map[string]bool{}, data: map[string]any{}, documents: map[string][]byte{}, worked: map[place]bool{}}
+	src.bundles(files)
 	names := make([]string, 0, len(files))
 	for name := range files {
 		names = append(names, name)
@@ -87,6 +89,7 @@ func read(files map[string][]byte) *source {
 			src.document(name, files[name])
 		}
 	}
+	src.tightens()
 	return src
 }
 
@@ -128,6 +131,9 @@ func (src *source) document(name string, text []byte) {
 	dirs := strings.Split(path.Dir(name), "/")
 	for i := len(dirs) - 1; i > 0; i-- { // dirs[0] is policies itself
 		doc = map[string]any{dirs[i]: doc}
+	}
+	if src.owned(name, doc) {
+		return
 	}
 	if at := merge(src.data, doc); at != "" {
 		src.fault(name, 1, 1, "data.%s is said twice", at)
