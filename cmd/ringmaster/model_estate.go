@@ -89,7 +89,8 @@ func (a *app) modelBytes(name string) ([]byte, error) {
 			return r.ReadFile(at, path)
 		}
 	}
-	if data, err = r.ReadFile(repo.Hash(revision), path); errors.Is(err, repo.ErrNotFound) {
+	data, err = r.ReadFile(repo.Hash(revision), path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) { // the commit, not the file in it
 		return nil, fmt.Errorf("%s: %q is neither a branch nor a commit here", name, revision)
 	}
 	return data, err

@@ -50,8 +50,10 @@ type BoundChange struct {
 
 // CompareDeployments says what changed from one model to another.
 func CompareDeployments(before, after *Deployment) DeploymentChange {
-	d := DeploymentChange{Numbers: numberChanges(before, after), Pairs: pairChanges(before.Pairs, after.Pairs), Calibration: boundChanges(before.Bounds, after.Bounds)}
-	d.Records = CompareRecords(before.Record, after.Record)
+	d := DeploymentChange{
+		Numbers: numberChanges(before, after), Pairs: pairChanges(before.Pairs, after.Pairs),
+		Records: CompareRecords(before.Record, after.Record), Calibration: boundChanges(before.Bounds, after.Bounds),
+	}
 	if before.learnt != nil && after.learnt != nil {
 		c := ebm.Compare(before.learnt, after.learnt)
 		d.Learnt = &c
@@ -113,9 +115,11 @@ func pairChanges(before, after []Incompatible) []PairChange {
 		changes[k] = c
 	}
 	moved := func(c PairChange) float64 { return math.Abs(c.effect(c.After) - c.effect(c.Before)) }
-	return slices.SortedFunc(maps.Values(changes), func(a, b PairChange) int {
+	list := slices.AppendSeq([]PairChange{}, maps.Values(changes))
+	slices.SortFunc(list, func(a, b PairChange) int {
 		return cmp.Or(cmp.Compare(moved(b), moved(a)), cmp.Compare(a.Any().Patch, b.Any().Patch), cmp.Compare(a.Any().Host, b.Any().Host))
 	})
+	return list
 }
 
 func (c PairChange) effect(i *Incompatible) float64 {
@@ -132,7 +136,7 @@ func (c PairChange) Any() *Incompatible { return cmp.Or(c.After, c.Before) }
 // first; a new one moved from what is expected of nobody known, 0. Either may be
 // nil.
 func CompareRecords(before, after *TrackRecord) []RecordChange {
-	var list []RecordChange
+	list := []RecordChange{}
 	for _, kind := range []struct {
 		name string
 		of   func(m *TrackRecord) map[string]Record
@@ -196,7 +200,7 @@ func boundChanges(before, after *Bounds) []BoundChange {
 		}
 		return nil
 	}
-	var list []BoundChange
+	list := []BoundChange{}
 	for _, x := range slices.Compact(levels) {
 		c := BoundChange{From: x, Before: at(before, x), After: at(after, x)}
 		if c.Before == nil || c.After == nil || *c.Before != *c.After {
