@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ringmaster-dev/ringmaster/engine/exact"
+	"github.com/ringmaster-dev/ringmaster/engine/metric"
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
 )
 
@@ -149,5 +150,34 @@ func TestBoundsHoldTheTruth(t *testing.T) {
 		if part := float64(in) / float64(all); part < c.least || part > c.most {
 			t.Errorf("%s: bounds held the truth in %.3f, want %v to %v", c.name, part, c.least, c.most)
 		}
+	}
+}
+
+// silent keeps what a simulation tells to itself.
+type silent struct{ testing.TB }
+
+func (silent) Logf(string, ...any) {}
+
+// BenchmarkYear is the simulated year in numbers: precision and recall of the
+// riskiest tenth of changes in months 7 to 12, by rules, by track record, by the
+// model before the canary and as peers take the patch, and the share of changes
+// whose knowable probability lies within the model's interval.
+func BenchmarkYear(b *testing.B) {
+	for b.Loop() {
+		y := newYear(silent{b}, 0, 400, 188)
+		f := y.foresee(silent{b}, 6, 12)
+		for name, unit := range map[string]string{"rules": "rules", "track record": "record", "model": "model", "model, peers known": "peers"} {
+			set, err := metric.Of(f.rows[name])
+			if err != nil {
+				b.Fatal(err)
+			}
+			top := set.TopShare(0.1)
+			precision, _ := top.Precision()
+			recall, _ := top.Recall()
+			b.ReportMetric(precision, unit+"-precision")
+			b.ReportMetric(recall, unit+"-recall")
+		}
+		within, _, _ := coverage(f.said["model"])
+		b.ReportMetric(within, "model-within")
 	}
 }

@@ -36,9 +36,22 @@ const DeploymentSchema = "ringmaster/deployment/v1"
 //
 // By recall the three years differ: 0.315, 0.407 and 0.453 with peers. Nearly all of
 // the gain over the record is the incompatibilities'; the learnt correction moved
-// recall by 0.01 at most but for one year, where it was 0.03. To make these figures:
+// recall by 0.01 at most but for one year, where it was 0.03. To make these figures,
+// for one year or for all three with more of them:
 //
+//	go test -run '^$' -bench Year -benchtime 1x ./engine/risk
 //	RINGMASTER_LONG=1 go test -run TestYear -v ./engine/risk
+//
+// # Interval
+//
+// Low and high are the central 90 % of a beta distribution with the score's mean,
+// worth the changes that it rests on, and reach as far as Bounds: what changes of
+// such a score, held out in time, turned out to do. In the same years they held
+// what could have been known (every danger, and not which patches have it) of 95.1,
+// 93.3 and 97.6 % of changes, where the beta alone held 94.2, 90.3 and 96.5 %, and
+// the true mean of 57 of 60 groups of changes with about the same score; with peers
+// of 60 of 60. The intervals of rules and of record, which know less than they
+// claim, held it of 61 to 72 and 57 to 73 %.
 type Deployment struct {
 	Schema   string         `json:"schema"` // ringmaster/deployment/v1
 	At       time.Time      `json:"at"`     // newest outcome in it
