@@ -62,6 +62,7 @@ func (e *Env) Learn(ctx context.Context) (*Learned, error) {
 		l.Changed = l.Changed || string(data) != string(est.Models[path])
 	}
 	if l.Changed {
+		l.Review += e.flips(ctx, files)
 		l.Pull, err = e.proposeModels(ctx, commit, files, l.Review)
 	}
 	return l, err

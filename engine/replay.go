@@ -21,6 +21,9 @@ type ReplayOptions struct {
 	Files fs.FS
 	Name  string // of Files, in words
 
+	// ModelFiles are the candidate's models by path, in the place of Files.
+	ModelFiles map[string][]byte
+
 	// Against is the revision whose policies the candidate's are compared with; ""
 	// is where HEAD left the protected branch. With Models it says nothing.
 	Against string
@@ -74,7 +77,10 @@ type laws struct {
 // are the first to be told.
 func (e *Env) laws(ctx context.Context, head repo.Hash, o ReplayOptions) (*laws, error) {
 	l := &laws{name: o.Name, own: map[string]*policy.Set{}}
-	candidate := rulesAndModels(o.Files)
+	candidate := &estate.Estate{Models: o.ModelFiles}
+	if o.ModelFiles == nil {
+		candidate = rulesAndModels(o.Files)
+	}
 	if o.Models {
 		if err := parseModels(candidate); err != nil {
 			return nil, err
@@ -161,4 +167,18 @@ func differing(a, b map[string][]byte) []string {
 // SamePolicies says whether two estates have the same policies, tests left out.
 func SamePolicies(a, b fs.FS) bool {
 	return len(differing(rulesAndModels(a).Policies, rulesAndModels(b).Policies)) == 0
+}
+
+// flips is a section of a review: what history would have been with other models,
+// "" where there is none yet.
+func (e *Env) flips(ctx context.Context, models map[string][]byte) string {
+	r, err := e.Replay(ctx, ReplayOptions{Models: true, ModelFiles: models, Name: "the models of this pull request"})
+	switch {
+	case err != nil:
+		e.Log.WithError(err).Warn("replaying history with the models that were learnt")
+		return "\n## Replay: what these would have changed\n\nIt is not known: history could not be replayed.\n"
+	case r.Plans == 0 && len(r.NotReplayed) == 0:
+		return ""
+	}
+	return "\n" + r.Markdown()
 }

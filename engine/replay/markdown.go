@@ -3,6 +3,8 @@ package replay
 import (
 	"fmt"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Markdown is the report as the comment of a pull request. Text from outside
@@ -10,7 +12,7 @@ import (
 func (r *Report) Markdown() string {
 	var b strings.Builder
 	b.WriteString("## Replay: what these would have changed\n\n")
-	fmt.Fprintf(&b, "%s, against %s. %s.\n", escape(r.Candidate), escape(r.Baseline), r.replayed())
+	fmt.Fprintf(&b, "%s, against %s. %s.\n", upper(escape(r.Candidate)), escape(r.Baseline), r.replayed())
 	if len(r.Changed) > 0 {
 		fmt.Fprintf(&b, "\nDiffering: %s\n", some(r.Changed, mostFiles, code))
 	}
@@ -42,6 +44,12 @@ func (r *Report) Markdown() string {
 // somebody typed.
 func escape(s string) string {
 	return strings.NewReplacer("`", "'", "<", "&lt;", ">", "&gt;", "&", "&amp;", "[", `\[`, "*", `\*`, "_", `\_`, "|", `\|`, "#", `\#&#8203;`, "@", "@&#8203;", ":/", ":&#8203;/").Replace(bare(s))
+}
+
+// upper begins a sentence.
+func upper(s string) string {
+	r, n := utf8.DecodeRuneInString(s)
+	return string(unicode.ToUpper(r)) + s[n:]
 }
 
 func (r *Report) markdownRules(b *strings.Builder) {
