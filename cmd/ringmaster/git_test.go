@@ -15,7 +15,8 @@ import (
 )
 
 // smallGit is as much of git as scripts and the README use, so that they run
-// where no git program is: add -A, commit -m, show REV:PATH, checkout BRANCH.
+// where no git program is: add -A, commit -m, show REV:PATH, checkout [-b] BRANCH,
+// merge BRANCH where that is only further on.
 // Its commits are all made at one time, so that plans name the same commits on
 // every machine.
 func smallGit(args []string) int {
@@ -42,6 +43,10 @@ func gitVerb(args []string) error {
 		return gitShow(r, rev, name)
 	case verb == "checkout" && len(args) == 2:
 		return gitCheckout(r, args[1])
+	case verb == "checkout" && len(args) == 3 && args[1] == "-b":
+		return gitBranch(r, args[2])
+	case verb == "merge" && len(args) == 2:
+		return gitMerge(r, args[1])
 	}
 	return fmt.Errorf("git %q is not in this small git", args)
 }
@@ -179,4 +184,32 @@ func gitCheckout(r *repo.Repo, branch string) error {
 		return err
 	}
 	return dropIndex(r)
+}
+
+// gitBranch makes a branch at HEAD and goes there.
+func gitBranch(r *repo.Repo, branch string) error {
+	head, err := r.Head()
+	if err != nil {
+		return err
+	}
+	if err := r.CompareAndSwap("refs/heads/"+branch, "", head.Commit); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(r.GitDir(), "HEAD"), []byte("ref: refs/heads/"+branch+"\n"), 0o644)
+}
+
+// gitMerge moves HEAD's branch on to another that began at it.
+func gitMerge(r *repo.Repo, branch string) error {
+	head, err := r.Head()
+	if err != nil {
+		return err
+	}
+	h, err := r.Ref("refs/heads/" + branch)
+	if err != nil {
+		return err
+	}
+	if err := r.CompareAndSwap("refs/heads/"+head.Branch, head.Commit, h); err != nil {
+		return err
+	}
+	return gitCheckout(r, head.Branch)
 }

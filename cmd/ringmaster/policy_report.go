@@ -147,21 +147,28 @@ func (v *verdict) next() string {
 	return "next: `ringmaster policy replay` shows what these policies would have changed in history"
 }
 
+// dearest is how many rules are listed by what they cost.
+const dearest = 15
+
 // costText is a line a rule, the dearest first.
 func (a *app) costText(v *verdict) {
 	if v.costs == nil {
 		return
 	}
 	fmt.Fprintf(a.out, "to plan HEAD's estate, policies are asked %s; evaluations by rule:\n", count(v.costs.Questions, "question"))
-	unasked := 0
-	for _, c := range v.costs.Rules {
-		if c.Evaluations == 0 {
+	unasked, more := 0, 0
+	for i, c := range v.costs.Rules {
+		switch {
+		case c.Evaluations == 0:
 			unasked++
+			continue
+		case i >= dearest:
+			more++
 			continue
 		}
 		fmt.Fprintf(a.out, "%8d  %s (%s:%d) reads %s\n", c.Evaluations, c.Rule, c.File, c.Line, orNothing(c.Attributes))
 	}
-	fmt.Fprintf(a.out, "%s had nothing to be asked about\n\n", count(unasked, "rule"))
+	fmt.Fprintf(a.out, "and %s less dear; %s had nothing to be asked about; --format json has them all\n\n", count(more, "rule"), count(unasked, "rule"))
 }
 
 func orNothing(attributes []string) string {
@@ -185,7 +192,7 @@ func (a *app) paint() func(color, text string) string {
 // lineRanges is "line 4, lines 7–9".
 func lineRanges(list [][2]int) string {
 	var out []string
-	for _, l := range list {
+	for _, l := range slices.Compact(slices.Clone(list)) { // OPA names a line once for each part of it
 		if l[0] == l[1] {
 			out = append(out, fmt.Sprintf("line %d", l[0]))
 		} else {
