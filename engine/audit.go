@@ -25,7 +25,8 @@ type Audit struct {
 	Lines    int            // of ledgers, chained without a gap
 	Findings []estate.Fault // what does not hold
 
-	gone map[string][]byte // plans that were taken back, as they stood last
+	gone  map[string][]byte    // plans that were taken back, as they stood last
+	began map[string]repo.Hash // approvals file → the commit that brought it
 }
 
 // AuditVerify recomputes every merged plan from its own commit, checks every

@@ -86,7 +86,13 @@ func (e *Env) auditApprovals(ctx context.Context, a *Audit, p *plan.Plan, pr *fo
 	}
 	good := map[string]map[string]bool{} // team → who approved for it
 	for i, l := range list {
-		if why := forged(p, full, l); why != "" {
+		why := forged(p, full, l)
+		if why == "" {
+			if why, err = e.stranger(ctx, a.began[file], l); err != nil {
+				return err
+			}
+		}
+		if why != "" {
 			a.find(file, i+1, "%s", why)
 			continue
 		}
@@ -119,6 +125,24 @@ func forged(p *plan.Plan, pr *forge.PullRequest, l outcome.Approval) string {
 		}
 	}
 	return fmt.Sprintf("the forge knows of no approval by %q", l.By)
+}
+
+// stranger says that whoever approved was not in the team that they approved for
+// when the plan began, "" where they were or nobody can know: a forge with teams
+// of its own tells who is in one today.
+func (e *Env) stranger(ctx context.Context, began repo.Hash, l outcome.Approval) (string, error) {
+	if e.Forge.Reviews() || began == "" {
+		return "", nil
+	}
+	fsys, err := e.Repo.At(began)
+	if err != nil {
+		return "", err
+	}
+	s, _ := estate.ReadSettings(fsys)
+	if in, err := e.member(ctx, s.Teams, l.For, l.By); in || err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%q was not in %q when the plan began", l.By, l.For), nil
 }
 
 // auditHistory checks that ledgers and approvals only ever grew, that everything
@@ -181,6 +205,9 @@ func (w *walk) auditGrowth(a *Audit, c repo.Commit) error {
 	for _, ch := range changes {
 		if !ledger(ch.Path) {
 			continue
+		}
+		if ch.Before == "" {
+			put(&a.began, ch.Path, c.Hash)
 		}
 		if grew, err := w.extended(c, ch); err != nil {
 			return err

@@ -42,7 +42,9 @@ func TestBound(t *testing.T) {
 	wave := func(hours int, changes ...plan.Change) plan.Wave {
 		return plan.Wave{End: at.Add(time.Duration(hours) * time.Hour), Changes: changes}
 	}
-	on := func(host inventory.HostID, patch plan.PatchID) plan.Change { return plan.Change{Host: host, Patch: patch} }
+	on := func(host inventory.HostID, patch plan.PatchID) plan.Change {
+		return plan.Change{Host: host, Patch: patch}
+	}
 	rings := []plan.Ring{
 		{Waves: []plan.Wave{wave(1, on("a", "deb:x@1"), on("b", "deb:y@1"))}},
 		{Waves: []plan.Wave{wave(2, on("b", "deb:x@1")), wave(5, on("c", "deb:x@1"), on("c", "deb:y@1"), on("c", "deb:z@1")), wave(3, on("gone", "deb:x@1"))}},

@@ -54,7 +54,7 @@ func (w *site) change(e outcome.Event) outcome.Line {
 		Key: trusted + "/" + string(c.Host) + "/" + string(c.Patch) + "/1", Run: "forged"}
 }
 
-// approve appends an approval as execute would.
+// approval appends an approval as execute would.
 func (w *site) approval(edit func(*outcome.Approval)) {
 	w.t.Helper()
 	list, err := outcome.ParseApprovals(w.file(approvalsFile), w.plan().Digest)
@@ -227,6 +227,10 @@ var tampering = []attack{
 	{"audit an approval is the author's own", begun, func(w *site) {
 		w.approval(func(a *outcome.Approval) { a.By = "ringmaster" })
 		w.finds(approvalsFile + `:2: "ringmaster" approved what they proposed`)
+	}},
+	{"audit an approval is for a team that its author is not in", begun, func(w *site) {
+		w.approval(func(a *outcome.Approval) { a.For = "owners" })
+		w.finds(approvalsFile + `:2: "fred" was not in "owners" when the plan began`)
 	}},
 	{"audit an approval is edited", begun, func(w *site) {
 		w.relax()
