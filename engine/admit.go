@@ -2,10 +2,12 @@ package engine
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"time"
 
 	"github.com/ringmaster-dev/ringmaster/engine/inventory"
+	"github.com/ringmaster-dev/ringmaster/engine/match"
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
 	"github.com/ringmaster-dev/ringmaster/engine/policy"
 	"github.com/ringmaster-dev/ringmaster/engine/ring"
@@ -20,6 +22,8 @@ func (d *decider) admit(dr *draft) {
 		c := &dr.changes[i]
 		if id, ok := d.running[work{d.hosts[c.host].ID, dr.patches[c.patch].id}]; ok {
 			dr.leave(d, c, inHand+": plan "+id+" has it", time.Time{})
+		} else if why := d.numberless(c.host, dr.patches[c.patch]); why != "" {
+			dr.leave(d, c, why, time.Time{})
 		}
 	}
 	places := dr.staying()
@@ -35,6 +39,19 @@ func (d *decider) admit(dr *draft) {
 
 // inHand is why a change is not planned that a merged plan has.
 const inHand = "already in hand"
+
+// numberless says why a host's patch has no version to install, "" where it has
+// one: repositories hold binaries, and those that are numbered apart from their
+// source are not what its advisories name.
+func (d *decider) numberless(host int32, p *patchDraft) string {
+	m := p.found[0]
+	b, ok := d.unnamed[match.Built{Host: host, Source: m.Package}]
+	if !ok || !m.Source {
+		return ""
+	}
+	return fmt.Sprintf("the binary %s %s is built from source %s %s, and which binary version carries %s is not known: an update in inventory/patches that names %s says it",
+		b.Name, b.Version, b.Source, b.SourceVersion, m.To, b.Name)
+}
 
 // stopper is the strongest decision that keeps a change out, nil when none does.
 func stopper(decisions []plan.Decision) *plan.Decision {

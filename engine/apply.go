@@ -200,6 +200,9 @@ func (t *tip) packages(host inventory.HostID, id plan.PatchID, from, to string) 
 	for _, p := range match.Binaries(t.est.Hosts[i].Packages, m) {
 		next := one
 		next.Name = p.Name
+		if m.Source {
+			next.From, next.To = built(&p, from), built(&p, to)
+		}
 		if !slices.Contains(list, next) {
 			list = append(list, next)
 		}
@@ -208,6 +211,15 @@ func (t *tip) packages(host inventory.HostID, id plan.PatchID, from, to string) 
 		return []fleet.Package{one}
 	}
 	return list
+}
+
+// built is a binary's version where its source has one; the source's where
+// nobody can say, which is planned for no host.
+func built(b *inventory.Package, source string) string {
+	if v, ok := match.Target(b, source); ok {
+		return v
+	}
+	return source
 }
 
 // fixOf is an advisory's fix that a patch is.

@@ -120,6 +120,7 @@ type decider struct {
 	alarms   []watch.Alarm
 
 	uncovered int // hosts that no advisory can speak of
+	unnamed   map[match.Built]inventory.Package
 }
 
 // work is a patch on a host.

@@ -20,6 +20,7 @@ import (
 // group of services on its own, since exposure and impact differ, and goes into
 // the draft of its class there.
 func (d *decider) drafts(found match.Result) []*draft {
+	d.unnamed = found.Unnamed
 	byKey := map[string]*draft{}
 	seen := d.standings()
 	for _, group := range d.grouped(found) {

@@ -31,6 +31,9 @@ type Result struct {
 	// Uncovered are hosts (indices) with packages whose platform no advisory of
 	// the input speaks of: nothing found is then not good news.
 	Uncovered []int32
+	// Unnamed holds, for a host that needs a patch of a source package, a binary of
+	// which nobody can say what version brings the patch; see Target.
+	Unnamed map[Built]inventory.Package
 }
 
 // Patch is one package moving to the newest fixed version on one platform, with
@@ -93,6 +96,7 @@ func Changes(hosts []inventory.Host, advisories []advisory.Advisory) Result {
 	r.Patches, r.Unfixed = m.tally.results()
 	r.Undecided = m.undecided(hosts)
 	r.Uncovered = m.uncovered()
+	r.Unnamed = unnamed(hosts, r.Patches)
 	r.Disputes = m.disputes(hosts)
 	return r
 }
