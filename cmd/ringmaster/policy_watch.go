@@ -7,10 +7,11 @@ import (
 	"io/fs"
 	"maps"
 	"os"
-	"path"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/ringmaster-dev/ringmaster/engine/policy"
 )
 
 // lookEvery is how often --watch looks at policies/.
@@ -97,7 +98,7 @@ type stamp struct {
 func stampsOf(fsys fs.FS) (stamps, error) {
 	all := stamps{}
 	err := fs.WalkDir(fsys, "policies", func(name string, d fs.DirEntry, err error) error {
-		if err == nil && !d.IsDir() && (path.Ext(name) == ".rego" || path.Base(name) == "data.json") {
+		if err == nil && !d.IsDir() && policy.IsPolicy(name) {
 			var info fs.FileInfo
 			if info, err = d.Info(); err == nil {
 				all[name] = stamp{info.Size(), info.ModTime()}
