@@ -305,3 +305,13 @@ func boost(said []float64, failed []bool, weight []float64) float64 {
 
 // inOrder is the keys of a map, sorted.
 func inOrder[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+// with is a map with one more entry; it is made when the first comes, for of
+// thousands of outlooks that learning makes most are asked once.
+func with[K comparable, V any](m map[K]V, key K, value V) map[K]V {
+	if m == nil {
+		m = make(map[K]V)
+	}
+	m[key] = value
+	return m
+}

@@ -310,16 +310,6 @@ func (o *Outlook) recordOf(role string) *term {
 	return t
 }
 
-// with is a map with one more entry; it is made when the first comes, for of
-// thousands of outlooks that learning makes most are asked once.
-func with[K comparable, V any](m map[K]V, key K, value V) map[K]V {
-	if m == nil {
-		m = make(map[K]V)
-	}
-	m[key] = value
-	return m
-}
-
 // pairOf is the incompatibility of patch and host that matters most, and the
 // others that hold as well.
 func (o *Outlook) pairOf(s *Spot) (most *Incompatible, others []*Incompatible) {
