@@ -265,3 +265,81 @@ func TestReplayRefuses(t *testing.T) {
 		}
 	}
 }
+
+// With other models a plan is judged as `plan` would have judged it, had they
+// been there.
+func TestReplayModels(t *testing.T) {
+	p := newPast(t, smallPast())
+	e := p.make(slowly)
+	est, err := e.read(p.tip)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := deeds(est)
+	if err != nil {
+		t.Fatal(err)
+	}
+	learned, err := fit(est, all, nil, basis{at: e.At}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	models := map[string][]byte{trackRecord: learned.Record.Bytes(), deploymentModel: learned.Deployment.Bytes()}
+	l, err := e.laws(context.Background(), p.tip, ReplayOptions{Models: true, ModelFiles: models})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pr, err := e.presenter(p.tip, replay.New(), l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changes, moved := 0, 0
+	for _, m := range pr.moments {
+		r, err := pr.reopen(m)
+		if err == nil {
+			err = r.open()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		est, err := e.read(m.commit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		est.Models = models
+		plans, err := e.decide(est, m.commit, m.at, m.version)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, one := range plans {
+			for _, ring := range one.Rings {
+				for _, w := range ring.Waves {
+					for _, c := range w.Changes {
+						a := r.after.answers[work{c.Host, c.Patch}]
+						if a.Risk != c.DeployRisk.P || a.Stop != nil || !a.Start.Equal(w.Start) || string(a.Class) != string(classOf(one)) {
+							t.Errorf("%s on %s of %s: %+v, want risk %v, class %s, wave at %s", c.Patch, c.Host, one.ID, a, c.DeployRisk.P, classOf(one), w.Start)
+						}
+						changes++
+					}
+				}
+			}
+		}
+		for _, id := range m.plans {
+			data, err := pr.planAt(id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			made, why := r.replay(id, data)
+			if why != "" {
+				t.Errorf("replay(%s): %s", id, why)
+			}
+			for i := range made.After.Answers {
+				if made.After.Answers[i].Risk != made.Before.Answers[i].Risk {
+					moved++
+				}
+			}
+		}
+	}
+	if changes == 0 || moved == 0 {
+		t.Errorf("%d changes planned with the models, and the risk of %d is another; the test shows nothing", changes, moved)
+	}
+}
