@@ -170,3 +170,14 @@ func TestReviewPolicies(t *testing.T) {
 		t.Errorf("ReviewPolicies() = %s, %v, want both faults once", all, err)
 	}
 }
+
+// BenchmarkReviewPolicies is what `policy test --watch` does at a save, on the
+// starter's policies.
+func BenchmarkReviewPolicies(b *testing.B) {
+	for b.Loop() {
+		r, err := ReviewPolicies(starter.Files)
+		if err != nil || len(r.Faults)+len(r.Findings) > 0 || !r.Tests.Passed() {
+			b.Fatalf("ReviewPolicies() = %v, %v", r, err)
+		}
+	}
+}
