@@ -61,7 +61,12 @@ func BenchmarkPlan(b *testing.B) {
 // syntheticEnv is an environment whose repository holds a synthetic estate.
 func syntheticEnv(b testing.TB, hosts int) *Env {
 	b.Helper()
-	files, err := synthetic.Estate(synthetic.Options{Hosts: hosts, At: plannedAt})
+	return syntheticEnvOf(b, synthetic.Options{Hosts: hosts, At: plannedAt})
+}
+
+func syntheticEnvOf(b testing.TB, o synthetic.Options) *Env {
+	b.Helper()
+	files, err := synthetic.Estate(o)
 	if err != nil {
 		b.Fatal(err)
 	}

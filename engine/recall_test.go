@@ -11,6 +11,7 @@ import (
 	"github.com/ringmaster-dev/ringmaster/engine/outcome"
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
 	"github.com/ringmaster-dev/ringmaster/engine/repo"
+	"github.com/ringmaster-dev/ringmaster/testdata/gen/synthetic"
 )
 
 // recallable is a history of n days, each of which merges a plan over 20 hosts and
@@ -58,7 +59,7 @@ func recallable(t testing.TB, e *Env, n int) []deed {
 // What is read in part and kept from plan to plan says the same of every change as
 // the whole estate of its commit, read anew.
 func TestRecalledIsWhatWasKnown(t *testing.T) {
-	e := syntheticEnv(t, 60)
+	e := syntheticEnvOf(t, synthetic.Options{Hosts: 60, Advisories: 40, At: plannedAt})
 	list := recallable(t, e, 29)
 	said, err := e.recalled(&estate.Estate{}, list)
 	if err != nil || len(said) != 0 {
