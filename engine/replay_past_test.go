@@ -312,7 +312,7 @@ func slowly(e *Env, commit repo.Hash, at time.Time) ([]*plan.Plan, error) {
 }
 
 // quickly decides as `plan` does, in a time that does not grow with the history:
-// what TestReplayInputs shows to be the same is kept from moment to moment.
+// what TestReplay shows to be the same is kept from moment to moment.
 func quickly(p *madePast) func(*Env, repo.Hash, time.Time) ([]*plan.Plan, error) {
 	pr, err := p.env.presenter(p.tip, replay.New(), &laws{own: map[string]*policy.Set{}})
 	if err != nil {
