@@ -69,11 +69,16 @@ func (src *source) checkHop(h hop, key, near *ast.Term) {
 	if loc == nil {
 		return
 	}
+	src.fault(loc.File, loc.Row, loc.Col, "%s", h.misspelt())
+}
+
+// misspelt says that there is no such attribute, and the nearest that there is.
+func (h hop) misspelt() string {
 	var right []string
 	for _, a := range attributes(h.from.kind) {
 		right = append(right, a.name)
 	}
-	src.fault(loc.File, loc.Row, loc.Col, "%s.%s: there is no %q; %s", h.from.path, h.key, h.key, nearestAttribute(h.key, right))
+	return fmt.Sprintf("%s.%s: there is no %q; %s", h.from.path, h.key, h.key, nearestAttribute(h.key, right))
 }
 
 // nearestAttribute is nearest, which looks in the other sections too before it
