@@ -292,7 +292,7 @@ type pastMoment struct {
 
 // moments are those of the plans at a commit, by place and time. A plan that
 // cannot be read is skipped, with the reason.
-func (t *timeline) moments(head repo.Hash, skip func(id, why string)) ([]pastMoment, error) {
+func (t *timeline) moments(skip func(id, why string)) ([]pastMoment, error) {
 	by := map[moment][]string{}
 	for path, place := range t.last {
 		id, ok := planAt(path)

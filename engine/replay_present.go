@@ -37,7 +37,7 @@ func (e *Env) presenter(head repo.Hash, b *replay.Builder, l *laws) (*presenter,
 	if p.timeline, err = e.timeline(head, b.Happened); err != nil {
 		return nil, fmt.Errorf("reading the history of plans and outcomes: %w", err)
 	}
-	if p.moments, err = p.timeline.moments(head, b.Skip); err != nil {
+	if p.moments, err = p.timeline.moments(b.Skip); err != nil {
 		return nil, err
 	}
 	fsys, err := e.Repo.At(head)
