@@ -1,7 +1,6 @@
 package risk
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/ringmaster-dev/ringmaster/engine/exact"
@@ -73,13 +72,4 @@ func (e Economy) threshold(t inventory.Tier, exposure string, p float64) Thresho
 	row.High = above(plan.Standard, sc.tolerance)
 	row.Critical = above(plan.High, sc.tolerance)
 	return row
-}
-
-// String is the row as one line.
-func (t Threshold) String() string {
-	if t.Exploited == 0 && t.Fails == 0 {
-		return fmt.Sprintf("%s, %s: %s", t.Tier, t.Exposure, t.Why)
-	}
-	return fmt.Sprintf("%s, %s: break-even %s; standard above %s, high above %s, critical above %s", t.Tier, t.Exposure,
-		percent(t.BreakEven), percent(t.Standard), percent(t.High), percent(t.Critical))
 }
