@@ -123,11 +123,8 @@ type live struct {
 // look reads the base branch, of which every commit must have a right to be
 // there, and confirms its plans, at the present time alone.
 func (x *Executor) look(ctx context.Context) (*tip, error) {
-	t, err := x.survey(ctx)
+	t, err := x.survey(ctx, func(commit repo.Hash) error { return x.trusted(ctx, commit, "executed") })
 	if err != nil {
-		return nil, err
-	}
-	if err := x.trusted(ctx, t.commit, "executed"); err != nil {
 		return nil, err
 	}
 	if err := x.inTime(ctx, t); err != nil {
@@ -136,14 +133,19 @@ func (x *Executor) look(ctx context.Context) (*tip, error) {
 	return t, x.confirmed(ctx, t)
 }
 
-// survey reads the base branch and everything that was done by it.
-func (x *Executor) survey(ctx context.Context) (*tip, error) {
+// survey reads the base branch and everything that was done by it. Allowed is
+// asked about the branch's commit before anything is decided on it: whoever broke
+// a ledger is named before the ledger is.
+func (x *Executor) survey(ctx context.Context, allowed func(repo.Hash) error) (*tip, error) {
 	branch, commit, err := x.base(ctx)
 	if err != nil {
 		return nil, err
 	}
 	est, err := x.read(commit)
 	if err != nil {
+		return nil, err
+	}
+	if err := allowed(commit); err != nil {
 		return nil, err
 	}
 	d, err := newDecider(est, x.basis(commit, x.At))

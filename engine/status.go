@@ -11,6 +11,7 @@ import (
 	"github.com/ringmaster-dev/ringmaster/engine/forge"
 	"github.com/ringmaster-dev/ringmaster/engine/outcome"
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
+	"github.com/ringmaster-dev/ringmaster/engine/repo"
 	"github.com/ringmaster-dev/ringmaster/engine/report"
 	"github.com/ringmaster-dev/ringmaster/engine/rollout"
 )
@@ -27,7 +28,7 @@ const (
 // It writes nothing.
 func (e *Env) Status(ctx context.Context) (*report.Board, error) {
 	x := &Executor{Env: e}
-	t, err := x.survey(ctx)
+	t, err := x.survey(ctx, func(repo.Hash) error { return nil })
 	if err != nil {
 		return nil, err
 	}
