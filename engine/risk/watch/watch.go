@@ -273,10 +273,9 @@ func (g *group) shared(all *group, from, to time.Time, a evidence.Alarm) bool {
 		return false
 	}
 	bad, expected := -float64(a.Bad), -a.Expected
-	for i, t := range all.trials {
-		if all.times[i].Before(from) || all.times[i].After(to) {
-			continue
-		}
+	first, _ := slices.BinarySearchFunc(all.times, from, time.Time.Compare) // they are in order
+	for i := first; i < len(all.trials) && !all.times[i].After(to); i++ {
+		t := all.trials[i]
 		bad, expected = bad+float64(bit(t.Bad)), expected+t.P
 	}
 	ratio := func(bad, expected float64) float64 { return (bad + 0.5) / (expected + 0.5) }
