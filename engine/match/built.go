@@ -26,7 +26,7 @@ func Target(b *inventory.Package, to string) (v string, ok bool) {
 		return "", false
 	}
 	own := unrebuilt(b.Version)
-	if own == from {
+	if own == from || revised(own, from) {
 		return to, true
 	}
 	epoch, rest := splitEpoch(own)
@@ -35,6 +35,14 @@ func Target(b *inventory.Package, to string) (v string, ok bool) {
 	}
 	_, next := splitEpoch(to)
 	return epoch + next, true
+}
+
+// revised says whether a binary's version is its source's with a distribution's
+// revision after it (7.52.1-5+deb9u10 of 7.52.1-5): scanners leave it out of the
+// source's.
+func revised(binary, source string) bool {
+	rest, ok := strings.CutPrefix(binary, source)
+	return ok && source != "" && (strings.HasPrefix(rest, "+deb") || strings.HasPrefix(rest, "~deb"))
 }
 
 // unrebuilt is a version without the suffix of a binary that was built again

@@ -21,6 +21,7 @@ func TestTarget(t *testing.T) {
 		{"cpp", "4:12.2.0-3", "gcc-defaults", "1.203", "1.204", "", false},
 		{"linux-image-amd64", "6.1.55-1", "linux-signed-amd64", "6.1.55+1", "6.1.66-1", "6.1.66-1", true},
 		{"x", "1.0-1+bogus", "x", "1.0-1", "1.0-2", "", false},
+		{"curl", "7.52.1-5+deb9u10", "curl", "7.52.1-5", "7.52.1-5+deb9u13", "7.52.1-5+deb9u13", true},
 	}
 	for _, test := range tests {
 		b := &inventory.Package{Type: version.Deb, Name: test.name, Version: test.version, Source: test.source, SourceVersion: test.sourceVersion}
