@@ -114,9 +114,7 @@ func (g *gathering) numbers(path []string, t reflect.Type, at any) []any {
 		list = append(list, 0.001, 0.01, 0.1, 0.5, 1)
 	}
 	var values []any
-	for _, v := range g.elsewhere(path) {
-		values = append(values, v)
-	}
+	values = append(values, g.elsewhere(path)...)
 	for _, f := range list {
 		if whole {
 			f = math.Floor(f)

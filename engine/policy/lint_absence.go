@@ -107,7 +107,7 @@ func (t *taking) called(ref ast.Ref) []*ast.Rule {
 	if !ref[0].Equal(ast.DefaultRootDocument) {
 		return nil
 	}
-	return t.set.compiler.GetRulesDynamic(ref)
+	return t.set.compiler.GetRulesDynamicWithOpts(ref, ast.RulesOptions{})
 }
 
 // given takes the keys of an object.get as handled.
