@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"slices"
 	"strings"
 
@@ -167,6 +168,21 @@ func differing(a, b map[string][]byte) []string {
 // SamePolicies says whether two estates have the same policies, tests left out.
 func SamePolicies(a, b fs.FS) bool {
 	return len(differing(rulesAndModels(a).Policies, rulesAndModels(b).Policies)) == 0
+}
+
+// ReplayModel replays history with HEAD's models, of which one is another: what a
+// retraining would have changed.
+func (e *Env) ReplayModel(ctx context.Context, path string, data []byte, name string) (*replay.Report, error) {
+	est, err := e.readHead()
+	if err != nil {
+		return nil, err
+	}
+	models := maps.Clone(est.Models)
+	if models == nil {
+		models = map[string][]byte{}
+	}
+	models[path] = data
+	return e.Replay(ctx, ReplayOptions{Models: true, ModelFiles: models, Name: name})
 }
 
 // flips is a section of a review: what history would have been with other models,

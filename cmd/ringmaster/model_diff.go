@@ -3,14 +3,20 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strconv"
 
+	"github.com/spf13/cobra"
+
+	"github.com/ringmaster-dev/ringmaster/engine"
 	"github.com/ringmaster-dev/ringmaster/engine/ebm"
+	"github.com/ringmaster-dev/ringmaster/engine/replay"
 	"github.com/ringmaster-dev/ringmaster/engine/risk"
 )
 
 // showDiff prints what became of a model.
-func (a *app) showDiff(before, after, csv string, at []float64) error {
+func (a *app) showDiff(cmd *cobra.Command, before, after, csv string, at []float64) error {
 	old, err := a.anyModel(before)
 	if err != nil {
 		return err
@@ -24,11 +30,45 @@ func (a *app) showDiff(before, after, csv string, at []float64) error {
 	case csv != "" && old.bytes != nil:
 		return usage("--csv scores rows by two models of a table, and %s is %s", before, old.kind())
 	case old.deployment != nil:
-		return a.showDeploymentDiff(risk.CompareDeployments(old.deployment, fresh.deployment))
+		r, err := a.flipped(cmd, "models/deployment.json", after, fresh.bytes)
+		if err != nil {
+			return err
+		}
+		return a.showDeploymentDiff(risk.CompareDeployments(old.deployment, fresh.deployment), r)
 	case old.record != nil:
-		return a.showRecordDiff(risk.CompareRecords(old.record, fresh.record))
+		r, err := a.flipped(cmd, "models/track-record.json", after, fresh.bytes)
+		if err != nil {
+			return err
+		}
+		return a.showRecordDiff(risk.CompareRecords(old.record, fresh.record), r)
 	}
 	return a.showTableDiff(old.table, fresh.table, csv, at)
+}
+
+// flipped replays the estate's history with a model in the place of HEAD's; nil
+// outside of an estate, where there is no history.
+func (a *app) flipped(cmd *cobra.Command, path, name string, data []byte) (r *replay.Report, err error) {
+	dir, err := a.folder()
+	if err != nil {
+		return nil, nil
+	}
+	if _, err := os.Stat(filepath.Join(dir, ".git")); err != nil {
+		return nil, nil
+	}
+	err = a.withEnv(cmd, func(e *engine.Env) error {
+		r, err = e.ReplayModel(cmd.Context(), path, data, "models/ of HEAD with "+name)
+		return err
+	})
+	return r, err
+}
+
+// printFlips prints which past decisions a model would have changed.
+func (a *app) printFlips(r *replay.Report) error {
+	if r == nil {
+		return nil
+	}
+	fmt.Fprintln(a.out)
+	return r.Text(a.out)
 }
 
 // showTableDiff prints what became of a boosting machine.
@@ -79,9 +119,12 @@ func importances(t ebm.TermChange) string {
 const mostChanged = 20
 
 // showDeploymentDiff prints what a retraining made of an estate's deployment model.
-func (a *app) showDeploymentDiff(d risk.DeploymentChange) error {
+func (a *app) showDeploymentDiff(d risk.DeploymentChange, r *replay.Report) error {
 	if a.format == "json" {
-		return a.json(d)
+		return a.json(struct {
+			risk.DeploymentChange
+			Replay *replay.Report `json:"replay,omitempty"`
+		}{d, r})
 	}
 	for _, n := range d.Numbers {
 		fmt.Fprintf(a.out, "%-46s %s\n", n.Name, numbers(n.Before, n.After))
@@ -102,21 +145,20 @@ func (a *app) showDeploymentDiff(d risk.DeploymentChange) error {
 	for _, c := range d.Calibration {
 		fmt.Fprintf(a.out, "  scores from %6.2f %%  %s → %s\n", 100*chance(c.From), shareSpan(c.Before), shareSpan(c.After))
 	}
-	if d.Learnt == nil {
-		return nil
+	if d.Learnt != nil {
+		fmt.Fprintf(a.out, "\nwhat was learnt beyond that\n")
+		a.printTerms(*d.Learnt)
 	}
-	fmt.Fprintf(a.out, "\nwhat was learnt beyond that\n")
-	a.printTerms(*d.Learnt)
-	return nil
+	return a.printFlips(r)
 }
 
 // showRecordDiff prints which track records a retraining changed.
-func (a *app) showRecordDiff(list []risk.RecordChange) error {
+func (a *app) showRecordDiff(list []risk.RecordChange, r *replay.Report) error {
 	if a.format == "json" {
-		return a.json(map[string]any{"records": list})
+		return a.json(map[string]any{"records": list, "replay": r})
 	}
 	a.printRecords(list)
-	return nil
+	return a.printFlips(r)
 }
 
 func (a *app) printRecords(list []risk.RecordChange) {

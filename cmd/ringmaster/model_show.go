@@ -26,8 +26,9 @@ calibrated. FILE may also be a model of an estate, models/deployment.json or
 models/track-record.json; BRANCH:FILE is one as a branch or commit has it. Two words
 name what is in no file: "exploitation" is the model that ships with the engine, and
 "thresholds" what an estate's costs and tolerances make of a probability.
-With --diff OLD NEW, what a retraining changed, term by term; with --csv, which
-rows' scores it changed most and how many decisions it flips.`,
+With --diff OLD NEW, what a retraining changed, term by term, and, of an estate's
+models, which past decisions it would have changed; with --csv, which rows' scores
+it changed most and how many decisions it flips.`,
 		Example: "  ringmaster model show model.json\n  ringmaster model show --diff old.json new.json --csv rows.csv --threshold 0.1\n  ringmaster model show --diff main:models/deployment.json ringmaster/models:models/deployment.json",
 		Args:    cobra.ArbitraryArgs, // what is wrong with them is said by checkShow
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -35,7 +36,7 @@ rows' scores it changed most and how many decisions it flips.`,
 				return err
 			}
 			if diff {
-				return a.showDiff(args[0], args[1], csv, at)
+				return a.showDiff(cmd, args[0], args[1], csv, at)
 			}
 			return a.showOne(cmd.Context(), args[0], svg)
 		},
