@@ -271,13 +271,32 @@ func (c *Contest) Markdown() string {
 		b.WriteString("\nThe last column cuts the held-out changes, by score, into groups of as many, and counts those whose rate of failures lay within the interval given for it.\n")
 	}
 	if len(c.Standings) > 0 {
-		b.WriteString("\n| the new model said | changes | failed | 90 % interval |\n|---:|---:|---:|---:|\n")
+		b.WriteString("\n| the new model said | changes | failed | 90 % interval | said `o`, failed `─`, from 0 to 100 % by square roots |\n|---:|---:|---:|---:|---|\n")
 		for _, n := range c.Standings[0].Curve {
-			fmt.Fprintf(&b, "| %s | %d | %s | %s to %s |\n", percent(n.Predicted), n.Rows, percent(n.Observed), percent(n.Low), percent(n.High))
+			fmt.Fprintf(&b, "| %s | %d | %s | %s to %s | `%s` |\n", percent(n.Predicted), n.Rows, percent(n.Observed), percent(n.Low), percent(n.High), plotted(n))
 		}
 	}
 	fmt.Fprintf(&b, "\nVerdict: %s.\n", c.Why)
 	return b.String()
+}
+
+// plotted draws a point of the calibration curve on 30 cells: what was said as
+// "o" (or "O" within the interval), the interval of what failed as "─". The scale
+// is the square root, as risks are small.
+func plotted(n metric.Bin) string {
+	const cells = 30
+	at := func(p float64) int { return min(cells-1, int(math.Sqrt(max(p, 0))*cells)) }
+	line := []rune(strings.Repeat("·", cells))
+	for i := at(n.Low); i <= at(n.High); i++ {
+		line[i] = '─'
+	}
+	said := at(n.Predicted)
+	if line[said] == '─' {
+		line[said] = 'O'
+	} else {
+		line[said] = 'o'
+	}
+	return string(line)
 }
 
 // within is how many groups' rates were within what was said, in words.

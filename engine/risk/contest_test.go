@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/ringmaster-dev/ringmaster/engine/metric"
 )
 
 // A new model is compared on outcomes that are new to it and to the old one, and
@@ -71,5 +73,20 @@ func TestCompareWithLittle(t *testing.T) {
 	}
 	if none.From.Sub(old.At) != time.Second {
 		t.Errorf("held out from %v", none.From)
+	}
+}
+
+func TestCalibrationIsPlotted(t *testing.T) {
+	for _, test := range []struct {
+		bin  metric.Bin
+		want string
+	}{
+		{metric.Bin{Predicted: 0.04, Low: 0.01, High: 0.09}, "···───O───····················"},
+		{metric.Bin{Predicted: 0.5, Low: 0, High: 0.01}, "────·················o········"},
+		{metric.Bin{Predicted: 1, Low: 1, High: 1}, "·····························O"},
+	} {
+		if got := plotted(test.bin); got != test.want {
+			t.Errorf("plotted(%+v) = %q, want %q", test.bin, got, test.want)
+		}
 	}
 }
