@@ -216,7 +216,7 @@ func dropSecondH(list []string) []string {
 // TestBatchIsNaive: asking once per projection says word for word what asking
 // for every input says, for random policies over random inputs.
 func TestBatchIsNaive(t *testing.T) {
-	policies, inputs, compiledOnes, decisions, withMissing := 80, 40, 0, 0, 0
+	policies, inputs, compiledOnes, decisions, withMissing := rounds(20, 80), 40, 0, 0, 0
 	for seed := range uint64(policies) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		text := randomPolicy(r)

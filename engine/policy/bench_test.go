@@ -13,14 +13,6 @@ import (
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
 )
 
-func shipped(b *testing.B) *Set {
-	s, faults := Compile(library(b))
-	if len(faults) > 0 {
-		b.Fatal(faults)
-	}
-	return s
-}
-
 // cpu is the processor time of this process so far: other people's work on the
 // machine does not count.
 func cpu() time.Duration {

@@ -25,10 +25,7 @@ func regulated() *Input {
 // TestLibraryCompliance: what each profile asks of a plan, and nothing where
 // nothing is amiss: whom it asks, and by which rule.
 func TestLibraryCompliance(t *testing.T) {
-	s, faults := Compile(library(t))
-	if len(faults) > 0 {
-		t.Fatal(faults)
-	}
+	s := shipped(t)
 	const owner = "approvals.require" // the tier recommends only
 	tests := []struct {
 		name string
@@ -73,10 +70,7 @@ func TestLibraryCompliance(t *testing.T) {
 // TestLibraryComplianceCost: profiles are asked about once a plan, never about
 // changes or waves, however many there are.
 func TestLibraryComplianceCost(t *testing.T) {
-	s, faults := Compile(library(t))
-	if len(faults) > 0 {
-		t.Fatal(faults)
-	}
+	s := shipped(t)
 	for _, r := range s.Reads() {
 		concern, _, _ := strings.Cut(r.Rule, ".")
 		if slices.Contains(profiles, concern) && !cmp.Equal(r.Points, []Point{Plan}) {

@@ -44,10 +44,7 @@ func rules(list []plan.Decision) string {
 
 // TestLibraryDecides: the shipped rules together, on whole inputs.
 func TestLibraryDecides(t *testing.T) {
-	s, faults := Compile(library(t))
-	if len(faults) > 0 {
-		t.Fatal(faults)
-	}
+	s := shipped(t)
 	tests := []struct {
 		name string
 		in   *Input
@@ -96,8 +93,8 @@ func TestLibraryDecides(t *testing.T) {
 	}
 }
 
-// TestLibraryLarge: a wave of thousands of services stays within the limits, as
-// does a rule that asks for a sum once for each.
+// TestLibraryLarge: a wave of 3,000 services stays within the limits, as does a rule
+// that asks for a sum once for each; so does one of a third in a third of the steps.
 func TestLibraryLarge(t *testing.T) {
 	files := library(t)
 	files["policies/share/share.rego"] = []byte("package ringmaster.share\n\nall := sum([s.in_wave | some s in input.wave.services])\n\nwarn contains {\"msg\": s.name} if {\n some s in input.wave.services\n s.in_wave / all > 0.5\n}")
@@ -107,12 +104,14 @@ func TestLibraryLarge(t *testing.T) {
 	}
 	in := aWave()
 	in.Wave.Services = nil
-	for i := range 3000 {
+	n := rounds(1000, 3000)
+	s = s.WithLimits(Limits{Steps: DefaultSteps * n / 3000})
+	for i := range n {
 		in.Wave.Services = append(in.Wave.Services, WaveService{Name: fmt.Sprint("s", i), Total: 10, InWave: 1, Reboots: ptr(1), DependsOn: []string{fmt.Sprint("s", i/2)}})
 	}
-	in.Wave.Hosts, in.Wave.FleetHosts = 3000, 30000
+	in.Wave.Hosts, in.Wave.FleetHosts = n, 10*n
 	got := s.Decide(in, nil)
-	if len(got) != 3000 || Strongest(got) != plan.Warn {
+	if len(got) != n || Strongest(got) != plan.Warn {
 		t.Errorf("%d decisions, the first %v; want a warning for each dependency", len(got), got[0])
 	}
 }
@@ -121,13 +120,10 @@ func nan() float64 { zero := 0.0; return zero / zero }
 
 // TestLibraryBatch: the property of TestBatchIsNaive on the shipped rules.
 func TestLibraryBatch(t *testing.T) {
-	s, faults := Compile(library(t))
-	if len(faults) > 0 {
-		t.Fatal(faults)
-	}
+	s := shipped(t)
 	r := rand.New(rand.NewPCG(3, 4))
 	v := newVaried(r)
-	ins := make([]*Input, 150)
+	ins := make([]*Input, rounds(40, 150))
 	for i := range ins {
 		in := *change()
 		v.vary(r, &in)
@@ -144,10 +140,7 @@ func TestLibraryBatch(t *testing.T) {
 
 // TestApprovals: the library's require decisions become approvals.
 func TestApprovals(t *testing.T) {
-	s, faults := Compile(library(t))
-	if len(faults) > 0 {
-		t.Fatal(faults)
-	}
+	s := shipped(t)
 	in := aPlan()
 	in.History.Months = 2
 	in.Plan.Services = append(in.Plan.Services, PlanService{Name: "till", Owner: "team-shop", Tier: "gold", Rank: 1, Autonomy: "recommend", Hosts: 1})

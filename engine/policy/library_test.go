@@ -2,13 +2,51 @@ package policy
 
 import (
 	"io/fs"
+	"maps"
 	"os"
+	"sync"
 	"testing"
 )
 
-// library are the policies at the top of the repository.
+// rounds is how often something random is tried: few in ordinary runs, all of
+// them with RINGMASTER_LONG=1, as nightly does.
+func rounds(few, all int) int {
+	if os.Getenv("RINGMASTER_LONG") != "" {
+		return all
+	}
+	return few
+}
+
+var libraryFiles = sync.OnceValues(readLibrary)
+
+// library are the policies at the top of the repository, in a map of its own.
 func library(t testing.TB) map[string][]byte {
 	t.Helper()
+	files, err := libraryFiles()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return maps.Clone(files)
+}
+
+// compiledLibrary is the library as all tests share it.
+var compiledLibrary = sync.OnceValues(func() (*Set, []Fault) {
+	files, _ := libraryFiles()
+	return Compile(files)
+})
+
+// shipped is the library, compiled.
+func shipped(t testing.TB) *Set {
+	t.Helper()
+	library(t) // or why it cannot be read
+	s, faults := compiledLibrary()
+	if len(faults) > 0 {
+		t.Fatal(faults)
+	}
+	return s
+}
+
+func readLibrary() (map[string][]byte, error) {
 	files := map[string][]byte{}
 	root := os.DirFS("../..")
 	err := fs.WalkDir(root, "policies", func(name string, d fs.DirEntry, err error) error {
@@ -18,14 +56,11 @@ func library(t testing.TB) map[string][]byte {
 		files[name], err = fs.ReadFile(root, name)
 		return err
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return files
+	return files, err
 }
 
 func TestLibrary(t *testing.T) {
-	s, faults := Compile(library(t))
+	s, faults := compiledLibrary()
 	for _, f := range faults {
 		t.Errorf("%s:%d:%d: %s", f.File, f.Line, f.Column, f.Message)
 	}

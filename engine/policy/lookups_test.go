@@ -69,7 +69,7 @@ func TestLookups(t *testing.T) {
 			}
 			r := rand.New(rand.NewPCG(3, 4))
 			missing := 0
-			for range 60 {
+			for range rounds(15, 60) {
 				in := vague(r)
 				got := s.Decide(in, nil)
 				in.Estate.Exceptions = []ExceptionInput{}
