@@ -34,7 +34,7 @@ func TestAuthorsPage(t *testing.T) {
 		case "sh":
 			for line := range strings.Lines(text) {
 				command := strings.TrimSpace(line)
-				at := regexp.MustCompile(`(?m)^(! )?(exec )?` + regexp.QuoteMeta(command) + "$").FindStringIndex(rest)
+				at := regexp.MustCompile(`(?m)^(! )?((exec|here) )?` + regexp.QuoteMeta(command) + "$").FindStringIndex(rest)
 				if at == nil {
 					t.Errorf("the page has a command that the script does not run, or not there: %s", command)
 					continue

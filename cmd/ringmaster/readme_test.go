@@ -45,7 +45,7 @@ func TestReadmeCommands(t *testing.T) {
 	text := regexp.MustCompile(` --at \S+| --log-level error`).ReplaceAllString(string(script), "")
 	run := map[string]bool{}
 	for _, l := range strings.Split(text, "\n") {
-		run[strings.TrimPrefix(strings.TrimPrefix(l, "! "), "exec ")] = true
+		run[regexp.MustCompile(`^(! )?((exec|here) )?`).ReplaceAllString(l, "")] = true
 	}
 	for _, c := range elsewhere {
 		run[c] = true

@@ -44,8 +44,28 @@ func TestScript(t *testing.T) {
 		UpdateScripts:       *update,
 		RequireExplicitExec: true,
 		Setup:               setUp,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"shown": shown, "starter": starterEstate, "commit": commitFolder},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"shown": shown, "starter": starterEstate, "commit": commitFolder, "here": here},
 	})
+}
+
+// here is `exec ringmaster …` in this process: starting one is a third of what
+// a short run costs, and policy test and replay start a second. RINGMASTER_LONG=1
+// starts them. What names files relative to its folder, and what is about
+// processes, scripts exec.
+func here(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) < 2 || args[0] != "ringmaster" {
+		ts.Fatalf("usage: here ringmaster ARGS")
+	}
+	failed := false
+	if os.Getenv("RINGMASTER_LONG") != "" {
+		failed = ts.Exec(args[0], args[1:]...) != nil
+	} else {
+		s := streams{strings.NewReader(""), ts.Stdout(), ts.Stderr()}
+		failed = run(context.Background(), append([]string{"-C", ts.MkAbs(".")}, args[1:]...), s, ts.Getenv, time.Now()) != exitDone
+	}
+	if failed != neg {
+		ts.Fatalf("%s ends with 0: %t, want %t", strings.Join(args, " "), !failed, neg)
+	}
 }
 
 // identity is what names a commit or a plan's bytes: it changes with every file
