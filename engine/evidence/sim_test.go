@@ -171,7 +171,7 @@ func TestRatesOfFalseAlarms(t *testing.T) {
 			return a.Fired, a.At
 		}})
 	}
-	falseAlarms(t, list, 200, many)
+	falseAlarms(t, list, 100, many)
 }
 
 func words(o Options) string {
@@ -220,7 +220,7 @@ func TestDelays(t *testing.T) {
 			}})
 		}
 	}
-	delays(t, list, 200, many)
+	delays(t, list, 60, many)
 }
 
 // caught prints how often a change is found; goals are the least shares.
@@ -269,7 +269,7 @@ func TestCaught(t *testing.T) {
 		simulation{"Bursts, 60 sources at 5 %, one of them 4 failures in 10", 0, func(r *rand.Rand) (bool, int) {
 			return burst(r, Count{10, 4}), 0
 		}})
-	caught(t, list, 40, 1000)
+	caught(t, list, 20, 1000)
 }
 
 // moved says whether the input that change made stands out among 19 that did not

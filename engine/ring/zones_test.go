@@ -3,6 +3,7 @@ package ring
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -20,13 +21,17 @@ func TestWindowZones(t *testing.T) {
 	}
 	rules := []string{"FREQ=DAILY;BYHOUR=2;BYMINUTE=30", "FREQ=DAILY;BYHOUR=0,1,23;BYMINUTE=15", "FREQ=WEEKLY;BYDAY=SU;BYHOUR=1,2,3", "FREQ=DAILY;BYHOUR=0"}
 	rng := rand.New(rand.NewPCG(1, 2))
-	for _, name := range names {
+	for n, name := range names {
 		zone, err := Zone(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for i, moment := range moments(zone, rng) {
-			w := Window{Recur: rules[i%len(rules)], Duration: time.Duration(20+rng.IntN(100)) * time.Minute, Timezone: name}
+		list := moments(zone, rng)
+		if os.Getenv("RINGMASTER_LONG") == "" {
+			list = list[:min(len(list), 3)] // all of them are nightly's
+		}
+		for i, moment := range list {
+			w := Window{Recur: rules[(n+i)%len(rules)], Duration: time.Duration(20+rng.IntN(100)) * time.Minute, Timezone: name}
 			if err := promised(w, zone, moment); err != nil {
 				t.Fatalf("%s: %s around %s: %v", name, w.Recur, moment.Format(time.RFC3339), err)
 			}

@@ -240,7 +240,7 @@ func TestWavesCircle(t *testing.T) {
 // it meet its clock.
 func TestProofsAreMinimal(t *testing.T) {
 	late, members := 0, map[string]int{}
-	many(t, 400, func(t *testing.T, in Input) {
+	many(t, 600, func(t *testing.T, in Input) {
 		p := newPlanner(&in)
 		res := Result{Rings: make([][]Wave, len(in.Rings)), Proofs: make([]Proof, len(in.Patches))}
 		for _, b := range p.batches() {

@@ -3,6 +3,7 @@ package watch
 import (
 	"fmt"
 	"math/rand"
+	"os"
 	"testing"
 	"time"
 
@@ -19,7 +20,11 @@ import (
 // rows come and one host makes a burst, has at every step the trials, the measure
 // and the alarms that it has when all of it is read anew.
 func TestMemoryForgetsNothing(t *testing.T) {
-	for seed := range int64(2) {
+	seeds, every := 1, 6
+	if os.Getenv("RINGMASTER_LONG") != "" {
+		seeds, every = 4, 3
+	}
+	for seed := range int64(seeds) {
 		r := rand.New(rand.NewSource(seed))
 		ledgers := map[string][]outcome.Line{}
 		var rows []outcome.Imported
@@ -40,7 +45,7 @@ func TestMemoryForgetsNothing(t *testing.T) {
 			if isNew {
 				m.Forget(changed)
 			}
-			if step%3 != 0 {
+			if step%every != 0 {
 				continue
 			}
 			want := risk.Trials(ledgers, rows, true)

@@ -141,7 +141,7 @@ func TestCommonCause(t *testing.T) {
 // Nothing changes: looked at every day for nine months, at most 5 % of estates
 // see an alarm in any one quarter, of vendors or of packages.
 func TestFalseAlarms(t *testing.T) {
-	estates, step := 30, 20
+	estates, step := 12, 30
 	if os.Getenv("RINGMASTER_LONG") != "" {
 		estates, step = 500, 3
 	}
