@@ -65,7 +65,18 @@ func vulsHosts(t testing.TB, names ...string) []inventory.Host {
 	return hosts
 }
 
+// Real advisories are parsed once for all tests, none of which alters them.
+var almas, debians []advisory.Advisory
+
 func almaAdvisories(t testing.TB) []advisory.Advisory {
+	t.Helper()
+	if almas == nil {
+		almas = readAlma(t)
+	}
+	return almas
+}
+
+func readAlma(t testing.TB) []advisory.Advisory {
 	t.Helper()
 	z, err := gzip.NewReader(bytes.NewReader(read(t, "osv/almalinux-advisories.tar.gz")))
 	if err != nil {
@@ -96,6 +107,14 @@ func almaAdvisories(t testing.TB) []advisory.Advisory {
 }
 
 func debianAdvisories(t testing.TB) []advisory.Advisory {
+	t.Helper()
+	if debians == nil {
+		debians = readDebian(t)
+	}
+	return debians
+}
+
+func readDebian(t testing.TB) []advisory.Advisory {
 	t.Helper()
 	var list []advisory.Advisory
 	for _, name := range []string{"DSA-list.gz", "DLA-list.gz"} {
