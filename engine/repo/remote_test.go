@@ -124,7 +124,7 @@ func TestOneOfManyPushesWins(t *testing.T) {
 		}
 		var won atomic.Int32
 		var wg sync.WaitGroup
-		for i := range 6 {
+		for i := range 4 {
 			h := write(t, here, a, "f", fmt.Sprint("by ", i))
 			wg.Go(func() {
 				err := here.Push(ctx, m, "refs/heads/main", a, h)

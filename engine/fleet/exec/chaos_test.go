@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	osexec "os/exec"
 	"strings"
 	"sync"
@@ -51,7 +52,11 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	dir, rng := t.TempDir(), rand.New(rand.NewPCG(1, 2))
 	o := options(t, dir)
 	command := append(o.Command, "-hosts", strings.Join(names(hosts), ","))
-	for round := range 25 {
+	rounds := 8
+	if os.Getenv("RINGMASTER_LONG") != "" {
+		rounds = 50
+	}
+	for round := range rounds {
 		p := osexec.Command(command[0], command[1:]...)
 		stdin, err := p.StdinPipe()
 		if err != nil {

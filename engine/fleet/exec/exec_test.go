@@ -341,7 +341,7 @@ func TestExample(t *testing.T) {
 		t.Skip("no python3 here")
 	}
 	home := t.TempDir()
-	o := exec.Options{Command: []string{python, "../../../testdata/plugin/example.py"}, LookupEnv: func(name string) (string, bool) {
+	o := exec.Options{Command: []string{python, "-I", "-S", "../../../testdata/plugin/example.py"}, LookupEnv: func(name string) (string, bool) {
 		if name == "HOME" {
 			return home, true
 		}
