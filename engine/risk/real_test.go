@@ -47,6 +47,10 @@ func realUpdates(t *testing.T, file, name, vendor string) []update {
 // the record orders regressions, on Debian's there is nothing to order by, and
 // the fit says so by shrinking harder; both stay calibrated.
 func TestTrackRecordOnRealRegressions(t *testing.T) {
+	every := 240 // updates between two fits
+	if os.Getenv("RINGMASTER_LONG") != "" {
+		every = 60
+	}
 	for _, c := range []struct {
 		file, name, vendor string
 		auc                float64 // at least
@@ -62,7 +66,7 @@ func TestTrackRecordOnRealRegressions(t *testing.T) {
 		var m *TrackRecord
 		var list []guess
 		for i := len(updates) / 2; i < len(updates); i++ {
-			if m == nil || i%60 == 0 {
+			if m == nil || i%every == 0 {
 				var err error
 				if m, err = Fit(trials, updates[i].published.Add(-time.Second)); err != nil {
 					t.Fatal(err)
