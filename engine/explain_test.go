@@ -50,7 +50,7 @@ func TestExplainHolds(t *testing.T) {
 		for _, made := range r.Plans {
 			p := made.Plan
 			for _, patch := range p.Patches {
-				x, err := e.Explain(ExplainOptions{Plan: p.ID, Patch: string(patch.ID), Budget: 40})
+				x, err := e.Explain(ExplainOptions{Plan: p.ID, Patch: string(patch.ID), Budget: times(20, 40)})
 				if err != nil {
 					t.Fatal(err)
 				}

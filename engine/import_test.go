@@ -153,7 +153,7 @@ func TestImportTwice(t *testing.T) {
 		t.Errorf("importing again changed bytes: %s", d)
 	}
 	dice := rand.New(rand.NewPCG(1, 2))
-	for range 3 {
+	for range times(1, 3) {
 		other := t.TempDir()
 		type one struct{ format, file string }
 		var all []one
