@@ -22,7 +22,7 @@ import (
 func TestMemoryForgetsNothing(t *testing.T) {
 	seeds, every := 1, 6
 	if os.Getenv("RINGMASTER_LONG") != "" {
-		seeds, every = 4, 3
+		seeds, every = 3, 3
 	}
 	for seed := range int64(seeds) {
 		r := rand.New(rand.NewSource(seed))
