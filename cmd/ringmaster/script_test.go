@@ -3,11 +3,16 @@ package main
 import (
 	"context"
 	"flag"
+	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -88,14 +93,46 @@ func shown(ts *testscript.TestScript, neg bool, args []string) {
 var scriptAt = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 
 // starterEstate is `exec ringmaster --at 2026-03-02T09:00:00Z init DIR`, without
-// a process for what nearly every script begins with.
+// a process for what nearly every script begins with. Unless WHOLE is said, or
+// RINGMASTER_LONG=1, the compliance policies, which only report, are left out.
 func starterEstate(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 1 {
-		ts.Fatalf("usage: starter DIR")
+	whole := len(args) == 2 && args[1] == "WHOLE"
+	if neg || len(args) != 1 && !whole {
+		ts.Fatalf("usage: starter DIR [WHOLE]")
 	}
-	_, err := engine.Init(ts.MkAbs(args[0]), starter.Files, scriptAt)
+	files := fs.FS(starter.Files)
+	if !whole && os.Getenv("RINGMASTER_LONG") == "" {
+		files = lean()
+	}
+	_, err := engine.Init(ts.MkAbs(args[0]), files, scriptAt)
 	ts.Check(err)
 }
+
+// lean is the starter without the policies that only report.
+var lean = sync.OnceValue(func() fs.FS {
+	files := fstest.MapFS{}
+	err := fs.WalkDir(starter.Files, ".", func(name string, e fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case !e.IsDir():
+			data, err := fs.ReadFile(starter.Files, name)
+			files[name] = &fstest.MapFile{Data: data, Mode: 0o644}
+			return err
+		case slices.Contains(reporting, path.Base(name)) && path.Base(path.Dir(name)) == "policies":
+			return fs.SkipDir
+		}
+		return nil
+	})
+	if err != nil {
+		panic(err) // the files are in this binary
+	}
+	return files
+})
+
+// reporting are the starter's policies that only report, a third of what there
+// is to compile.
+var reporting = []string{"cis", "compliance", "dora", "iso_27001", "nis2", "nist_800_53", "pci_dss"}
 
 // commitFolder is `exec git add -A` and `exec git commit -m MESSAGE`, without
 // their processes.
