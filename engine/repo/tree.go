@@ -108,12 +108,22 @@ func parseTree(data []byte) ([]entry, error) {
 		if err != nil {
 			return nil, fmt.Errorf("malformed mode of %q", file)
 		}
+		if !isEntryName(string(file)) {
+			return nil, fmt.Errorf("it has an entry named %q, which would lead out of its folder", file)
+		}
 		e := entry{name: string(file), mode: filemode.FileMode(m)}
 		copy(e.hash[:], rest[:20])
 		out = append(out, e)
 		data = rest[20:]
 	}
 	return out, nil
+}
+
+// isEntryName holds a name to what Git itself takes for a file or folder. A tree
+// that was made by hand can have others, and whoever walks it and writes what it
+// finds would write elsewhere, or into .git.
+func isEntryName(name string) bool {
+	return name != "" && name != "." && name != ".." && !strings.Contains(name, "/") && !strings.EqualFold(name, ".git")
 }
 
 func encodeTree(entries []entry) []byte {
