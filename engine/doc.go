@@ -29,6 +29,7 @@
 //	health    a verdict on telemetry before and after
 //	report    the plan as people read it
 //	review    a month looked back at
+//	replay    what other policies or models would have decided, as people read it
 //
 // Beside them are the ports and their adapters: [forge] (local, github),
 // [fleet] (sim, exec), [telemetry], and feed, which fetches advisories.
@@ -50,6 +51,12 @@
 // step, and a run that dies leaves a trace that the next one reads. A decision is
 // a pure function (decide) of one commit, a time and the engine's version, which
 // is why check and audit can make it again, byte for byte.
+//
+// Because of that, history can be asked again: audit makes every merged plan once
+// more, replay decides it under other policies or models, explain looks for the
+// smallest change of facts that would have altered it. status says where the
+// estate stands. Files that belong together begin alike: audit*.go, explain*.go,
+// import*.go, replay*.go; authors.go and bundle.go are for policy authors.
 //
 // What holds this shape is floors_test.go.
 package engine

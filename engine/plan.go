@@ -139,7 +139,13 @@ func (e *Env) write(again *remade, p *plan.Plan) (Planned, error) {
 		if err != nil {
 			return one, err
 		}
+		var edited []estate.Fault // in what people read of it
 		if kept {
+			if edited, err = e.shown(old, before, written); err != nil {
+				return one, err
+			}
+		}
+		if kept && len(edited) == 0 {
 			return Planned{Plan: before, Bytes: written, Action: Kept}, nil
 		}
 	}

@@ -3,7 +3,9 @@ package engine
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 	"time"
@@ -145,9 +147,15 @@ func (e *Env) boardPulls(ctx context.Context, b *report.Board, plans []*plan.Pla
 	for _, branch := range sortedKeys(open) {
 		pr := open[branch]
 		x := report.OpenPlan{ID: strings.TrimPrefix(branch, prefix), Title: pr.Title, URL: pr.URL, Missing: []string{}}
-		p, err := e.planOf(ctx, pr)
+		p, why, err := e.openPlan(ctx, pr)
 		if err != nil {
 			return err
+		}
+		if p == nil {
+			x.Missing = append(x.Missing, "a plan that can be read")
+			b.Alerts = append(b.Alerts, x.ID+": its pull request brings no plan that can be read: "+why)
+			b.Open = append(b.Open, x)
+			continue
 		}
 		x.Deadline = report.DeadlineOf(p)
 		if len(p.Rings) > 0 && len(p.Rings[0].Waves) > 0 {
@@ -174,6 +182,22 @@ func (e *Env) boardPulls(ctx context.Context, b *report.Board, plans []*plan.Pla
 	}
 	slices.SortStableFunc(b.Queue, func(x, y report.QueuedPlan) int { return x.Deadline.Compare(y.Deadline) })
 	return nil
+}
+
+// openPlan is the plan of an open pull request, or why it has none: whoever may
+// push may push nonsense, and the board is shown all the same.
+func (e *Env) openPlan(ctx context.Context, pr forge.PullRequest) (p *plan.Plan, why string, err error) {
+	data, err := e.Forge.File(ctx, pr.Head, plan.Path(strings.TrimPrefix(pr.Branch, prefix)))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, "there is no plan.json", nil
+	}
+	if err != nil {
+		return nil, "", fmt.Errorf("reading the plan of %s: %w", pr.Branch, err)
+	}
+	if p, err = plan.Parse(data); err != nil {
+		return nil, err.Error(), nil
+	}
+	return p, "", nil
 }
 
 // standingHolds are what keeps things from happening now or soon, and

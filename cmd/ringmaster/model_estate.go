@@ -84,16 +84,14 @@ func (a *app) modelBytes(name string) ([]byte, error) {
 		return nil, err
 	}
 	defer r.Close()
-	for _, ref := range []string{revision, "refs/heads/" + revision, "refs/remotes/origin/" + revision, "refs/tags/" + revision} {
-		if at, err := r.Ref(ref); err == nil && at != "" {
-			return r.ReadFile(at, path)
-		}
+	at, err := r.Resolve(revision)
+	if errors.Is(err, repo.ErrNotFound) {
+		at, err = r.Resolve("origin/" + revision) // a branch that was fetched and never checked out
 	}
-	data, err = r.ReadFile(repo.Hash(revision), path)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) { // the commit, not the file in it
+	if err != nil {
 		return nil, fmt.Errorf("%s: %q is neither a branch nor a commit here", name, revision)
 	}
-	return data, err
+	return r.ReadFile(at, path)
 }
 
 func (a *app) showDeployment(m *risk.Deployment) error {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
 	"github.com/ringmaster-dev/ringmaster/engine/ring"
@@ -200,36 +201,65 @@ func (b *Board) footer() string {
 	return fmt.Sprintf("As of %s (%s), commit %.10s; %s.", moment(b.At.In(zone)), zone, b.Commit, heard)
 }
 
-// Markdown is the board as a page.
+// boardMost is how many characters a board's page has: what GitHub takes for an
+// issue, less what marks the page.
+const boardMost = 65_000
+
+// Markdown is the board as a page of at most boardMost characters: the alerts,
+// then each table as far as its share of the room goes. Texts from outside may
+// be of any length, and must not keep the page from being shown.
 func (b *Board) Markdown() []byte {
 	var t strings.Builder
-	fmt.Fprintf(&t, "# %s\n\n", inert(b.Estate))
-	for _, a := range b.Alerts {
-		fmt.Fprintf(&t, "> **%s**\n>\n", inert(a))
-	}
-	if len(b.Alerts) > 0 {
-		t.WriteString("\n")
-	}
-	for _, p := range b.parts() {
-		fmt.Fprintf(&t, "## %s\n\n", p.title)
-		if len(p.rows) == 0 {
-			t.WriteString(p.none + "\n\n")
-			continue
-		}
-		fmt.Fprintf(&t, "| %s |\n|%s\n", strings.Join(p.head, " | "), strings.Repeat("---|", len(p.head)))
-		for _, row := range p.rows[:min(len(p.rows), boardRows)] {
-			for i := range row {
-				row[i] = inert(clip(row[i], 300))
-			}
-			fmt.Fprintf(&t, "| %s |\n", strings.Join(row, " | "))
-		}
-		if n := len(p.rows) - boardRows; n > 0 {
-			fmt.Fprintf(&t, "\n… and %d more; `ringmaster status --format json` has all.\n", n)
-		}
-		t.WriteString("\n")
+	fmt.Fprintf(&t, "# %s\n\n", inert(clip(b.Estate, 100)))
+	parts := b.parts()
+	room := boardMost / (len(parts) + 2)
+	t.WriteString(alerts(b.Alerts, room))
+	for _, p := range parts {
+		t.WriteString(p.markdown(room))
 	}
 	fmt.Fprintf(&t, "---\n%s\n", inert(b.footer()))
 	return []byte(t.String())
+}
+
+func alerts(list []string, room int) string {
+	var b strings.Builder
+	n := 0
+	for i, a := range list {
+		l := fmt.Sprintf("> **%s**\n>\n", inert(clip(a, 300)))
+		if n += utf8.RuneCountInString(l); n > room-100 {
+			fmt.Fprintf(&b, "> **and %s more**\n>\n", plural(len(list)-i, "alert"))
+			break
+		}
+		b.WriteString(l)
+	}
+	if len(list) > 0 {
+		b.WriteString("\n")
+	}
+	return b.String()
+}
+
+// markdown is a table of at most room characters, and says what is cut.
+func (p part) markdown(room int) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "## %s\n\n", p.title)
+	if len(p.rows) == 0 {
+		return b.String() + p.none + "\n\n"
+	}
+	fmt.Fprintf(&b, "| %s |\n|%s\n", strings.Join(p.head, " | "), strings.Repeat("---|", len(p.head)))
+	n := utf8.RuneCountInString(b.String()) + 100 // for saying what is cut
+	for i, row := range p.rows {
+		cells := make([]string, len(row))
+		for k := range row {
+			cells[k] = inert(clip(row[k], 300))
+		}
+		l := "| " + strings.Join(cells, " | ") + " |\n"
+		if n += utf8.RuneCountInString(l); i == boardRows || n > room {
+			fmt.Fprintf(&b, "\n… and %d more; `ringmaster status --format json` has all.\n", len(p.rows)-i)
+			break
+		}
+		b.WriteString(l)
+	}
+	return b.String() + "\n"
 }
 
 // Text writes the board on a terminal.

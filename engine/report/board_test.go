@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 )
 
 // board is one with something of everything.
@@ -42,18 +43,27 @@ func TestHostileTextsOnTheBoard(t *testing.T) {
 	}
 }
 
-// TestBoardFits: a page that a forge takes, whatever waits; what is cut is said.
+// TestBoardFits: a page that a forge takes, whatever waits and however its texts
+// grow when they are made inert; what is cut is said.
 func TestBoardFits(t *testing.T) {
-	b := board("x")
-	for i := range 5000 {
-		b.Waiting = append(b.Waiting, Waiting{Why: fmt.Sprintf("reason %d %s", i, strings.Repeat("y", 900)), Patches: []string{strings.Repeat("p", 200)}})
-		b.Open = append(b.Open, OpenPlan{ID: fmt.Sprintf("low-shop-%d", i), Title: strings.Repeat("t", 900)})
-	}
-	page := string(b.Markdown())
-	if len(page) > 65536 {
-		t.Errorf("the page has %d bytes", len(page))
-	}
-	if strings.Count(page, "more; `ringmaster status --format json` has all.") != 2 {
-		t.Error("what is cut is not said")
+	for _, text := range []string{"y", "&", "|", "`", "@", "ä", "www."} {
+		b := board(strings.Repeat(text, 5000))
+		for i := range 5000 {
+			b.Alerts = append(b.Alerts, strings.Repeat(text, 900))
+			b.Waiting = append(b.Waiting, Waiting{Why: fmt.Sprintf("reason %d %s", i, strings.Repeat(text, 900)), Patches: []string{strings.Repeat(text, 200)}})
+			b.Open = append(b.Open, OpenPlan{ID: fmt.Sprintf("low-shop-%d", i), Title: strings.Repeat(text, 900)})
+		}
+		page := string(b.Markdown())
+		if n := utf8.RuneCountInString(page); n > boardMost {
+			t.Errorf("the page of %q has %d characters", text, n)
+		}
+		for _, want := range []string{"## Waits for people", "## In the queue", "## Runs", "## Held, frozen and excepted", "## Needed and not planned", "alerts more**", "As of "} {
+			if !strings.Contains(page, want) {
+				t.Errorf("the page of %q does not say %q", text, want)
+			}
+		}
+		if strings.Count(page, "more; `ringmaster status --format json` has all.") < 2 {
+			t.Errorf("the page of %q does not say what is cut", text)
+		}
 	}
 }

@@ -8,7 +8,6 @@
 package osv
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -224,18 +223,4 @@ func kindOf(id string, namesCVE bool) advisory.Kind {
 		return advisory.Feature
 	}
 	return advisory.Security
-}
-
-// Index reports whether the document is a list of a feed's records without the
-// records: [{"id":…,"modified":…},…].
-func Index(data []byte) bool {
-	d := json.NewDecoder(bytes.NewReader(data))
-	if t, err := d.Token(); err != nil || t != json.Delim('[') || !d.More() {
-		return false
-	}
-	var first map[string]json.RawMessage
-	if d.Decode(&first) != nil {
-		return false
-	}
-	return len(first) == 2 && first["id"] != nil && first["modified"] != nil
 }

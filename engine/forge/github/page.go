@@ -17,6 +17,9 @@ import (
 // its text tells it from other issues of that label; of several the oldest
 // counts.
 func (f *Forge) Pin(ctx context.Context, p forge.Page) (string, error) {
+	if r := []rune(p.Title); len(r) > titleMost {
+		p.Title = string(r[:titleMost])
+	}
 	mark := fmt.Sprintf("<!-- ringmaster: page %s -->\n", p.Key)
 	body := mark + p.Body
 	if utf8.RuneCountInString(body) > bodyMost {
@@ -68,7 +71,31 @@ func (f *Forge) pin(ctx context.Context, p forge.Page, mark, body string) (*gith
 		return nil, err
 	}
 	f.log.WithField("issue", made.GetNumber()).Info("page made")
-	return made, nil
+	return f.settle(ctx, p.Key, mark, made)
+}
+
+// settle looks again once a page was made: another run may have made one in the
+// same moment, and then the newer one is closed. One without the page's label
+// would be found by no run, and each would make another.
+func (f *Forge) settle(ctx context.Context, key, mark string, made *github.Issue) (*github.Issue, error) {
+	oldest, err := f.pinned(ctx, key, mark)
+	switch {
+	case err != nil:
+		return nil, err
+	case oldest.GetNumber() == made.GetNumber():
+		return made, nil
+	}
+	err = f.once(ctx, func() error {
+		_, _, err := f.api.Issues.Edit(ctx, f.owner, f.name, made.GetNumber(), &github.IssueRequest{State: github.String("closed")})
+		return err
+	}, again)
+	switch {
+	case err != nil:
+		return nil, err
+	case oldest == nil:
+		return nil, fmt.Errorf("GitHub left the label %q out of issue #%d, so that it would not be found again; it takes a token that may push", label(key), made.GetNumber())
+	}
+	return oldest, nil
 }
 
 // rewrite changes what differs of an issue.

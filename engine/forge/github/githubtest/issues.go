@@ -113,12 +113,16 @@ func createIssue(c *call) reply {
 	return object{201, c.issueJSON(i)}
 }
 
+// editIssue lets authors edit their own, and whoever may write.
 func editIssue(c *call) reply {
 	n, err := strconv.Atoi(c.req.PathValue("number"))
 	if n -= firstIssue + 1; err != nil || n < 0 || n >= len(c.repo.issues) {
 		return refuse(404, "Not Found")
 	}
 	i := c.repo.issues[n]
+	if i.Author != c.user && !c.repo.writer(c.user) {
+		return refuse(403, "Must have push access to the repository.")
+	}
 	if bad := c.strings(field{name: "title"}, field{name: "body"}, field{name: "state", oneOf: []string{"open", "closed"}}); bad != nil {
 		return bad
 	}

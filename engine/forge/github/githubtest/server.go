@@ -79,7 +79,7 @@ func (s *Server) routes() {
 		"POST " + r + "/pulls/{number}/reviews":           {"pull_requests=write", false, createReview},
 		"GET " + r + "/issues":                            {"issues=read", false, listIssues},
 		"POST " + r + "/issues":                           {"issues=write", false, createIssue},
-		"PATCH " + r + "/issues/{number}":                 {"issues=write", true, editIssue},
+		"PATCH " + r + "/issues/{number}":                 {"issues=write", false, editIssue},
 		"GET " + r + "/issues/{number}/comments":          {"issues=read", false, listComments},
 		"POST " + r + "/issues/{number}/comments":         {"issues=write", false, createComment},
 		"POST " + r + "/issues/{number}/labels":           {"issues=write", true, addLabels},
