@@ -129,6 +129,8 @@ type Page struct {
 	// Since is what changed since the version that people may have read, as Since
 	// says it.
 	Since []string
+	// Reviewed is the approvals of earlier versions, each with what changed since.
+	Reviewed []Reviewed
 }
 
 // Body is a pull request's description: a summary that fits a phone's screen,
@@ -137,7 +139,7 @@ type Page struct {
 func Body(p *plan.Plan, limit int, page Page) string {
 	const rest = "\n_The rest is in `plan.md`._\n"
 	s := read(p)
-	before := since(page.Since)
+	before := since(page.Since) + s.reviewed(page.Reviewed)
 	if page.At != "" {
 		files := s.pictures()
 		delete(files, scheduleFile) // which the chart of the rings shows

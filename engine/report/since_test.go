@@ -63,3 +63,25 @@ func TestSinceIsShort(t *testing.T) {
 		t.Error("the body does not say what changed")
 	}
 }
+
+// TestReviewed: whoever approved an earlier version finds whether that still
+// counts, and what changed since; who must look again stands first.
+func TestReviewed(t *testing.T) {
+	now := sample()
+	now.Timezone = "Europe/Berlin"
+	body := Body(now, 65536, Page{Reviewed: []Reviewed{
+		{By: "alice", At: at, Counts: true, Why: "a subset of its hosts"},
+		{By: "bob\n# x", At: at, Since: []string{"hosts that were not in it: web-0099", "policy now says: @all"}},
+	}})
+	want := "## Since each approval\n\n" +
+		"- `bob # x` approved on Mon 2 Mar 2026 10:00, which **no longer counts**\n" +
+		"    - hosts that were not in it: web-0099\n" +
+		"    - policy now says: @&#8203;all\n" +
+		"- `alice` approved on Mon 2 Mar 2026 10:00, which **still counts**: a subset of its hosts\n\n"
+	if !strings.Contains(body, want) {
+		t.Errorf("Body() = %s\nwant in it\n%s", body, want)
+	}
+	if body := Body(now, 65536, Page{}); strings.Contains(body, "Since each approval") {
+		t.Error("approvals are told that nobody gave")
+	}
+}
