@@ -2,6 +2,7 @@ package policy
 
 import (
 	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/topdown"
 )
 
 // refs are the references that an expression itself reads: those of its
@@ -35,37 +36,37 @@ func refs(x *ast.Expr) []ast.Ref {
 
 // follow goes along a reference as far as the input has it, and keeps what is
 // absent. Variables that are not bound yet go everywhere.
-func (w *watch) follow(ref ast.Ref, locals *ast.ValueMap) {
+func (w *watch) follow(ref ast.Ref, e *topdown.Event) {
 	if ref[0].Equal(ast.InputRootDocument) {
-		w.descend(w.input.Value, ref[1:], locals)
+		w.descend(w.input.Value, ref[1:], e)
 		return
 	}
-	if v, ok := ref[0].Value.(ast.Var); ok {
-		if at := bound(v, locals); at != nil {
-			w.descend(at, ref[1:], locals)
-		}
+	if at := bound(ref[0], e); at != nil {
+		w.descend(at.Value, ref[1:], e)
 	}
 }
 
-// bound is what a variable holds, nil when it holds nothing yet.
-func bound(v ast.Var, locals *ast.ValueMap) ast.Value {
-	x := locals.Get(v)
-	if _, open := x.(ast.Var); open {
+// bound is what a variable holds, nil when it holds nothing yet or is none. It is
+// asked of the event at once: OPA would otherwise copy every variable at every step.
+func bound(v *ast.Term, e *topdown.Event) *ast.Term {
+	if _, ok := v.Value.(ast.Var); !ok {
+		return nil
+	}
+	x := e.Plug(v)
+	if _, open := x.Value.(ast.Var); open {
 		return nil
 	}
 	return x
 }
 
-func (w *watch) descend(v ast.Value, rest []*ast.Term, locals *ast.ValueMap) {
+func (w *watch) descend(v ast.Value, rest []*ast.Term, e *topdown.Event) {
 	if len(rest) == 0 {
 		return
 	}
 	key := rest[0]
-	if name, ok := key.Value.(ast.Var); ok {
-		if x := bound(name, locals); x != nil {
-			key = ast.NewTerm(x)
-		} else {
-			w.everywhere(v, rest[1:], locals)
+	if _, ok := key.Value.(ast.Var); ok {
+		if key = bound(key, e); key == nil {
+			w.everywhere(v, rest[1:], e)
 			return
 		}
 	}
@@ -73,25 +74,25 @@ func (w *watch) descend(v ast.Value, rest []*ast.Term, locals *ast.ValueMap) {
 	case ast.Object:
 		at, ours := w.paths[v]
 		if next := v.Get(key); next != nil {
-			w.descend(next.Value, rest[1:], locals)
+			w.descend(next.Value, rest[1:], e)
 		} else if ours {
 			w.found = append(w.found, at+word(key))
 		}
 	case *ast.Array:
 		if next := v.Get(key); next != nil {
-			w.descend(next.Value, rest[1:], locals)
+			w.descend(next.Value, rest[1:], e)
 		}
 	}
 }
 
-func (w *watch) everywhere(v ast.Value, rest []*ast.Term, locals *ast.ValueMap) {
+func (w *watch) everywhere(v ast.Value, rest []*ast.Term, e *topdown.Event) {
 	switch v := v.(type) {
 	case ast.Object:
-		v.Foreach(func(_, x *ast.Term) { w.descend(x.Value, rest, locals) })
+		v.Foreach(func(_, x *ast.Term) { w.descend(x.Value, rest, e) })
 	case *ast.Array:
-		v.Foreach(func(x *ast.Term) { w.descend(x.Value, rest, locals) })
+		v.Foreach(func(x *ast.Term) { w.descend(x.Value, rest, e) })
 	case ast.Set:
-		v.Foreach(func(x *ast.Term) { w.descend(x.Value, rest, locals) })
+		v.Foreach(func(x *ast.Term) { w.descend(x.Value, rest, e) })
 	}
 }
 

@@ -66,7 +66,7 @@ func word(k *ast.Term) string {
 
 func (w *watch) Enabled() bool { return true }
 
-func (w *watch) Config() topdown.TraceConfig { return topdown.TraceConfig{PlugLocalVars: w.trace} }
+func (w *watch) Config() topdown.TraceConfig { return topdown.TraceConfig{} }
 
 func (w *watch) spent() bool { return w.budget < 0 }
 
@@ -99,8 +99,9 @@ func (w *watch) TraceEvent(e topdown.Event) {
 	if f.handled() || expr.Negated {
 		return
 	}
+	at := e // what is followed outlives the call, and most events are not
 	for _, ref := range refs(expr) {
-		w.follow(ref, e.Locals)
+		w.follow(ref, &at)
 	}
 }
 
