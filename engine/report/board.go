@@ -266,8 +266,10 @@ func (p part) markdown(room int) string {
 func (b *Board) Text(w io.Writer, o TextOptions) error {
 	t := newTerminal(w, o)
 	for _, a := range b.Alerts {
-		for _, l := range wrap(oneLine("! "+a), t.o.Width) {
-			t.line("%s", t.paint("31", l))
+		mark := "! "
+		for _, l := range wrap(oneLine(a), t.o.Width-len(mark)) {
+			t.line("%s", t.paint("31", mark+l))
+			mark = "  " // no text from outside begins a line: a workflow's runner would take it for a command
 		}
 	}
 	for _, p := range b.parts() {

@@ -192,7 +192,7 @@ func (s *sheet) summary() string {
 	fmt.Fprintf(&b, "**What** %s on %s of group %s.  \n", patchNames(list), plural(s.hosts, "host"), code(group))
 	fmt.Fprintf(&b, "**Why now** %s  \n", s.why())
 	fmt.Fprintf(&b, "**May break** %s  \n", s.mayBreak())
-	fmt.Fprintf(&b, "**When** %s  \n", when(p))
+	fmt.Fprintf(&b, "**When** %s  \n", inert(when(p)))
 	fmt.Fprintf(&b, "**Approve** %s  \n", who(p))
 	if len(p.NotPlanned) > 0 {
 		fmt.Fprintf(&b, "**Not planned** %s%s, for the reasons below.  \n", waiting(p), overdueNote(p))
@@ -279,13 +279,17 @@ func (s *sheet) mayBreak() string {
 	return fmt.Sprintf("at worst %s on %s: %s by %s.", code(string(at.Patch)), code(string(at.Host)), risk(at.DeployRisk), sourceName(at.DeployRisk.Source))
 }
 
+// when is plain text.
 func when(p *plan.Plan) string {
 	first, last := ends(p)
 	var rings []string
 	for _, r := range p.Rings {
-		rings = append(rings, inert(r.Name))
+		rings = append(rings, clip(r.Name, 40))
 	}
-	return fmt.Sprintf("from %s to %s%s: %s.", moment(first), moment(last), inert(elsewhere(p)), strings.Join(rings, " → "))
+	if n := len(rings); n > 6 {
+		rings = append(rings[:5:5], fmt.Sprintf("… %d more", n-5))
+	}
+	return fmt.Sprintf("from %s to %s%s: %s.", moment(first), moment(last), elsewhere(p), strings.Join(rings, " → "))
 }
 
 func who(p *plan.Plan) string {

@@ -15,42 +15,99 @@ import (
 // it shows as it is and becomes nothing else.
 func inert(s string) string {
 	var b strings.Builder
-	for _, r := range oneLine(s) {
+	s = strings.TrimSpace(dead(oneLine(s)))
+	if s == "" {
+		return "&#8203;" // with nothing in it, "- " and "****" are something else
+	}
+	if n := bullet(s); n >= 0 { // a list of its own, where it begins an item
+		b.WriteString(s[:n] + `\` + s[n:n+1])
+		s = s[n+1:]
+	}
+	for _, r := range s {
 		switch r {
-		case '`':
-			b.WriteString("&#96;")
-		case '\\', '*', '_', '[', ']', '|', '~', '#', '!', '$':
+		case '`', '<', '>', '&':
+			fmt.Fprintf(&b, "&#%d;", r)
+		case '\\', '*', '_', '[', ']', '|', '~', '#', '!':
 			b.WriteByte('\\')
 			b.WriteRune(r)
-		case '<':
-			b.WriteString("&lt;")
-		case '>':
-			b.WriteString("&gt;")
-		case '&':
-			b.WriteString("&amp;")
+		case '$':
+			b.WriteString(dollar)
+		case gap:
+			b.WriteString("&#8203;")
 		default:
 			b.WriteRune(r)
 		}
 	}
-	return cutLinks(b.String())
+	return b.String()
+}
+
+// dollar is a dollar that begins no formula, as GitHub's documentation has it.
+const dollar = "<span>$</span>"
+
+// bullet is the place of what would make a list's item of a text, -1 where
+// nothing does.
+func bullet(s string) int {
+	if s == "" {
+		return -1
+	}
+	if strings.ContainsRune("-+=", rune(s[0])) {
+		return 0
+	}
+	n := len(s) - len(strings.TrimLeft(s, "0123456789"))
+	if n > 0 && n < len(s) && (s[n] == '.' || s[n] == ')') {
+		return n
+	}
+	return -1
 }
 
 // gap has no width. A forge looks for mentions, references and addresses in the
 // finished text, where escapes and entities are letters again; none has a gap in
 // the middle.
-const gap = "&#8203;"
+const gap = '\u200b'
 
-// linkStart is where a forge would begin a link of its own making.
-var linkStart = regexp.MustCompile(`(?i)@|\\#|:/|\bwww|\bgh-`)
+var (
+	// linkStart is where a forge would begin a link of its own making.
+	linkStart = regexp.MustCompile(`(?i)@|#|:/|\bwww|\bgh-`)
+	// sha is what could name a commit.
+	sha = regexp.MustCompile(`(?i)\b[0-9a-f]{7,40}\b`)
+	// byName is what GitHub shows as a picture: :tada:. Its colons may be those of
+	// two names.
+	byName = regexp.MustCompile(`^(?:[0-9]*[A-Za-z_+-][A-Za-z0-9_+-]*|100|1234):`)
+)
 
-// cutLinks puts a gap into whatever a forge would make a link of.
-func cutLinks(s string) string {
-	return linkStart.ReplaceAllStringFunc(s, func(m string) string {
+// dead puts a gap into whatever a forge would make more of. The text holds no
+// gaps before.
+func dead(s string) string {
+	s = linkStart.ReplaceAllStringFunc(s, func(m string) string {
 		if m == ":/" {
-			return ":" + gap + "/"
+			return ":" + string(gap) + "/"
 		}
-		return m + gap
+		return m + string(gap)
 	})
+	s = sha.ReplaceAllStringFunc(s, func(m string) string {
+		if !strings.ContainsAny(m, "0123456789") || strings.Trim(m, "0123456789") == "" {
+			return m // a word, or a number
+		}
+		return inGroups(m, 6)
+	})
+	var b strings.Builder
+	for i, r := range s {
+		b.WriteRune(r)
+		if r == ':' && byName.MatchString(s[i+1:]) {
+			b.WriteRune(gap)
+		}
+	}
+	return b.String()
+}
+
+// inGroups puts a gap after every n letters.
+func inGroups(s string, n int) string {
+	var b strings.Builder
+	for len(s) > n {
+		b.WriteString(s[:n] + string(gap))
+		s = s[n:]
+	}
+	return b.String() + s
 }
 
 // codeSpan takes what would end a span of code, or a table cell.
@@ -93,17 +150,17 @@ func some(names []string, most int) string {
 // htmlText is text inside an HTML element, where Markdown may or may not be read.
 func htmlText(s string) string {
 	var b strings.Builder
-	for _, r := range oneLine(s) {
-		if strings.ContainsRune("&<>\"'\\`*_[]|~!$", r) {
+	for _, r := range dead(oneLine(s)) {
+		switch {
+		case r == '$':
+			b.WriteString("<span>&#36;</span>")
+		case r == gap || strings.ContainsRune("&<>\"'\\`*_[]|~!", r):
 			fmt.Fprintf(&b, "&#%d;", r)
-			continue
-		}
-		b.WriteRune(r)
-		if r == '#' {
-			b.WriteString(gap)
+		default:
+			b.WriteRune(r)
 		}
 	}
-	return cutLinks(b.String())
+	return b.String()
 }
 
 // oneLine takes out control characters, also those that turn the direction of
