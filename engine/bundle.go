@@ -1,17 +1,15 @@
 package engine
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
-	"regexp"
-	"strings"
+	"slices"
 
 	"github.com/ringmaster-dev/ringmaster/engine/policy"
 )
@@ -19,55 +17,71 @@ import (
 // BundleOptions say which bundle is brought where.
 type BundleOptions struct {
 	Dir    string       // the estate's folder
-	Name   string       // of the bundle: small letters, digits and "-"
-	From   string       // a file, or an http(s) address
-	Digest string       // what it must be; may be empty for a file
+	Name   string       // of the bundle, as a bundle block of policies/*.hcl has it
+	From   string       // where a person says it comes from: needed where that is an address
 	Client *http.Client // nil: http.DefaultClient
 }
 
 // bundleSize is the most that is fetched.
 const bundleSize = 16 << 20
 
-var bundleName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)
-
-// FetchBundle brings an organisation's policies: it fetches a bundle, holds it to
-// its digest, compiles it together with the estate's policies, and only then
-// writes it and its pin into policies/bundle/. It commits nothing. Faults of the
-// policies taken together are a *FaultsError, and nothing is written then.
-func FetchBundle(ctx context.Context, o BundleOptions) (policy.Pin, error) {
-	if !bundleName.MatchString(o.Name) {
-		return policy.Pin{}, fmt.Errorf("%q names no bundle; expected small letters, digits and \"-\", such as \"acme\"", o.Name)
-	}
-	data, err := o.fetch(ctx)
-	if err != nil {
-		return policy.Pin{}, fmt.Errorf("fetching the bundle from %s: %w", o.From, err)
-	}
-	pin := policy.Pin{From: o.From, Digest: policy.DigestOf(data)}
-	if o.Digest != "" && o.Digest != pin.Digest {
-		return pin, fmt.Errorf("the bundle from %s has digest %s, expected %s", o.From, pin.Digest, o.Digest)
-	}
+// FetchBundle brings an organisation's policies: it fetches a bundle that the
+// estate declares, holds it to the declared digest, compiles it together with the
+// estate's policies, and only then writes it into policies/bundle/. It commits
+// nothing. Faults of the policies taken together are a *FaultsError, and nothing is
+// written then. What an estate under review declares contacts nobody: an address is
+// fetched from where the person who asks names it too.
+func FetchBundle(ctx context.Context, o BundleOptions) (policy.Bundle, error) {
 	files, err := policyFiles(os.DirFS(o.Dir))
 	if err != nil {
-		return pin, err
+		return policy.Bundle{}, err
 	}
-	text, err := json.MarshalIndent(pin, "", "  ")
+	b, err := o.declared(files)
 	if err != nil {
-		return pin, err
+		return b, err
 	}
-	base := policy.BundleFolder + o.Name
-	brought := map[string][]byte{base + ".tar.gz": data, base + ".pin.json": append(text, '\n')}
-	for name, data := range brought {
-		files[name] = data
+	data, err := o.fetch(ctx, b)
+	if err != nil {
+		return b, fmt.Errorf("fetching bundle %q from %s: %w", b.Name, b.From, err)
 	}
+	if got := policy.DigestOf(data); got != b.Digest {
+		return b, fmt.Errorf("what lies at %s has digest %s, and bundle %q is declared to have %s", b.From, got, b.Name, b.Digest)
+	}
+	files[b.File()] = data
 	if _, faults := policy.Compile(files); len(faults) > 0 {
-		return pin, policyFaults(faults)
+		return b, policyFaults(faults)
 	}
-	for _, name := range sortedKeys(brought) {
-		if err := writeBeside(filepath.Join(o.Dir, filepath.FromSlash(name)), brought[name]); err != nil {
-			return pin, err
-		}
+	return b, writeBeside(filepath.Join(o.Dir, filepath.FromSlash(b.File())), data)
+}
+
+// declared is the bundle that was asked for, as the estate has it.
+func (o BundleOptions) declared(files map[string][]byte) (policy.Bundle, error) {
+	list, faults := policy.Bundles(files)
+	if len(faults) > 0 {
+		return policy.Bundle{}, policyFaults(faults)
 	}
-	return pin, nil
+	i := slices.IndexFunc(list, func(b policy.Bundle) bool { return b.Name == o.Name })
+	if i < 0 {
+		return policy.Bundle{}, fmt.Errorf("no bundle %q is declared; expected in policies/bundles.hcl:\n\nbundle %q {\n  from   = %q\n  digest = %q\n}", o.Name, o.Name, cmp.Or(o.From, "…"), o.digest())
+	}
+	b := list[i]
+	switch {
+	case o.From != "" && o.From != b.From:
+		return b, fmt.Errorf("bundle %q is declared to come from %q, not from %q", b.Name, b.From, o.From)
+	case o.From == "" && b.Remote():
+		return b, fmt.Errorf("bundle %q comes from an address, which is fetched from only where you name it too: ringmaster policy bundle %s %s", b.Name, b.Name, b.From)
+	}
+	return b, nil
+}
+
+// digest is that of a file which is not declared yet. What comes over the network
+// has the digest that its publisher says.
+func (o BundleOptions) digest() string {
+	data, err := o.file(o.From)
+	if err != nil {
+		return "sha256:…"
+	}
+	return policy.DigestOf(data)
 }
 
 // writeBeside writes a file beside its place and moves it there.
@@ -87,25 +101,34 @@ func writeBeside(name string, data []byte) error {
 	return os.Rename(f.Name(), name)
 }
 
-// fetch reads the bundle's bytes.
-func (o BundleOptions) fetch(ctx context.Context) ([]byte, error) {
-	u, err := url.Parse(o.From)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" {
-		f, err := os.Open(strings.TrimPrefix(o.From, "file://"))
-		if err != nil {
-			return nil, err
-		}
-		defer f.Close()
-		return bounded(f)
+// file reads a file, seen from the estate's folder.
+func (o BundleOptions) file(name string) ([]byte, error) {
+	if !filepath.IsAbs(name) {
+		name = filepath.Join(o.Dir, name)
 	}
-	if o.Digest == "" {
-		return nil, errors.New("what comes over the network is held to a digest; expected --digest sha256:…")
+	if s, err := os.Stat(name); err != nil {
+		return nil, err
+	} else if !s.Mode().IsRegular() {
+		return nil, errors.New("not a regular file")
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return bounded(f)
+}
+
+// fetch reads a declared bundle's bytes.
+func (o BundleOptions) fetch(ctx context.Context, b policy.Bundle) ([]byte, error) {
+	if !b.Remote() {
+		return o.file(b.From)
 	}
 	client := o.Client
 	if client == nil {
 		client = http.DefaultClient
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, o.From, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, b.From, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -44,26 +45,33 @@ func TestFetchBundle(t *testing.T) {
 	data := tarred(t, "org/org.rego", "package ringmaster.org\n\nhold contains {\"msg\": \"the organisation says no\"} if input.host.id\n")
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write(data) }))
 	defer server.Close()
-	dir := t.TempDir()
-	if err := os.MkdirAll(filepath.Join(dir, "policies", "org"), 0o755); err != nil {
+	dir := filepath.Join(t.TempDir(), "estate")
+	local := filepath.Join(filepath.Dir(dir), "org.tar.gz")
+	if err := os.WriteFile(local, data, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	mine := filepath.Join(dir, "policies", "org", "org.rego")
-	tests := []struct{ name, from, digest, mine, want string }{
-		{"no digest", server.URL, "", "", "held to a digest"},
-		{"another digest", server.URL, "sha256:0", "", "expected sha256:0"},
-		{"a package that the estate has too", server.URL, policy.DigestOf(data), "package ringmaster.org\n\nallowed := true\n", `ringmaster.org is of bundle "acme"`},
-		{"no file", filepath.Join(dir, "gone"), "", "", "gone"},
-		{"right", server.URL, policy.DigestOf(data), "", ""},
+	tests := []struct{ name, from, asked, digest, mine, want string }{
+		{"not declared", "", "../org.tar.gz", "", "", "digest = \"" + policy.DigestOf(data)},
+		{"an address that nobody names", server.URL, "", policy.DigestOf(data), "", "fetched from only where you name it too"},
+		{"another address than is declared", server.URL, server.URL + "/x", policy.DigestOf(data), "", "declared to come from"},
+		{"another digest", server.URL, server.URL, policy.DigestOf(nil), "", "is declared to have " + policy.DigestOf(nil)},
+		{"a package that the estate has too", server.URL, server.URL, policy.DigestOf(data), "package ringmaster.org\n\nallowed := true\n", `ringmaster.org is of bundle "acme"`},
+		{"no file", "gone", "", policy.DigestOf(data), "", "gone"},
+		{"a folder", ".", "", policy.DigestOf(data), "", "not a regular file"},
+		{"right", server.URL, server.URL, policy.DigestOf(data), "", ""},
+		{"right, from a file", "../org.tar.gz", "", policy.DigestOf(data), "", ""},
 	}
 	for _, tt := range tests {
-		os.Remove(mine)
-		if tt.mine != "" {
-			if err := os.WriteFile(mine, []byte(tt.mine), 0o644); err != nil {
-				t.Fatal(err)
-			}
+		if err := os.RemoveAll(filepath.Join(dir, "policies")); err != nil {
+			t.Fatal(err)
 		}
-		_, err := FetchBundle(context.Background(), BundleOptions{Dir: dir, Name: "acme", From: tt.from, Digest: tt.digest})
+		if tt.mine != "" {
+			writeFile(t, filepath.Join(dir, "policies", "org", "org.rego"), tt.mine)
+		}
+		if tt.from != "" {
+			writeFile(t, filepath.Join(dir, "policies", "bundles.hcl"), declaration(tt.from, tt.digest))
+		}
+		_, err := FetchBundle(context.Background(), BundleOptions{Dir: dir, Name: "acme", From: tt.asked})
 		if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
 			t.Errorf("%s: FetchBundle() = %v, want %q", tt.name, err, tt.want)
 		}
@@ -74,16 +82,30 @@ func TestFetchBundle(t *testing.T) {
 	}
 }
 
+func writeFile(t *testing.T, name, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func declaration(from, digest string) string {
+	return fmt.Sprintf("bundle \"acme\" {\n  from   = %q\n  digest = %q\n}\n", from, digest)
+}
+
 // TestBundleReplays: what a bundle decided is decided again from the commit
 // alone.
 func TestBundleReplays(t *testing.T) {
 	e := demoEnv(t)
 	dir := e.Repo.Dir()
 	file := filepath.Join(t.TempDir(), "acme.tar.gz")
-	if err := os.WriteFile(file, tarred(t, "org/org.rego", "package ringmaster.org\n\nhold contains {\"msg\": \"the organisation says no\"} if input.host.labels.role == \"office\"\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := FetchBundle(context.Background(), BundleOptions{Dir: dir, Name: "acme", From: file}); err != nil {
+	data := tarred(t, "org/org.rego", "package ringmaster.org\n\nhold contains {\"msg\": \"the organisation says no\"} if input.host.labels.role == \"office\"\n")
+	writeFile(t, file, string(data))
+	writeFile(t, filepath.Join(dir, "policies", "bundles.hcl"), declaration(file, policy.DigestOf(data)))
+	if _, err := FetchBundle(context.Background(), BundleOptions{Dir: dir, Name: "acme"}); err != nil {
 		t.Fatal(err)
 	}
 	files, err := filesOf(dir)
@@ -95,7 +117,7 @@ func TestBundleReplays(t *testing.T) {
 		t.Fatal(err)
 	}
 	brought, err := e.Repo.Write(repo.Next{Base: head, Changes: map[string][]byte{
-		"policies/bundle/acme.tar.gz": files["policies/bundle/acme.tar.gz"], "policies/bundle/acme.pin.json": files["policies/bundle/acme.pin.json"],
+		"policies/bundle/acme.tar.gz": files["policies/bundle/acme.tar.gz"], "policies/bundles.hcl": files["policies/bundles.hcl"],
 	}, Message: "the organisation's policies", Author: bot, At: e.At})
 	if err != nil {
 		t.Fatal(err)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/ringmaster-dev/ringmaster/engine/outcome"
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
+	"github.com/ringmaster-dev/ringmaster/engine/policy"
 	"github.com/ringmaster-dev/ringmaster/engine/replay"
 	"github.com/ringmaster-dev/ringmaster/engine/repo"
 )
@@ -102,10 +103,43 @@ func testFlips(t *testing.T, e *Env) {
 			t.Errorf("Replay(a rule for rack r3) lacks %q:\n%s", want, flips)
 		}
 	}
+	testBundleFlips(t, e)
 	fewer := treeOf(t, e, nil)
 	fewer["policies/past/past.rego"].Data = []byte(strings.Replace(pastPolicies, "in input.host.holds", "in []", 1))
 	if opened := replayed(t, e, fewer, ""); !strings.Contains(opened, "would have been let pass") || !strings.Contains(opened, "past.hold ") {
 		t.Errorf("Replay(without a rule):\n%s", opened)
+	}
+}
+
+// A rule that an organisation's bundle brings flips what it flips in the estate, and
+// one that a newer bundle no longer has lets the same pass.
+func testBundleFlips(t *testing.T, e *Env) {
+	bundle := func(rule string) map[string]string {
+		data := tarred(t, "rack/rack.rego", rule)
+		return map[string]string{"policies/bundles.hcl": declaration("../acme.tar.gz", policy.DigestOf(data)), "policies/bundle/acme.tar.gz": string(data)}
+	}
+	older := bundle(rackRule)
+	brought := replayed(t, e, treeOf(t, e, older), "")
+	for _, want := range []string{"policies/bundle/acme.tar.gz, policies/bundles.hcl", "rack.deny                        26            9             9         0        +32\n"} {
+		if !strings.Contains(brought, want) {
+			t.Errorf("Replay(a bundle) lacks %q:\n%s", want, brought)
+		}
+	}
+	head, err := e.head()
+	if err != nil {
+		t.Fatal(err)
+	}
+	changes := map[string][]byte{}
+	for name, text := range older {
+		changes[name] = []byte(text)
+	}
+	had, err := e.Repo.Write(repo.Next{Base: head, Changes: changes, Message: "an organisation's policies", Author: bot, At: e.At})
+	if err != nil {
+		t.Fatal(err)
+	}
+	newer := replayed(t, e, treeOf(t, e, bundle("package ringmaster.rack\n\nwarn contains {\"msg\": \"rack r3\"} if input.host.labels.rack == \"r3\"\n")), string(had))
+	if want := "would have been let pass"; !strings.Contains(newer, want) || !strings.Contains(newer, "rack.deny ") {
+		t.Errorf("Replay(a newer bundle) lacks %q:\n%s", want, newer)
 	}
 }
 

@@ -9,30 +9,41 @@ import (
 )
 
 func (a *app) policyBundle() *cobra.Command {
-	var digest string
-	c := &cobra.Command{
-		Use: "bundle NAME FROM", Short: "brings an organisation's policies, as a pinned OPA bundle, under the estate's own", Args: cobra.ExactArgs(2),
-		Long: "Fetches a bundle (a tar.gz) from a file or an http(s) address, holds it to its digest, compiles it with the\n" +
-			"estate's policies, and writes policies/bundle/NAME.tar.gz and NAME.pin.json. Commit them: decisions replay from\n" +
-			"Git alone. The estate's policies may add to a bundle and not alter it. With policies/bundle/NAME.pem, a public\n" +
-			"key, the bundle must be signed by it.",
-		Example: "  ringmaster policy bundle acme https://policies.example.org/acme.tar.gz --digest sha256:…\n  ringmaster policy bundle acme ../acme.tar.gz",
+	return &cobra.Command{
+		Use: "bundle NAME [FROM]", Short: "brings an organisation's policies, a pinned OPA bundle, under the estate's own", Args: cobra.RangeArgs(1, 2),
+		Long: `Fetches a bundle (a tar.gz) that a block in policies/*.hcl declares,
+
+  bundle "acme" {
+    from   = "https://policies.example.org/acme-4.tar.gz"
+    digest = "sha256:…"
+  }
+
+holds it to that digest, compiles it with the estate's policies, and writes
+policies/bundle/acme.tar.gz. Commit both: decisions replay from Git alone. from may
+be a file, seen from the estate's folder. An address is fetched from only where you
+name it here too, so that an estate under review contacts nobody.
+
+The estate's policies may add to a bundle; they neither alter nor feed it. With
+policies/bundle/acme.pem, a public key, the bundle must be signed by it.`,
+		Example: "  ringmaster policy bundle acme https://policies.example.org/acme-4.tar.gz\n  ringmaster policy bundle acme",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			dir, err := a.folder()
 			if err != nil {
 				return err
 			}
-			pin, err := engine.FetchBundle(cmd.Context(), engine.BundleOptions{Dir: dir, Name: args[0], From: args[1], Digest: digest})
+			o := engine.BundleOptions{Dir: dir, Name: args[0]}
+			if len(args) > 1 {
+				o.From = args[1]
+			}
+			b, err := engine.FetchBundle(cmd.Context(), o)
 			if err != nil {
 				return err
 			}
 			if a.format == "json" {
-				return a.json(pin)
+				return a.json(b)
 			}
-			fmt.Fprintf(a.out, "policies/bundle/%s.tar.gz has digest %s\nnext: look at what it decides with `ringmaster policy replay`, then commit policies/bundle\n", args[0], pin.Digest)
+			fmt.Fprintf(a.out, "%s is what bundle %q declares, %s\nnext: see what it would have decided with `ringmaster policy replay`, then commit policies/\n", b.File(), b.Name, b.Digest)
 			return nil
 		},
 	}
-	c.Flags().StringVar(&digest, "digest", "", "what the bundle must be, as `sha256:…`; an address needs it")
-	return c
 }

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"archive/tar"
+	"compress/gzip"
 	"context"
 	"flag"
 	"io/fs"
@@ -49,7 +51,7 @@ func TestScript(t *testing.T) {
 		UpdateScripts:       *update,
 		RequireExplicitExec: true,
 		Setup:               setUp,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"shown": shown, "starter": starterEstate, "commit": commitFolder, "here": here},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"shown": shown, "starter": starterEstate, "commit": commitFolder, "here": here, "bundled": bundled},
 	})
 }
 
@@ -144,6 +146,36 @@ func commitFolder(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	defer r.Close()
 	ts.Check(gitCommit(r, args[0]))
+}
+
+// bundled is `tar -czf FILE -C DIR .` with the same bytes everywhere, so that a
+// script may declare their digest.
+func bundled(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: bundled FILE DIR")
+	}
+	f, err := os.Create(ts.MkAbs(args[0]))
+	ts.Check(err)
+	z, err := gzip.NewWriterLevel(f, gzip.NoCompression)
+	ts.Check(err)
+	w := tar.NewWriter(z)
+	ts.Check(fs.WalkDir(os.DirFS(ts.MkAbs(args[1])), ".", func(name string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(filepath.Join(ts.MkAbs(args[1]), name))
+		if err != nil {
+			return err
+		}
+		if err := w.WriteHeader(&tar.Header{Name: name, Typeflag: tar.TypeReg, Mode: 0o644, Size: int64(len(data))}); err != nil {
+			return err
+		}
+		_, err = w.Write(data)
+		return err
+	}))
+	ts.Check(w.Close())
+	ts.Check(z.Close())
+	ts.Check(f.Close())
 }
 
 // setUp makes a run see nothing of the machine that it is on.

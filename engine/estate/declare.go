@@ -33,9 +33,27 @@ var ringBlocks = map[string]block{
 	"health": (*reader).health,
 }
 
+// homes are the folders that blocks stand in. Those in policies/ are read with the
+// policies.
+var homes = map[string][]string{
+	"inventory": slices.Sorted(maps.Keys(inventoryBlocks)),
+	"rings":     slices.Sorted(maps.Keys(ringBlocks)),
+	"policies":  {"bundle"},
+}
+
+// home is the folder that a block stands in, "" where no block has that name.
+func home(typ string) string {
+	for dir, types := range homes {
+		if slices.Contains(types, typ) {
+			return dir
+		}
+	}
+	return ""
+}
+
 // inventory reads inventory/*.hcl.
 func (r *reader) inventory() {
-	r.blocks("inventory", inventoryBlocks, "rings", ringBlocks)
+	r.blocks("inventory", inventoryBlocks)
 	switch {
 	case len(r.estates) == 0 && !r.mentioned["estate"]["*"]:
 		r.at(hclfile.Place{File: "inventory"}, `no estate block; exactly one is expected, as in estate "acme" { timezone = "UTC" }`)
@@ -48,12 +66,12 @@ func (r *reader) inventory() {
 
 // rings reads rings/*.hcl.
 func (r *reader) rings() {
-	r.blocks("rings", ringBlocks, "inventory", inventoryBlocks)
+	r.blocks("rings", ringBlocks)
 }
 
-// blocks reads every HCL file of a folder. A block that belongs to the other
-// folder is said to.
-func (r *reader) blocks(dir string, known map[string]block, otherDir string, other map[string]block) {
+// blocks reads every HCL file of a folder. A block that belongs to another folder
+// is said to.
+func (r *reader) blocks(dir string, known map[string]block) {
 	for _, name := range r.under(dir) {
 		if path.Ext(name) != ".hcl" {
 			continue
@@ -78,8 +96,8 @@ func (r *reader) blocks(dir string, known map[string]block, otherDir string, oth
 			switch {
 			case known[b.Type] != nil:
 				known[b.Type](r, b)
-			case other[b.Type] != nil:
-				r.at(b.Place, "a %s block stands in %s/*.hcl, not in %s/*.hcl", b.Type, otherDir, dir)
+			case home(b.Type) != "":
+				r.at(b.Place, "a %s block stands in %s/*.hcl, not in %s/*.hcl", b.Type, home(b.Type), dir)
 			default:
 				unknown = append(unknown, b)
 			}

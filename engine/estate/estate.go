@@ -36,7 +36,7 @@ type Estate struct {
 	Knowledge  advisory.Knowledge
 	Notices    []Fault // what feeds carry that is not used, and tags that turn nothing on, sorted by place; the estate is valid in spite of it
 
-	Policies map[string][]byte // policies/**/*.rego, data.json and policies/bundle/* by path
+	Policies map[string][]byte // what policy.IsPolicy says, by path
 	Models   map[string][]byte // models/*.json by path
 
 	Plans     map[string][]byte  // plan id → plan.json as it lies there

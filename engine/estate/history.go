@@ -8,6 +8,7 @@ import (
 
 	"github.com/ringmaster-dev/ringmaster/engine/hclfile"
 	"github.com/ringmaster-dev/ringmaster/engine/outcome"
+	"github.com/ringmaster-dev/ringmaster/engine/policy"
 )
 
 // schemaOverride is the schema of overrides/*.jsonl.
@@ -146,7 +147,7 @@ func quoted(what, word string) string { return what + ` "` + word + `": ` }
 func (r *reader) kept() {
 	e := r.estate
 	for _, name := range r.files["policies"] {
-		if path.Ext(name) == ".rego" || path.Base(name) == "data.json" || strings.HasPrefix(name, "policies/bundle/") {
+		if policy.IsPolicy(name) {
 			r.keep(e.Policies, name, name)
 		}
 	}

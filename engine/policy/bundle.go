@@ -9,7 +9,6 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
-	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -26,28 +25,26 @@ import (
 
 // An organisation's policies lie under the estate's own as an OPA bundle,
 // policies/bundle/<name>.tar.gz, in Git: a decision replays from its commit, and
-// nobody is asked for them then. Beside it,
-//
-//   - <name>.pin.json says where it came from and what its digest is, and another
-//     file by that name is a fault;
-//   - <name>.pem, where it is there, is the public key that must have signed it.
+// nobody is asked for them then. A bundle block in policies/*.hcl says where it came
+// from and what its digest is, and another file by that name is a fault. Beside it,
+// <name>.pem, where it is there, is the public key that must have signed it.
 //
 // The estate may only add to it. Its rules and data may not stand in a package or
-// under a word of data that the bundle has, so it can neither redefine nor feed
-// the organisation's rules, and what they say yields to exceptions only where
-// they themselves allow it.
+// under a word of data that the bundle has, and the bundle reads no other, so the
+// estate can neither redefine nor feed the organisation's rules; what they say
+// yields to exceptions only where they themselves allow it.
 
 // BundleFolder is where bundles lie.
 const BundleFolder = "policies/bundle/"
 
 // IsPolicy says whether a file under policies/ is one that Compile reads.
 func IsPolicy(name string) bool {
-	return path.Ext(name) == ".rego" || path.Base(name) == "data.json" || path.Dir(name)+"/" == BundleFolder && bundlePart(name) != ""
+	return path.Ext(name) == ".rego" || path.Ext(name) == ".hcl" || path.Base(name) == "data.json" || path.Dir(name)+"/" == BundleFolder && bundlePart(name) != ""
 }
 
 // bundlePart is the ending of a file that belongs to a bundle, "" of any other.
 func bundlePart(name string) string {
-	for _, ending := range []string{".tar.gz", ".pin.json", ".pem"} {
+	for _, ending := range []string{".tar.gz", ".pem"} {
 		if strings.HasSuffix(name, ending) && path.Base(name) != ending {
 			return ending
 		}
@@ -55,13 +52,7 @@ func bundlePart(name string) string {
 	return ""
 }
 
-// Pin is policies/bundle/<name>.pin.json.
-type Pin struct {
-	From   string `json:"from"`   // the file or address that it was fetched from
-	Digest string `json:"digest"` // "sha256:" and the hex digest of its bytes
-}
-
-// DigestOf is a bundle's digest as a Pin has it.
+// DigestOf is a bundle's digest as its block has it.
 func DigestOf(data []byte) string {
 	sum := sha256.Sum256(data)
 	return "sha256:" + hex.EncodeToString(sum[:])
@@ -84,59 +75,49 @@ type bundled struct {
 // bundles reads all bundles among files, before anything of the estate's.
 func (src *source) bundles(files map[string][]byte) {
 	src.bundled = bundled{map[string]string{}, map[string]string{}, map[string]bool{}}
-	var names []string
-	for name := range files {
-		if path.Dir(name)+"/" == BundleFolder && bundlePart(name) != "" {
-			names = append(names, name)
+	declared, said := src.declared(files)
+	for _, b := range declared {
+		if data, ok := files[b.File()]; ok && src.pinned(b, data) && src.signed(b, files) {
+			src.unpack(b, data)
+		} else if !ok {
+			src.fault(b.place.File, b.place.Line, b.place.Column, "bundle %q does not lie in %s; `ringmaster policy bundle %s` brings it", b.Name, b.File(), b.Name)
 		}
 	}
-	slices.Sort(names)
-	for _, file := range names {
-		name := strings.TrimSuffix(file, bundlePart(file))
-		if _, there := files[name+".tar.gz"]; !there {
-			src.fault(file, 1, 1, "there is no %s.tar.gz beside it; `ringmaster policy bundle` brings one", path.Base(name))
+	for _, file := range slices.Sorted(maps.Keys(files)) {
+		ending := bundlePart(file)
+		if path.Dir(file)+"/" != BundleFolder || ending == "" {
 			continue
 		}
-		if bundlePart(file) == ".tar.gz" && src.pinned(name, files) && src.signed(name, files) {
-			src.unpack(file, path.Base(name), files[file])
+		if name := strings.TrimSuffix(path.Base(file), ending); !said[name] {
+			src.fault(file, 1, 1, "no bundle %q is declared; expected bundle %q { from = \"…\"  digest = \"sha256:…\" } in policies/*.hcl", name, name)
 		}
 	}
 }
 
 // pinned says that a bundle has the digest that it should have.
-func (src *source) pinned(name string, files map[string][]byte) bool {
-	text, ok := files[name+".pin.json"]
-	if !ok {
-		src.fault(name+".tar.gz", 1, 1, "no digest pins it; expected %s.pin.json with \"from\" and \"digest\" beside it", path.Base(name))
-		return false
+func (src *source) pinned(b Bundle, data []byte) bool {
+	got := DigestOf(data)
+	if got != b.Digest {
+		src.fault(b.pin.File, b.pin.Line, b.pin.Column, "bundle %q: %s has digest %s; expected what is declared here", b.Name, b.File(), got)
 	}
-	var pin Pin
-	if err := json.Unmarshal(text, &pin); err != nil {
-		src.fault(name+".pin.json", 1, 1, "it is not JSON: %v", err)
-		return false
-	}
-	if got := DigestOf(files[name+".tar.gz"]); got != pin.Digest {
-		src.fault(name+".tar.gz", 1, 1, "its digest is %s, and %s.pin.json says %q", got, path.Base(name), pin.Digest)
-		return false
-	}
-	return true
+	return got == b.Digest
 }
 
 // signed says that the key beside a bundle, where there is one, has signed it.
-func (src *source) signed(name string, files map[string][]byte) bool {
-	key, ok := files[name+".pem"]
+func (src *source) signed(b Bundle, files map[string][]byte) bool {
+	key, ok := files[BundleFolder+b.Name+".pem"]
 	if !ok {
 		return true
 	}
 	algorithm, err := algorithmOf(key)
 	if err == nil {
 		keys := map[string]*bundle.KeyConfig{"key": {Key: string(key), Algorithm: algorithm}}
-		_, err = bundle.NewCustomReader(bundle.NewTarballLoader(bytes.NewReader(files[name+".tar.gz"]))).
+		_, err = bundle.NewCustomReader(bundle.NewTarballLoader(bytes.NewReader(files[b.File()]))).
 			WithBundleVerificationConfig(bundle.NewVerificationConfig(keys, "key", "", nil)).
 			WithSizeLimitBytes(mostBundle).WithRegoVersion(ast.RegoV1).Read()
 	}
 	if err != nil {
-		src.fault(name+".tar.gz", 1, 1, "the key in %s.pem has not signed it: %v", path.Base(name), err)
+		src.fault(b.File(), 1, 1, "the key in %s.pem has not signed it: %v", b.Name, err)
 	}
 	return err == nil
 }
@@ -160,7 +141,8 @@ func algorithmOf(key []byte) (string, error) {
 }
 
 // unpack reads a bundle's files as if they lay in a folder of its name.
-func (src *source) unpack(file, name string, data []byte) {
+func (src *source) unpack(b Bundle, data []byte) {
+	file, name := b.File(), b.Name
 	inside, err := untar(data)
 	if err != nil {
 		src.fault(file, 1, 1, "it cannot be unpacked: %v", err)
@@ -214,55 +196,6 @@ func (src *source) claimData(at, p, name string, text []byte) {
 	if where := merge(src.data, doc); where != "" {
 		src.fault(at, 1, 1, "data.%s is said twice", where)
 	}
-}
-
-// tightens finds what of the estate's own would alter a bundle.
-func (src *source) tightens() {
-	if len(src.bundled.packages) == 0 && len(src.bundled.words) == 0 {
-		return
-	}
-	for file, m := range src.modules {
-		if src.bundled.files[file] || src.tests[file] {
-			continue
-		}
-		for _, r := range m.Rules {
-			src.tighten(file, m, r)
-		}
-		if len(m.Rules) == 0 {
-			src.tighten(file, m, nil)
-		}
-	}
-}
-
-// tighten finds a rule that stands where a bundle does: in a package of it, or on
-// the way to one.
-func (src *source) tighten(file string, m *ast.Module, r *ast.Rule) {
-	at, row := m.Package.Path, m.Package.Location.Row
-	if r != nil {
-		at, row = r.Ref().GroundPrefix(), r.Location.Row
-	}
-	for _, p := range slices.Sorted(maps.Keys(src.bundled.packages)) {
-		if whole := ast.MustParseRef(p); at.HasPrefix(whole) || r != nil && whole.HasPrefix(at) {
-			src.fault(file, row, 1, "%s is of bundle %q, which the estate adds to and does not alter; expected a package of its own", strings.TrimPrefix(p, "data."), src.bundled.packages[p])
-			return
-		}
-	}
-	if len(at) > 1 {
-		if word, ok := at[1].Value.(ast.String); ok && src.bundled.words[string(word)] != "" {
-			src.fault(file, row, 1, "data.%s is of bundle %q, which the estate adds to and does not alter", string(word), src.bundled.words[string(word)])
-		}
-	}
-}
-
-// owned says that a data.json of the estate says something of a bundle's.
-func (src *source) owned(file string, doc map[string]any) bool {
-	for _, word := range slices.Sorted(maps.Keys(doc)) {
-		if name := src.bundled.words[word]; name != "" {
-			src.fault(file, 1, 1, "data.%s is of bundle %q, which the estate adds to and does not alter", word, name)
-			return true
-		}
-	}
-	return false
 }
 
 // untar reads the .rego and data.json files of a bundle.

@@ -16,8 +16,8 @@ import (
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
 )
 
-// Compile compiles policies/**/*.rego and data.json, by path; other files are
-// passed over. policies/freeze/data.json is data.freeze, as for `opa test
+// Compile compiles policies/**/*.rego and data.json, and the bundles that
+// policies/*.hcl declares, by path; other files are passed over. policies/freeze/data.json is data.freeze, as for `opa test
 // policies/`. Test files are parsed for faults and left out. All faults are
 // returned, sorted by place: what OPA finds, attributes of input and data that do
 // not exist, rules that are no decisions, built-ins that read clock, network,
@@ -41,6 +41,7 @@ func compile(files map[string][]byte) (*source, *Set, []Fault) {
 	if len(src.faults) > 0 {
 		return nil, nil, src.sorted()
 	}
+	src.unfed(c)
 	s := &Set{set{compiler: c, store: src.store()}}
 	s.clauses = src.clauses(c)
 	src.checkData(c)

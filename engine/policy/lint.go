@@ -91,8 +91,12 @@ func (l *linter) reportAt(file string, line, column int, format string, args ...
 	l.found = append(l.found, Finding{Fault{file, line, column, fmt.Sprintf(format, args...)}, l.check.Name, l.check.Warning})
 }
 
-// allowed says that a comment beside a finding takes it as meant.
+// allowed says that a comment beside a finding takes it as meant, or that it is of
+// a bundle, which the estate's authors do not write.
 func (l *linter) allowed(f Finding) bool {
+	if l.src.bundled.files[f.File] {
+		return true
+	}
 	m := l.src.modules[f.File]
 	return m != nil && slices.ContainsFunc(m.Comments, func(c *ast.Comment) bool {
 		names, ok := strings.CutPrefix(strings.TrimSpace(string(c.Text)), "lint: allow ")

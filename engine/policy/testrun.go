@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"runtime"
 	"slices"
 	"strings"
@@ -21,7 +22,7 @@ import (
 type TestReport struct {
 	Tests    []TestResult   // sorted by file, line, name
 	Coverage float64        // percent of lines, as `opa test --coverage` has it
-	Files    []FileCoverage // sorted by file
+	Files    []FileCoverage // sorted by file; those of bundles are left out
 }
 
 // Passed says that no test failed.
@@ -105,8 +106,16 @@ func RunTests(files map[string][]byte) (TestReport, error) {
 	slices.SortFunc(report.Tests, func(a, b TestResult) int {
 		return cmp.Or(strings.Compare(a.File, b.File), a.Line-b.Line, strings.Compare(a.Name, b.Name))
 	})
-	report.cover(coverage.Report(src.modules))
+	report.cover(coverage.Report(src.own()))
 	return report, nil
+}
+
+// own are the modules that the estate's authors write: a bundle may come without its
+// tests.
+func (src *source) own() map[string]*ast.Module {
+	own := maps.Clone(src.modules)
+	maps.DeleteFunc(own, func(file string, _ *ast.Module) bool { return src.bundled.files[file] })
+	return own
 }
 
 func testResult(r *tester.Result) TestResult {
