@@ -1,9 +1,11 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -67,8 +69,9 @@ func (a *Audit) chain(file string, err error) {
 }
 
 // auditApprovals checks what was recorded of a plan's approvals against the forge:
-// each is a standing approval of exactly what was merged, by somebody else than
-// its author, and a plan that began had all that it asks for. Pr is nil where no
+// each is a standing approval of exactly what was merged, or of an earlier version
+// that is no better, by somebody else than its author, and a plan that began had
+// all that it asks for. Pr is nil where no
 // merged pull request is known, which is a finding of its own.
 func (e *Env) auditApprovals(ctx context.Context, a *Audit, p *plan.Plan, pr *forge.PullRequest, data []byte, begun bool) error {
 	file := outcome.ApprovalsPath(p.ID)
@@ -86,7 +89,10 @@ func (e *Env) auditApprovals(ctx context.Context, a *Audit, p *plan.Plan, pr *fo
 	}
 	good := map[string]map[string]bool{} // team → who approved for it
 	for i, l := range list {
-		why := forged(p, full, l)
+		why, err := e.forged(ctx, p, full, l)
+		if err != nil {
+			return err
+		}
 		if why == "" {
 			if why, err = e.stranger(ctx, a.began[file], l); err != nil {
 				return err
@@ -110,21 +116,39 @@ func (e *Env) auditApprovals(ctx context.Context, a *Audit, p *plan.Plan, pr *fo
 }
 
 // forged says what is wrong with a recorded approval, "" where the forge knows it.
-func forged(p *plan.Plan, pr *forge.PullRequest, l outcome.Approval) string {
+func (e *Env) forged(ctx context.Context, p *plan.Plan, pr *forge.PullRequest, l outcome.Approval) (string, error) {
+	carried := l.Carried != ""
 	switch {
-	case l.Plan != p.ID || l.Digest != p.Digest:
-		return fmt.Sprintf("it approves plan %q with digest %s, not this one", l.Plan, l.Digest)
-	case pr == nil || l.Commit != pr.Head || l.Merge != pr.Merge:
-		return fmt.Sprintf("it approves commit %.10s, and the plan was merged from another", l.Commit)
+	case l.Plan != p.ID || !carried && l.Digest != p.Digest || carried && l.Carried != p.Digest:
+		return fmt.Sprintf("it approves plan %q with digest %s, not this one", l.Plan, cmp.Or(l.Carried, l.Digest)), nil
+	case pr == nil || l.Merge != pr.Merge || carried == (l.Commit == pr.Head):
+		return fmt.Sprintf("it approves commit %.10s, and the plan was merged from another", l.Commit), nil
 	case l.By == pr.Author:
-		return fmt.Sprintf("%q approved what they proposed", l.By)
+		return fmt.Sprintf("%q approved what they proposed", l.By), nil
 	}
-	for _, r := range pr.Approvals {
-		if r.By == l.By && r.Commit == l.Commit {
-			return ""
-		}
+	i := slices.IndexFunc(slices.Concat(pr.Approvals, pr.Former), func(r forge.Review) bool { return r.By == l.By && r.Commit == l.Commit })
+	switch {
+	case i < 0:
+		return fmt.Sprintf("the forge knows of no approval by %q", l.By), nil
+	case carried:
+		return e.carried(ctx, p, pr.Head, l)
 	}
-	return fmt.Sprintf("the forge knows of no approval by %q", l.By)
+	return "", nil
+}
+
+// carried says why the approval of an earlier version does not stand for what was
+// merged, "" where it does: that version is read, and compared, again.
+func (e *Env) carried(ctx context.Context, p *plan.Plan, head string, l outcome.Approval) (string, error) {
+	list, err := e.formers(ctx, p, head, []forge.Review{{By: l.By, At: l.At, Commit: l.Commit}})
+	if err != nil {
+		return "", err
+	}
+	switch f := &list[0]; {
+	case f.plan != nil && f.plan.Digest != l.Digest:
+		return fmt.Sprintf("%q approved digest %s there, not %s", l.By, f.plan.Digest, l.Digest), nil
+	default:
+		return f.lapsed(l.For), nil
+	}
 }
 
 // stranger says that whoever approved was not in the team that they approved for

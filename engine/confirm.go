@@ -165,13 +165,18 @@ func (x *Executor) untouched(t *tip, id string, pr forge.PullRequest) (string, e
 }
 
 // approved checks the approvals that a plan requires against the forge's
-// reviews of exactly what was merged. Nobody approves what they proposed, and
-// one person counts once for each requirement.
+// reviews: of exactly what was merged, or of an earlier version that it is
+// provably no worse than. Nobody approves what they proposed, and one person
+// counts once for each requirement.
 func (e *Env) approved(ctx context.Context, teams map[string][]string, p *plan.Plan, pr forge.PullRequest) ([]outcome.Approval, []string, error) {
 	var list []outcome.Approval
 	var missing []string
+	formers, err := e.formers(ctx, p, pr.Head, pr.Former)
+	if err != nil {
+		return nil, nil, err
+	}
 	for _, need := range p.Approvals {
-		n := 0
+		n, lapsed := 0, ""
 		for _, r := range pr.Approvals {
 			if r.By == pr.Author || r.Commit != pr.Head {
 				continue
@@ -185,8 +190,22 @@ func (e *Env) approved(ctx context.Context, teams map[string][]string, p *plan.P
 				list = append(list, outcome.Approval{At: r.At, Plan: p.ID, Digest: p.Digest, By: r.By, For: need.From, Commit: pr.Head, Merge: pr.Merge, Claimed: r.Claimed, Forge: e.Forge.Name()})
 			}
 		}
+		for i := range formers {
+			f := &formers[i]
+			in, err := e.member(ctx, teams, need.From, f.By)
+			switch {
+			case err != nil:
+				return nil, nil, err
+			case !in || f.By == pr.Author:
+			case f.stands(need.From):
+				n++
+				list = append(list, outcome.Approval{At: f.At, Plan: p.ID, Digest: f.plan.Digest, Carried: p.Digest, By: f.By, For: need.From, Commit: f.Commit, Merge: pr.Merge, Claimed: f.Claimed, Forge: e.Forge.Name()})
+			default:
+				lapsed += "; " + f.lapsed(need.From)
+			}
+		}
 		if n < need.Count {
-			missing = append(missing, fmt.Sprintf("%d of %d by %q: %s", n, need.Count, need.From, report.Because(need.Because)))
+			missing = append(missing, fmt.Sprintf("%d of %d by %q: %s%s", n, need.Count, need.From, report.Because(need.Because), lapsed))
 		}
 	}
 	return list, missing, nil

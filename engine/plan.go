@@ -319,12 +319,12 @@ func (e *Env) propose(ctx context.Context, limit int, r *PlanReport, open map[st
 			continue
 		}
 		branch := prefix + p.Plan.ID
-		_, isOpen := open[branch]
+		was, isOpen := open[branch]
 		if !isOpen && count >= limit && classOf(p.Plan) != plan.Critical {
 			p.Action, p.Why = Queued, fmt.Sprintf("the estate allows %d open at a time, and there are %d", limit, count)
 			continue
 		}
-		if err := e.proposeOne(ctx, p, branch, isOpen); err != nil {
+		if err := e.proposeOne(ctx, p, branch, was); err != nil {
 			return err
 		}
 		if !isOpen {
@@ -338,7 +338,9 @@ func urgency(a, b *plan.Plan) int {
 	return cmp.Or(cmp.Compare(plan.Rank(classOf(a)), plan.Rank(classOf(b))), deadlineOf(a).Compare(deadlineOf(b)), strings.Compare(a.ID, b.ID))
 }
 
-func (e *Env) proposeOne(ctx context.Context, p *Planned, branch string, isOpen bool) error {
+// proposeOne opens a plan's pull request, or updates the one that was open: the
+// zero value where none was.
+func (e *Env) proposeOne(ctx context.Context, p *Planned, branch string, was forge.PullRequest) error {
 	head, err := e.Repo.Ref("refs/heads/" + branch)
 	if err != nil {
 		return err
@@ -348,6 +350,9 @@ func (e *Env) proposeOne(ctx context.Context, p *Planned, branch string, isOpen 
 		return err
 	}
 	page := report.Page{At: e.Forge.Address(string(head), path.Dir(plan.Path(p.Plan.ID))+"/"), Since: changedSince(c.Message)}
+	if page.Reviewed, err = e.reviewedBefore(ctx, p.Plan, string(head), was); err != nil {
+		return err
+	}
 	pr, err := e.Forge.Propose(ctx, forge.Proposal{
 		Branch: branch, Commit: string(head), Title: report.Title(p.Plan), Body: report.Body(p.Plan, bodyLimit, page),
 		Labels: []string{"plan", string(classOf(p.Plan))}, Author: "ringmaster", At: e.At,
@@ -357,7 +362,7 @@ func (e *Env) proposeOne(ctx context.Context, p *Planned, branch string, isOpen 
 	}
 	p.Pull = &pr
 	switch {
-	case !isOpen:
+	case was.State != "open":
 		p.Action = Opened
 	case p.Action == Written:
 		p.Action = Updated

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ringmaster-dev/ringmaster/engine/estate"
 	"github.com/ringmaster-dev/ringmaster/engine/forge"
+	"github.com/ringmaster-dev/ringmaster/engine/inventory"
 	"github.com/ringmaster-dev/ringmaster/engine/outcome"
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
 	"github.com/ringmaster-dev/ringmaster/engine/repo"
@@ -34,48 +35,64 @@ func (e *Env) Pulls(ctx context.Context, state string) ([]PullView, error) {
 	}
 	views := []PullView{}
 	for _, pr := range list {
-		missing, err := e.Missing(ctx, pr)
+		by, missing, err := e.standing(ctx, pr)
 		if err != nil {
 			return nil, err
 		}
-		views = append(views, view(pr, pr.State == "open" && len(missing) > 0))
+		views = append(views, PullView{ID: strings.TrimPrefix(pr.Branch, prefix), Branch: pr.Branch, Title: pr.Title, Labels: append([]string{}, pr.Labels...),
+			State: pr.State, NeedsReview: pr.State == "open" && len(missing) > 0, Approvals: append([]string{}, by...)})
 	}
 	return views, nil
-}
-
-func view(pr forge.PullRequest, needs bool) PullView {
-	v := PullView{ID: strings.TrimPrefix(pr.Branch, prefix), Branch: pr.Branch, Title: pr.Title, Labels: pr.Labels, State: pr.State, NeedsReview: needs, Approvals: []string{}}
-	if v.Labels == nil {
-		v.Labels = []string{}
-	}
-	for _, a := range pr.Approvals {
-		v.Approvals = append(v.Approvals, a.By)
-	}
-	return v
 }
 
 // Missing says what a pull request lacks to be merged: approvals that its plan
 // requires, or an owner's where it changes what may loosen. Both are judged by
 // the protected branch's estate.
 func (e *Env) Missing(ctx context.Context, pr forge.PullRequest) ([]string, error) {
+	_, missing, err := e.standing(ctx, pr)
+	return missing, err
+}
+
+// standing is who approved a pull request as it is now, or an earlier version of
+// its plan that is no better, and what it lacks to be merged.
+func (e *Env) standing(ctx context.Context, pr forge.PullRequest) (by, missing []string, err error) {
+	base, s, err := e.settings(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, a := range pr.Approvals {
+		by = append(by, a.By)
+	}
+	p, err := e.planOf(ctx, pr)
+	if err != nil {
+		return nil, nil, err
+	}
+	if p == nil {
+		missing, err = e.ownerMissing(ctx, base, s.Owners, s.Teams, pr)
+		return by, missing, err
+	}
+	list, missing, err := e.approved(ctx, s.Teams, p, pr)
+	for _, a := range list {
+		if a.Carried != "" {
+			by = append(by, a.By)
+		}
+	}
+	slices.Sort(by)
+	return slices.Compact(by), missing, err
+}
+
+// settings are the protected branch's commit, and what its estate says of people.
+func (e *Env) settings(ctx context.Context) (repo.Hash, inventory.Settings, error) {
 	_, base, err := e.base(ctx)
 	if err != nil {
-		return nil, err
+		return "", inventory.Settings{}, err
 	}
 	fsys, err := e.Repo.At(base)
 	if err != nil {
-		return nil, err
+		return "", inventory.Settings{}, err
 	}
 	s, _ := estate.ReadSettings(fsys)
-	p, err := e.planOf(ctx, pr)
-	if err != nil {
-		return nil, err
-	}
-	if p != nil {
-		_, missing, err := e.approved(ctx, s.Teams, p, pr)
-		return missing, err
-	}
-	return e.ownerMissing(ctx, base, s.Owners, s.Teams, pr)
+	return base, s, nil
 }
 
 // planOf is the plan that a pull request brings, nil when it brings none.

@@ -56,7 +56,7 @@ type Forge interface {
 	Pin(ctx context.Context, p Page) (string, error)
 	// Merges returns every pull request that was merged into the base branch,
 	// from whatever branch, oldest first. It is one listing however long the
-	// history: Approvals and MergedBy are left out; Find and Merged tell them.
+	// history: Approvals, Former and MergedBy are left out; Find and Merged tell them.
 	Merges(ctx context.Context) ([]PullRequest, error)
 	// Preflight names what the credentials lack, nil when nothing.
 	Preflight(ctx context.Context) ([]string, error)
@@ -99,6 +99,7 @@ type PullRequest struct {
 	MergedBy  string
 	MergedAt  time.Time
 	Approvals []Review // standing approvals of Head only, sorted by person
+	Former    []Review // standing approvals of commits that were the head before, sorted by person
 	URL       string
 }
 

@@ -98,7 +98,8 @@ type Approval struct {
 	Prev    string    `json:"prev"`
 	At      time.Time `json:"at"`
 	Plan    string    `json:"plan"`
-	Digest  string    `json:"digest"` // of the plan that was approved
+	Digest  string    `json:"digest"`            // of the plan that was approved, which is an earlier version where Carried is not empty
+	Carried string    `json:"carried,omitempty"` // digest of the plan that it stands for: one that is provably no worse than what was approved
 	By      string    `json:"by"`
 	For     string    `json:"for"`     // the team or person the approval counts for
 	Commit  string    `json:"commit"`  // the head that was reviewed

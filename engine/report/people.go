@@ -29,7 +29,7 @@ func approvals(p *plan.Plan, d detail) string {
 		}
 		fmt.Fprintf(&b, "| %s | %d | %s | %s |\n", code(a.From), a.Count, by, inert(because(a.Because, d.names)))
 	}
-	b.WriteString("\nAn approval holds for exactly this plan (its digest).\n\n")
+	b.WriteString("\nAn approval holds for exactly this plan (its digest), and for one in its place that is provably no worse.\n\n")
 	return b.String()
 }
 

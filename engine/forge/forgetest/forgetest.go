@@ -30,6 +30,7 @@ func Test(t *testing.T, open func(t *testing.T) Fixture) {
 		"twice is once":        twice,
 		"updates in place":     updates,
 		"approvals of head":    approvals,
+		"approvals of before":  former,
 		"merges":               merges,
 		"head must be seen":    unseen,
 		"closes":               closes,
@@ -243,5 +244,29 @@ func awkward(t *testing.T, b *bench) {
 	}
 	if pr := b.find(t); pr.Title != title || pr.Body != body {
 		t.Errorf("Find() = %q, %q", pr.Title, pr.Body)
+	}
+}
+
+// former are approvals of heads that were: known with what they approved, which
+// can still be read, until the same person approves again.
+func former(t *testing.T, b *bench) {
+	first := b.commit(t)
+	b.propose(t, first)
+	b.approve(t, "alice")
+	b.approve(t, "bob")
+	b.propose(t, b.commit(t))
+	b.approve(t, "bob")
+	pr := b.find(t)
+	if len(pr.Former) != 1 || pr.Former[0].By != "alice" || pr.Former[0].Commit != first || len(pr.Approvals) != 1 || pr.Approvals[0].By != "bob" {
+		t.Fatalf("Former = %+v, Approvals = %+v; want alice's of the first head, and bob's of the second", pr.Former, pr.Approvals)
+	}
+	if data, err := b.Forge.File(t.Context(), first, "plans/high-main-1/plan.json"); err != nil || string(data) != "{\"n\":1}\n" {
+		t.Errorf("File() of what alice approved = %q, %v", data, err)
+	}
+	if _, err := b.Forge.Merge(t.Context(), branch, pr.Head, "carol", b.At); err != nil {
+		t.Fatal(err)
+	}
+	if pr = b.find(t); len(pr.Former) != 1 || pr.Former[0].By != "alice" {
+		t.Errorf("merged, Former = %+v, want alice's approval", pr.Former)
 	}
 }

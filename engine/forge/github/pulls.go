@@ -221,7 +221,7 @@ func (f *Forge) view(ctx context.Context, p *github.PullRequest) (forge.PullRequ
 	}
 	pr := shown(p)
 	var err error
-	pr.Approvals, err = f.approvals(ctx, pr.Number, pr.Head)
+	pr.Approvals, pr.Former, err = f.approvals(ctx, pr.Number, pr.Head)
 	return pr, err
 }
 

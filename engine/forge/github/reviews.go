@@ -4,10 +4,10 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 
 	"github.com/google/go-github/v60/github"
 
@@ -28,13 +28,14 @@ func (f *Forge) reviews(ctx context.Context, number int) ([]*github.PullRequestR
 	return list, nil
 }
 
-// approvals are the standing approvals of a head: of each person the last review
-// that takes a side counts, when it approves exactly this commit and the person
-// may write to the repository.
-func (f *Forge) approvals(ctx context.Context, number int, head string) ([]forge.Review, error) {
+// approvals are the standing approvals of a head, and those of commits that were
+// the head before: of each person the last review that takes a side counts, when
+// it approves and the person may write to the repository. GitHub may dismiss
+// those of before by itself.
+func (f *Forge) approvals(ctx context.Context, number int, head string) (now, former []forge.Review, err error) {
 	list, err := f.reviews(ctx, number)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	last := map[string]*github.PullRequestReview{}
 	for _, r := range list {
@@ -43,21 +44,25 @@ func (f *Forge) approvals(ctx context.Context, number int, head string) ([]forge
 			last[r.GetUser().GetLogin()] = r
 		}
 	}
-	var out []forge.Review
-	for login, r := range last {
-		if login == "" || r.GetState() != "APPROVED" || r.GetCommitID() != head {
+	for _, login := range slices.Sorted(maps.Keys(last)) {
+		r := last[login]
+		if login == "" || r.GetState() != "APPROVED" {
 			continue
 		}
 		may, err := f.mayWrite(ctx, login)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		if may {
-			out = append(out, forge.Review{By: login, At: r.GetSubmittedAt().UTC(), Commit: head})
+		said := forge.Review{By: login, At: r.GetSubmittedAt().UTC(), Commit: r.GetCommitID()}
+		switch {
+		case !may:
+		case said.Commit == head:
+			now = append(now, said)
+		default:
+			former = append(former, said)
 		}
 	}
-	slices.SortFunc(out, func(a, b forge.Review) int { return strings.Compare(a.By, b.By) })
-	return out, nil
+	return now, former, nil
 }
 
 // mayWrite says whether a person may write to the repository. GitHub is asked

@@ -26,6 +26,8 @@ const (
 	heads = "refs/heads/"
 	pulls = "refs/ringmaster/pulls/"
 	lead  = "ringmaster/"
+	// reviewed/<id>/<commit> names a commit that somebody approved.
+	reviewed = "refs/ringmaster/reviewed/"
 )
 
 // Forge is the local forge of one repository.
@@ -95,7 +97,7 @@ func (f *Forge) Ready(context.Context) ([]string, error) { return nil, nil }
 func (f *Forge) Merges(ctx context.Context) ([]forge.PullRequest, error) {
 	list, err := f.List(ctx, "merged")
 	for i := range list {
-		list[i].Approvals, list[i].MergedBy = nil, ""
+		list[i].Approvals, list[i].Former, list[i].MergedBy = nil, nil, ""
 	}
 	slices.SortStableFunc(list, func(a, b forge.PullRequest) int { return a.MergedAt.Compare(b.MergedAt) })
 	return list, err
@@ -106,8 +108,12 @@ func (f *Forge) Member(_ context.Context, team, person string) (bool, error) {
 	return team == person || slices.Contains(f.teams[team], person), nil
 }
 
-// File reads a file at a commit.
+// File reads a file at a commit. What is not there, or of a commit that is not,
+// is fs.ErrNotExist.
 func (f *Forge) File(_ context.Context, commit, path string) ([]byte, error) {
+	if _, err := f.repo.Commit(repo.Hash(commit)); errors.Is(err, repo.ErrNotFound) {
+		return nil, fmt.Errorf("reading %s at %.10s: %w: %w", path, commit, fs.ErrNotExist, err)
+	}
 	return f.repo.ReadFile(repo.Hash(commit), path)
 }
 
@@ -204,18 +210,23 @@ func mailbox(r rune) rune {
 	return '-'
 }
 
-// request is the record as the port has it: approvals of the head alone.
+// request is the record as the port has it.
 func (p record) request(body string) forge.PullRequest {
 	pr := forge.PullRequest{
 		Number: p.Number, Branch: p.Branch, Base: p.Base, Title: p.Title, Body: body, Labels: p.Labels, State: p.State,
 		Head: p.Head, Merge: p.Merge, Author: p.Author, MergedBy: p.MergedBy, MergedAt: p.MergedAt,
 	}
 	for _, r := range p.Approvals {
+		said := forge.Review{By: r.By, At: r.At, Commit: r.Commit, Claimed: true}
 		if r.Commit == p.Head {
-			pr.Approvals = append(pr.Approvals, forge.Review{By: r.By, At: r.At, Commit: r.Commit, Claimed: true})
+			pr.Approvals = append(pr.Approvals, said)
+		} else {
+			pr.Former = append(pr.Former, said)
 		}
 	}
-	slices.SortFunc(pr.Approvals, func(a, b forge.Review) int { return strings.Compare(a.By, b.By) })
+	byPerson := func(a, b forge.Review) int { return strings.Compare(a.By, b.By) }
+	slices.SortFunc(pr.Approvals, byPerson)
+	slices.SortFunc(pr.Former, byPerson)
 	return pr
 }
 
@@ -286,9 +297,22 @@ func (f *Forge) Approve(_ context.Context, branch, by string, at time.Time) erro
 	if p.State != "open" {
 		return fmt.Errorf("approving %s: the pull request is %s", branch, p.State)
 	}
+	if err := f.keep(branch, repo.Hash(p.Head)); err != nil {
+		return fmt.Errorf("approving %s: %w", branch, err)
+	}
 	p.Approvals = slices.DeleteFunc(p.Approvals, func(r review) bool { return r.By == by })
 	p.Approvals = append(p.Approvals, review{By: by, At: at, Commit: p.Head})
 	return f.write(old, p, body, "approve "+branch, by, at)
+}
+
+// keep names a commit that was reviewed, so that what was approved can be read
+// after the branch was written again, however often Git cleans up.
+func (f *Forge) keep(branch string, head repo.Hash) error {
+	err := f.repo.CompareAndSwap(reviewed+strings.TrimPrefix(branch, lead)+"/"+string(head), "", head)
+	if errors.Is(err, repo.ErrMoved) {
+		return nil // named already
+	}
+	return err
 }
 
 // Merge merges the branch into the base branch. A pull request whose merge was
