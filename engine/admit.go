@@ -117,7 +117,7 @@ func (d *decider) changeInputs(dr *draft, places []int, phase string, at time.Ti
 	for i, p := range dr.patches {
 		patches[i] = d.patchInput(p, at)
 	}
-	views := newHostViews(d)
+	views := newHostViews(d, dr.id)
 	rings := make([]*policy.RingInput, len(d.est.Rings))
 	for i := range d.est.Rings {
 		rings[i] = ringInput(&d.est.Rings[i])
@@ -198,16 +198,18 @@ func ringInput(r *ring.Ring) *policy.RingInput {
 	return &policy.RingInput{Name: r.Name, Order: r.Order, SoakSeconds: int64(r.Soak / time.Second), MaxFailures: r.MaxFailures}
 }
 
-// hostViews are hosts, services and tiers as policies see them, made once each.
+// hostViews are hosts, services and tiers as policies see them in a plan, made
+// once each.
 type hostViews struct {
 	d        *decider
+	plan     string // its id
 	hosts    map[int32]*policy.HostInput
 	services map[string]*policy.ServiceInput
 	tiers    map[string]*policy.TierInput
 }
 
-func newHostViews(d *decider) *hostViews {
-	return &hostViews{d, map[int32]*policy.HostInput{}, map[string]*policy.ServiceInput{}, map[string]*policy.TierInput{}}
+func newHostViews(d *decider, id string) *hostViews {
+	return &hostViews{d, id, map[int32]*policy.HostInput{}, map[string]*policy.ServiceInput{}, map[string]*policy.TierInput{}}
 }
 
 // of is a host with what depends on the patch.
@@ -226,7 +228,8 @@ func (v *hostViews) of(i int32, at time.Time, patch plan.PatchID, r plan.Risk) *
 		}
 	}
 	for _, o := range v.d.est.Overrides {
-		if (o.Kind == "hold" || o.Kind == "exclude" || o.Kind == "stop") && o.Plan == "" && v.d.stands(o, patch, h) {
+		held := o.Kind == "stop" && o.Plan == "" || (o.Kind == "hold" || o.Kind == "exclude") && (o.Plan == "" || o.Plan == v.plan)
+		if held && v.d.stands(o, patch, h) {
 			in.Holds = append(in.Holds, policy.Override{Kind: o.Kind, By: o.By, Reason: o.Reason, Until: o.Until})
 		}
 	}

@@ -70,7 +70,7 @@ func (d *decider) patches(dr *draft) []plan.Patch {
 		out := plan.Patch{
 			ID: p.id, Type: string(m.Type), Package: m.Package, To: m.To, Vendor: m.Vendor,
 			Class: p.verdict.Class, Deadline: p.verdict.Deadline, Clock: p.verdict.Clock, ClockStart: p.verdict.Start, ClockFrom: p.verdict.From,
-			KnownExploited: p.verdict.KnownExploited, DeployRisk: p.deploy, ExploitRisk: p.exploit, Reasons: d.reasonsOf(p),
+			KnownExploited: p.verdict.KnownExploited, DeployRisk: p.deploy, ExploitRisk: p.exploit, Reasons: d.reasonsOf(dr.id, p),
 			Test: p.test, Feasible: p.feasible, Conflict: p.conflict, WaysOut: p.waysOut,
 		}
 		for _, a := range p.advisories {

@@ -15,7 +15,8 @@
 // On them stand the rest of the words: [inventory] (hosts, services, packages,
 // and readers of what other tools report), [ring] (rings, windows in wall time,
 // freezes), [plan] (the document, its canonical bytes and digest), [outcome]
-// (what became of each change, chained line by line).
+// (what became of each change, chained line by line), [command] (what people ask
+// for in comments).
 //
 // The stages turn words into words and never meet one another; what passes
 // between them is plan.Change and what this package hands on:

@@ -40,7 +40,7 @@ func (d *decider) askDue(l *live, due []*rollout.Change) [][]plan.Decision {
 
 // dueInputs are the inputs of changes that are due, as a Batch takes them.
 func (d *decider) dueInputs(l *live, due []*rollout.Change) (policy.Input, func(int, *policy.Input)) {
-	views := newHostViews(d)
+	views := newHostViews(d, l.plan.ID)
 	patches := map[plan.PatchID]*policy.PatchInput{}
 	for i := range l.plan.Patches {
 		p := &l.plan.Patches[i]

@@ -22,7 +22,7 @@ var floors = map[string]int{
 	"engine/version": 0, "engine/advisory": 0, "engine/repo": 0, "engine/hclfile": 0, "engine/cvss": 0, "engine/exact": 0, "engine/ebm": 0, "engine/evidence": 0, "engine/metric": 0, "engine/linear": 0,
 	"engine/inventory": 1, "engine/ring": 1,
 	"engine/plan":    2,
-	"engine/outcome": 3, "engine/telemetry": 3, "engine/fleet": 3, "engine/forge": 3, // the last three: ports alone, plain values
+	"engine/outcome": 3, "engine/command": 3, "engine/telemetry": 3, "engine/fleet": 3, "engine/forge": 3, // the last three: ports alone, plain values
 	"engine/match": 4, "engine/clock": 4, "engine/risk": 4, "engine/policy": 4, "engine/schedule": 4, "engine/rollout": 4,
 	"engine/health": 4, "engine/report": 4, "engine/review": 4, "engine/replay": 4,
 	"engine/estate": 5, "engine/feed": 5,
@@ -48,7 +48,7 @@ var doors = map[string]string{
 }
 
 // quiet packages turn values into values: no disk, network, clock, dice or log.
-var quiet = []string{"engine/version", "engine/advisory", "engine/cvss", "engine/exact", "engine/ebm", "engine/evidence", "engine/metric", "engine/linear", "engine/inventory", "engine/ring", "engine/plan", "engine/outcome",
+var quiet = []string{"engine/version", "engine/advisory", "engine/cvss", "engine/exact", "engine/ebm", "engine/evidence", "engine/metric", "engine/linear", "engine/inventory", "engine/ring", "engine/plan", "engine/outcome", "engine/command",
 	"engine/match", "engine/clock", "engine/risk", "engine/policy", "engine/schedule", "engine/rollout", "engine/health", "engine/report", "engine/review", "engine/replay", "engine/estate"}
 
 // loud is what a quiet package does not import.

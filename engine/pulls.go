@@ -10,7 +10,6 @@ import (
 	"github.com/ringmaster-dev/ringmaster/engine/estate"
 	"github.com/ringmaster-dev/ringmaster/engine/forge"
 	"github.com/ringmaster-dev/ringmaster/engine/inventory"
-	"github.com/ringmaster-dev/ringmaster/engine/outcome"
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
 	"github.com/ringmaster-dev/ringmaster/engine/repo"
 )
@@ -121,7 +120,7 @@ func (e *Env) ownerMissing(ctx context.Context, base repo.Hash, owners []string,
 		return []string{fmt.Sprintf("it changes %s, which execute alone writes", changes[i].Path)}, nil
 	}
 	w := &walk{Env: e}
-	why, err := w.reviewed(ctx, pr, changes, rules{owners: owners, teams: teams})
+	why, err := w.reviewed(ctx, pr, from, repo.Hash(pr.Head), changes, rules{owners: owners, teams: teams})
 	if err != nil || why == "" {
 		return nil, err
 	}
@@ -189,98 +188,4 @@ func (e *Env) Pull(ctx context.Context, id string) (forge.PullRequest, error) {
 		ids = append(ids, strings.TrimPrefix(pr.Branch, prefix))
 	}
 	return forge.PullRequest{}, fmt.Errorf("%d pull requests are open; name one of %s", len(list), strings.Join(ids, ", "))
-}
-
-// Override records a disagreement. What tightens is committed to the protected
-// branch at once; what loosens becomes a pull request for the owners (Trust 4).
-// It returns the pull request, nil where there is none.
-func (e *Env) Override(ctx context.Context, o outcome.Override) (*forge.PullRequest, error) {
-	o.Schema, o.At = "ringmaster/override/v1", e.At
-	o.Loosens = Loosens(o)
-	if err := checkOverride(o); err != nil {
-		return nil, err
-	}
-	line, err := plan.Canonical(o)
-	if err != nil {
-		return nil, err
-	}
-	path := "overrides/" + e.At.UTC().Format("2006-01") + ".jsonl"
-	if o.Loosens {
-		return e.loosen(ctx, o, path, line)
-	}
-	return nil, contest("recording an override", func() error {
-		branch, base, err := e.base(ctx)
-		if err != nil {
-			return err
-		}
-		n, err := e.overrideCommit(base, o, path, line)
-		if err != nil {
-			return err
-		}
-		_, err = e.advance(ctx, branch, n)
-		return err
-	})
-}
-
-func (e *Env) overrideCommit(base repo.Hash, o outcome.Override, path string, line []byte) (repo.Next, error) {
-	old, err := e.readOrEmpty(base, path)
-	if err != nil {
-		return repo.Next{}, err
-	}
-	return repo.Next{
-		Base: base, Author: bot, At: e.At, Changes: map[string][]byte{path: append(append(old, line...), '\n')},
-		Message: fmt.Sprintf("override: %s by %s\n\n%s", o.Kind, o.By, o.Reason),
-	}, nil
-}
-
-func (e *Env) readOrEmpty(at repo.Hash, path string) ([]byte, error) {
-	blob, err := e.Repo.Blob(at, path)
-	if err != nil || blob == "" {
-		return nil, err
-	}
-	return e.Repo.ReadFile(at, path)
-}
-
-func (e *Env) loosen(ctx context.Context, o outcome.Override, path string, line []byte) (*forge.PullRequest, error) {
-	_, base, err := e.base(ctx)
-	if err != nil {
-		return nil, err
-	}
-	n, err := e.overrideCommit(base, o, path, line)
-	if err != nil {
-		return nil, err
-	}
-	h, err := e.Repo.Write(n)
-	if err != nil {
-		return nil, err
-	}
-	pr, err := e.Forge.Propose(ctx, forge.Proposal{
-		Branch: fmt.Sprintf("%soverride-%.10s", prefix, plan.Sum(line)[len("sha256:"):]), Commit: string(h), Author: o.By, At: e.At,
-		Title: fmt.Sprintf("override: %s by %s", o.Kind, o.By), Labels: []string{"override"},
-		Body: "This takes caution away, so an owner other than its author must approve it.\n\n" + quoted(o.Reason) + "\n",
-	})
-	return &pr, err
-}
-
-// quoted makes text from outside inert in Markdown: a block that nothing ends.
-func quoted(text string) string {
-	var b strings.Builder
-	for line := range strings.SplitSeq(text, "\n") {
-		b.WriteString("    " + strings.TrimRight(line, "\r") + "\n")
-	}
-	return b.String()
-}
-
-func checkOverride(o outcome.Override) error {
-	switch {
-	case o.By == "":
-		return errors.New("an override has an author; say who with --by")
-	case strings.TrimSpace(o.Reason) == "":
-		return errors.New("an override has a reason, which models learn from; say it with --reason")
-	case o.Host != "" && !o.Host.Valid():
-		return fmt.Errorf("%q is not a host's name", o.Host)
-	case !o.Until.IsZero() && !o.Until.After(o.At):
-		return fmt.Errorf("until %s is not after now", o.Until.Format("2006-01-02T15:04:05Z07:00"))
-	}
-	return nil
 }

@@ -185,7 +185,7 @@ func below(path, folder string) bool { return path == folder || strings.HasPrefi
 // first change of the plan that it was about, while the plan stood. However many
 // hosts an override covers, it is one opinion.
 func (d *decider) saidOf(p *plan.Plan, o outcome.Override) (outcome.Line, bool) {
-	if o.Kind != "risk" || o.At.Before(p.At) || !o.At.Before(p.Expires) || o.Plan != "" && o.Plan != p.ID {
+	if o.Kind != "risk" || !o.Teaches() || o.At.Before(p.At) || !o.At.Before(p.Expires) || o.Plan != "" && o.Plan != p.ID {
 		return outcome.Line{}, false
 	}
 	for _, r := range p.Rings {

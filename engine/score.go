@@ -69,7 +69,7 @@ func (d *decider) scoreChanges(dr *draft) []riskiest {
 			s = d.places.Of(h, d.setting(h))
 			spots[c.host] = s
 		}
-		c.risk = d.overruled(o.Score(s), p.id, h)
+		c.risk = d.overruled(o.Score(s), dr.id, p.id, h)
 		if c.risk.P > p.deploy.P {
 			p.deploy, worst[c.patch] = c.risk, riskiest{o, s, h.ID}
 		}
@@ -110,9 +110,9 @@ const saidHigh, saidLow = 0.5, 0.01
 
 // overruled applies the newest override of a risk that stands. A lower risk
 // only came here by a reviewed merge (Trust 4).
-func (d *decider) overruled(r plan.Risk, patch plan.PatchID, h *inventory.Host) plan.Risk {
+func (d *decider) overruled(r plan.Risk, id string, patch plan.PatchID, h *inventory.Host) plan.Risk {
 	for _, o := range slices.Backward(d.est.Overrides) {
-		if o.Kind != "risk" || !d.stands(o, patch, h) {
+		if o.Kind != "risk" || o.Plan != "" && o.Plan != id || !d.stands(o, patch, h) {
 			continue
 		}
 		if o.Value == "high" {
@@ -138,10 +138,10 @@ func stands(o outcome.Override, at time.Time) bool {
 }
 
 // reasonsOf says in a plan's words why an override took a risk elsewhere.
-func (d *decider) reasonsOf(p *patchDraft) []plan.Reason {
+func (d *decider) reasonsOf(id string, p *patchDraft) []plan.Reason {
 	reasons := p.reasons
 	for _, o := range d.est.Overrides {
-		if o.Kind == "risk" && stands(o, d.at) && (o.Patch == "" || p.id.Matches(o.Patch)) {
+		if o.Kind == "risk" && (o.Plan == "" || o.Plan == id) && stands(o, d.at) && (o.Patch == "" || p.id.Matches(o.Patch)) {
 			reasons = append(slices.Clip(reasons), plan.Reason{Term: "override", Value: fmt.Sprintf("%s says %s: %s", o.By, o.Value, o.Reason)})
 		}
 	}

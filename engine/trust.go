@@ -207,7 +207,11 @@ func (w *walk) judge(ctx context.Context, c repo.Commit, changes []repo.Change, 
 	if !r.required {
 		return "", nil
 	}
-	return w.reviewed(ctx, *pr, changes, r)
+	var before repo.Hash
+	if len(c.Parents) > 0 {
+		before = c.Parents[0]
+	}
+	return w.reviewed(ctx, *pr, before, c.Hash, changes, r)
 }
 
 // smuggles says whether a merge makes a history that requires review the side
@@ -239,25 +243,68 @@ func (w *walk) smuggles(c repo.Commit) (string, error) {
 	return "", nil
 }
 
-// reviewed says what a merged pull request lacks: what loosens needs an owner
-// whom the estate before it names, and never its author (Trust 4).
-func (w *walk) reviewed(ctx context.Context, pr forge.PullRequest, changes []repo.Change, r rules) (string, error) {
+// reviewed says what a merged pull request lacks, which brought the changes
+// between two commits: what loosens needs an owner whom the estate before it
+// names, and never its author (Trust 4), nor who asked for an override in it.
+func (w *walk) reviewed(ctx context.Context, pr forge.PullRequest, before, after repo.Hash, changes []repo.Change, r rules) (string, error) {
 	i := slices.IndexFunc(changes, func(c repo.Change) bool { return loosens(c.Path) })
 	if i < 0 {
 		return "", nil
 	}
-	if by, err := w.owner(ctx, pr, r.owners, r.teams); by != "" || err != nil {
+	asked, err := w.askers(before, after, changes)
+	if err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("%s was merged by %s without the approval of an owner (%s) other than its author %q",
-		changes[i].Path, pr.Branch, strings.Join(r.owners, ", "), pr.Author), nil
+	if by, err := w.owner(ctx, pr, r.owners, r.teams, asked...); by != "" || err != nil {
+		return "", err
+	}
+	but := fmt.Sprintf("its author %q", pr.Author)
+	for _, who := range asked {
+		if who != pr.Author {
+			but += fmt.Sprintf(" and %q, who asked for it", who)
+		}
+	}
+	return fmt.Sprintf("%s was merged by %s without the approval of an owner (%s) other than %s",
+		changes[i].Path, pr.Branch, strings.Join(r.owners, ", "), but), nil
+}
+
+// askers are who says what loosens among the overrides that changes add, sorted:
+// the bot writes what others ask for, and is the author of its pull request.
+func (w *walk) askers(before, after repo.Hash, changes []repo.Change) ([]string, error) {
+	var who []string
+	for _, ch := range changes {
+		if !strings.HasPrefix(ch.Path, "overrides/") || ch.After == "" {
+			continue
+		}
+		now, err := w.Repo.ReadFile(after, ch.Path)
+		if err != nil {
+			return nil, err
+		}
+		was, err := w.readOrEmpty(before, ch.Path)
+		if err != nil {
+			return nil, err
+		}
+		known := map[string]bool{}
+		for line := range bytes.Lines(was) {
+			known[string(line)] = true
+		}
+		for line := range bytes.Lines(now) {
+			var o outcome.Override
+			if !known[string(line)] && json.Unmarshal(line, &o) == nil && Loosens(o) {
+				who = append(who, o.By)
+			}
+		}
+	}
+	slices.Sort(who)
+	return slices.Compact(who), nil
 }
 
 // owner is an owner who approved exactly what a pull request was merged with, or
-// has under review, and did not write it; "" where there is none.
-func (e *Env) owner(ctx context.Context, pr forge.PullRequest, owners []string, teams map[string][]string) (string, error) {
+// has under review, and neither wrote it nor is one of the others; "" where there
+// is none.
+func (e *Env) owner(ctx context.Context, pr forge.PullRequest, owners []string, teams map[string][]string, but ...string) (string, error) {
 	for _, a := range pr.Approvals {
-		if a.By == pr.Author || a.Commit != pr.Head {
+		if a.By == pr.Author || a.Commit != pr.Head || slices.ContainsFunc(but, func(who string) bool { return strings.EqualFold(who, a.By) }) {
 			continue
 		}
 		for _, owner := range owners {

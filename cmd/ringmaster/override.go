@@ -2,12 +2,14 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/ringmaster-dev/ringmaster/engine"
+	"github.com/ringmaster-dev/ringmaster/engine/hclfile"
 	"github.com/ringmaster-dev/ringmaster/engine/inventory"
 	"github.com/ringmaster-dev/ringmaster/engine/outcome"
 )
@@ -74,6 +76,7 @@ func (a *app) whoAndWhy(cmd *cobra.Command, o *outcome.Override, host, until *st
 	f.StringVar(host, "host", "", "the host it is about")
 	f.StringVar(&o.By, "by", "", "who disagrees (default: $USER)")
 	f.StringVar(&o.Reason, "reason", "", "why; models learn from it")
+	f.StringVar(&o.ReasonType, "reason-type", "", "what kind of reason: "+strings.Join(outcome.ReasonWords(), " | "))
 	f.StringVar(until, "until", "", "when it ends, as `RFC 3339`")
 }
 
@@ -99,6 +102,9 @@ func (a *app) disagree(cmd *cobra.Command, o outcome.Override, host, until strin
 			return usage("--until %q is not an RFC 3339 time such as 2026-03-09T09:00:00Z", until)
 		}
 		o.Until = t.UTC().Truncate(time.Second)
+	}
+	if o.ReasonType != "" && !slices.Contains(outcome.ReasonWords(), o.ReasonType) {
+		return usage("--reason-type %q; %s", o.ReasonType, hclfile.Expected(o.ReasonType, outcome.ReasonWords()))
 	}
 	o.Host = inventory.HostID(host)
 	if o.By == "" {

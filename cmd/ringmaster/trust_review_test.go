@@ -108,9 +108,24 @@ var reviewAttacks = []attack{
 		_, id, _ := strings.Cut(out, "ringmaster/")
 		id, _, _ = strings.Cut(id, " ")
 		w.want(0, "pr", "approve", id, "--by", "olivia")
-		w.says(3, []string{"merging ringmaster/" + id + " is refused: 0 of 1 by one of owners (it changes overrides/2026-03.jsonl)"}, "pr", "merge", id, "--by", "olivia")
+		w.says(3, []string{"merging ringmaster/" + id + " is refused: 0 of 1 by one of owners (it changes overrides/" + id + ".jsonl)"}, "pr", "merge", id, "--by", "olivia")
 		h := w.force(id, "fred").Merge
-		w.stops(repo.Hash(h), "overrides/2026-03.jsonl was merged by ringmaster/"+id+` without the approval of an owner (owners) other than its author "olivia"`)
+		w.stops(repo.Hash(h), "overrides/"+id+".jsonl was merged by ringmaster/"+id+` without the approval of an owner (owners) other than its author "olivia"`)
+	}},
+	{"4 who asked for a lower risk approves what the bot proposes", merged, func(w *site) {
+		line := `{"schema":"ringmaster/override/v1","at":"2026-03-02T09:00:00Z","by":"olivia","kind":"risk","value":"low","loosens":true,"reason":"trust me"}` + "\n"
+		w.propose("lower", "bot", map[string][]byte{"overrides/lower.jsonl": []byte(line)})
+		w.want(0, "pr", "approve", "lower", "--by", "olivia")
+		w.says(3, []string{"merging ringmaster/lower is refused: 0 of 1 by one of owners (it changes overrides/lower.jsonl)"}, "pr", "merge", "lower", "--by", "fred")
+		h := w.force("lower", "olivia").Merge
+		w.stops(repo.Hash(h), `overrides/lower.jsonl was merged by ringmaster/lower without the approval of an owner (owners) other than its author "bot" and "olivia", who asked for it`)
+	}},
+	{"4 another owner approves a lower risk", merged, func(w *site) {
+		line := `{"schema":"ringmaster/override/v1","at":"2026-03-02T09:00:00Z","by":"olivia","kind":"risk","value":"low","loosens":true,"reason":"trust me"}` + "\n"
+		w.propose("lower", "bot", map[string][]byte{"overrides/lower.jsonl": []byte(line)})
+		w.want(0, "pr", "approve", "lower", "--by", "omar")
+		w.want(0, "pr", "merge", "lower", "--by", "fred")
+		w.says(0, []string{"applied"}, "execute")
 	}},
 	{"4 only the author approves", merged, func(w *site) {
 		w.propose("looser", "olivia", map[string][]byte{"rings/rings.hcl": w.replaced("rings/rings.hcl", "1h", "1m")})

@@ -117,6 +117,8 @@ func overrideProblem(o outcome.Override) string {
 		return quoted("risk", o.Value) + hclfile.Expected(o.Value, []string{"low", "high"})
 	case o.Kind == "stop" && o.Value != "" && o.Value != outcome.StopAll:
 		return quoted("stop", o.Value) + hclfile.Expected(o.Value, []string{outcome.StopAll})
+	case o.ReasonType != "" && !slices.Contains(outcome.ReasonWords(), o.ReasonType):
+		return quoted("reason_type", o.ReasonType) + hclfile.Expected(o.ReasonType, outcome.ReasonWords())
 	case o.Kind == "exception" && o.Until.IsZero():
 		return `"until" is missing; an exception ends by itself`
 	case !o.Until.IsZero() && !o.At.Before(o.Until):

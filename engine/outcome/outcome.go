@@ -116,17 +116,22 @@ const StopAll = "all"
 // Override is one line of overrides/*.jsonl: a person's dated, reasoned
 // disagreement. Kind is hold, exclude, risk, stop or exception.
 type Override struct {
-	Schema    string           `json:"schema"` // ringmaster/override/v1
-	At        time.Time        `json:"at"`
-	By        string           `json:"by"`
-	Kind      string           `json:"kind"`
-	Patch     string           `json:"patch,omitempty"` // glob over patch ids
-	Host      inventory.HostID `json:"host,omitempty"`
-	Service   string           `json:"service,omitempty"`
-	Plan      string           `json:"plan,omitempty"`
-	Value     string           `json:"value,omitempty"` // risk: low | high; stop: all (StopAll)
-	Reason    string           `json:"reason"`
-	Until     time.Time        `json:"until,omitzero"`
-	Loosens   bool             `json:"loosens"`
-	Predicted *float64         `json:"predicted,omitempty"` // the score disagreed with
+	Schema  string           `json:"schema"` // ringmaster/override/v1
+	At      time.Time        `json:"at"`
+	By      string           `json:"by"`
+	Kind    string           `json:"kind"`
+	Patch   string           `json:"patch,omitempty"` // glob over patch ids
+	Host    inventory.HostID `json:"host,omitempty"`
+	Service string           `json:"service,omitempty"`
+	Plan    string           `json:"plan,omitempty"`
+	Value   string           `json:"value,omitempty"` // risk: low | high; stop: all (StopAll)
+	Reason  string           `json:"reason"`
+	// ReasonType is a word of ReasonTypes, "" where none was named.
+	ReasonType string    `json:"reason_type,omitempty"`
+	Until      time.Time `json:"until,omitzero"`
+	Loosens    bool      `json:"loosens"`
+	Predicted  *float64  `json:"predicted,omitempty"` // the score disagreed with
+	// Evidence is where it was said, "" where that is the line itself. There is one
+	// line of an evidence: saying it again, or taking the line out, makes no second.
+	Evidence string `json:"evidence,omitempty"`
 }
