@@ -349,7 +349,8 @@ func (e *Env) proposeOne(ctx context.Context, p *Planned, branch string, was for
 	if err != nil {
 		return err
 	}
-	page := report.Page{At: e.Forge.Address(string(head), path.Dir(plan.Path(p.Plan.ID))+"/"), Since: changedSince(c.Message)}
+	folder := path.Dir(plan.Path(p.Plan.ID)) + "/"
+	page := report.Page{At: e.Forge.Address(string(head), folder), Whole: e.Forge.Shows(string(head), folder+"plan.md"), Since: changedSince(c.Message)}
 	if page.Reviewed, err = e.reviewedBefore(ctx, p.Plan, string(head), was); err != nil {
 		return err
 	}

@@ -51,6 +51,8 @@ type Forge interface {
 	// Address is where a browser gets the bytes of a commit's file, or below
 	// which it gets those of a folder that ends in a slash; "" where nowhere.
 	Address(commit, path string) string
+	// Shows is where a browser shows a commit's file as a page, "" where nowhere.
+	Shows(commit, path string) string
 	// Pin keeps a page that people find without looking for a pull request, and
 	// returns its address: "" where the forge has no such pages.
 	Pin(ctx context.Context, p Page) (string, error)

@@ -191,14 +191,15 @@ func progress(rings []RingProgress) string {
 	return strings.Join(list, "; ")
 }
 
-// footer says what the board is made of, and how old it is when it lies about.
-func (b *Board) footer() string {
+// footer says what the board is made of, and how old it is when it lies about;
+// name shows the commit.
+func (b *Board) footer(name func(string) string) string {
 	zone := b.zone()
 	heard := "nothing was carried out yet"
 	if !b.Heard.IsZero() {
 		heard = "the ledgers' newest line is of " + moment(b.Heard.In(zone))
 	}
-	return fmt.Sprintf("As of %s (%s), commit %.10s; %s.", moment(b.At.In(zone)), zone, b.Commit, heard)
+	return fmt.Sprintf("As of %s (%s), commit %s; %s.", moment(b.At.In(zone)), zone, name(b.Commit[:min(len(b.Commit), 10)]), heard)
 }
 
 // boardMost is how many characters a board's page has: what GitHub takes for an
@@ -217,7 +218,7 @@ func (b *Board) Markdown() []byte {
 	for _, p := range parts {
 		t.WriteString(p.markdown(room))
 	}
-	fmt.Fprintf(&t, "---\n%s\n", inert(b.footer()))
+	fmt.Fprintf(&t, "---\n%s\n", b.footer(code))
 	return []byte(t.String())
 }
 
@@ -250,7 +251,7 @@ func (p part) markdown(room int) string {
 	for i, row := range p.rows {
 		cells := make([]string, len(row))
 		for k := range row {
-			cells[k] = inert(clip(row[k], 300))
+			cells[k] = cell(clip(row[k], 300))
 		}
 		l := "| " + strings.Join(cells, " | ") + " |\n"
 		if n += utf8.RuneCountInString(l); i == boardRows || n > room {
@@ -290,7 +291,7 @@ func (b *Board) Text(w io.Writer, o TextOptions) error {
 			t.line("  … and %d more; --format json has all", n)
 		}
 	}
-	t.line("%s", b.footer())
+	t.line("%s", b.footer(oneLine))
 	return t.w.Flush()
 }
 

@@ -117,11 +117,11 @@ func (f family) reasons(d detail) string {
 		if r.Effect != 0 {
 			effect = fmt.Sprintf("%+.2f", r.Effect)
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s |\n", inert(r.Term), inert(r.Value), effect)
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", inert(clip(r.Term, 100)), d.said(r.Value), effect)
 	}
 	b.WriteString("\n")
 	for _, x := range f.Decisions {
-		fmt.Fprintf(&b, "- %s %s: %s\n", inert(string(x.Effect)), code(x.Rule), inert(x.Message))
+		fmt.Fprintf(&b, "- %s %s: %s\n", inert(string(x.Effect)), code(x.Rule), d.said(x.Message))
 	}
 	if len(f.Decisions) > 0 {
 		b.WriteString("\n")

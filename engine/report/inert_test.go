@@ -65,6 +65,20 @@ func readOut(n *nethtml.Node) (elements, texts []string) {
 	return elements, texts
 }
 
+// phone is a page's text, a line for each that begins on its own.
+func phone(n *nethtml.Node) string {
+	var b strings.Builder
+	for c := range n.Descendants() {
+		switch {
+		case c.Type == nethtml.TextNode:
+			b.WriteString(strings.ReplaceAll(c.Data, "\n", " "))
+		case c.Data == "br" || c.Data == "p":
+			b.WriteString("\n")
+		}
+	}
+	return strings.TrimSpace(b.String())
+}
+
 // alive is what a forge makes more of in the text that it shows: mentions,
 // issues and commits of this and other repositories, addresses, pictures by
 // name, formulas. See GitHub's "Autolinked references and URLs".

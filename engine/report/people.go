@@ -27,7 +27,7 @@ func approvals(p *plan.Plan, d detail) string {
 		if a.EscalateTo != "" && a.EscalateTo != a.From {
 			by += ", then " + code(a.EscalateTo)
 		}
-		fmt.Fprintf(&b, "| %s | %d | %s | %s |\n", code(a.From), a.Count, by, inert(because(a.Because, d.names)))
+		fmt.Fprintf(&b, "| %s | %d | %s | %s |\n", code(a.From), a.Count, by, d.said(because(a.Because, d.names)))
 	}
 	b.WriteString("\nAn approval holds for exactly this plan (its digest), and for one in its place that is provably no worse.\n\n")
 	return b.String()
@@ -124,23 +124,23 @@ func conflicts(p *plan.Plan, d detail) string {
 		if len(x.names) > 1 {
 			fmt.Fprintf(&b, "It is the most urgent of %d that are alike: %s.\n\n", len(x.names), few(x.names, d.names))
 		}
-		b.WriteString(x.constraints() + "\n" + x.waysOut() + "\n")
+		b.WriteString(x.constraints(d) + "\n" + x.waysOut(d) + "\n")
 	}
 	return b.String()
 }
 
-func (x clash) constraints() string {
+func (x clash) constraints(d detail) string {
 	var b strings.Builder
 	if len(x.Conflict) > 1 {
 		b.WriteString("These cannot hold together; taking any one away would do:\n\n")
 	}
 	for _, c := range x.Conflict {
-		fmt.Fprintf(&b, "- **%s** %s: %s\n", inert(c.Kind), code(c.Name), inert(c.Message))
+		fmt.Fprintf(&b, "- **%s** %s: %s\n", inert(c.Kind), code(c.Name), d.said(c.Message))
 	}
 	return b.String()
 }
 
-func (x clash) waysOut() string {
+func (x clash) waysOut(d detail) string {
 	if len(x.WaysOut) == 0 {
 		return ""
 	}
@@ -151,7 +151,7 @@ func (x clash) waysOut() string {
 		if w.Feasible {
 			mark = " (**meets the clock**)"
 		}
-		fmt.Fprintf(&b, "1. %s%s\n", inert(w.Message), mark)
+		fmt.Fprintf(&b, "1. %s%s\n", d.said(w.Message), mark)
 	}
 	return b.String()
 }

@@ -9,11 +9,11 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
 )
@@ -24,12 +24,17 @@ type detail struct {
 	rows  int // of a table
 	names int // in a cell
 	folds int // patches whose reasons are told
+	words int // characters of a reason
 }
 
 var (
-	whole = detail{rows: 1 << 30, names: 12, folds: 1 << 30}
-	brief = detail{rows: 20, names: 4, folds: 6}
+	whole = detail{rows: 1 << 30, names: 12, folds: 1 << 30, words: 1 << 30}
+	brief = detail{rows: 20, names: 4, folds: 6, words: 400}
+	short = detail{rows: 4, names: 2, folds: 1, words: 160}
 )
+
+// said is a reason as far as a report has room for it, inert.
+func (d detail) said(s string) string { return inert(clip(s, d.words)) }
 
 // Files are what lies beside plan.json, by name: plan.md, and the pictures that
 // it shows. They follow from the plan alone.
@@ -45,8 +50,12 @@ func Files(p *plan.Plan) map[string][]byte {
 func Markdown(p *plan.Plan) []byte { return read(p).markdown(nil) }
 
 func (s *sheet) markdown(pictures map[string][]byte) []byte {
-	sections := slices.Insert(s.sections(whole), 1, gallery(pictures, ""))
-	return []byte("# " + inert(s.title()) + "\n\n" + strings.Join(sections, ""))
+	var b strings.Builder
+	b.WriteString("# " + inert(s.title()) + "\n\n" + s.summary() + gallery(pictures, ""))
+	for _, part := range s.parts() {
+		b.WriteString(part.text(whole))
+	}
+	return []byte(b.String() + s.footer())
 }
 
 // gallery shows pictures, each by its name after at: a folder's address with its
@@ -120,68 +129,9 @@ func waiting(p *plan.Plan) string {
 	return fmt.Sprintf("%d changes wait", len(p.NotPlanned))
 }
 
-// Page is what a pull request's description says beyond the plan. The zero value
-// says nothing more.
-type Page struct {
-	// At is the address of the plan's folder, with its slash, from which a browser
-	// gets the pictures; "": nobody would see them.
-	At string
-	// Since is what changed since the version that people may have read, as Since
-	// says it.
-	Since []string
-	// Reviewed is the approvals of earlier versions, each with what changed since.
-	Reviewed []Reviewed
-}
-
-// Body is a pull request's description: a summary that fits a phone's screen,
-// what changed, pictures, then ranked detail, at most limit characters in all.
-// What does not fit is said to be in plan.md.
-func Body(p *plan.Plan, limit int, page Page) string {
-	const rest = "\n_The rest is in `plan.md`._\n"
-	s := read(p)
-	before := since(page.Since) + s.reviewed(page.Reviewed)
-	if page.At != "" {
-		files := s.pictures()
-		delete(files, scheduleFile) // which the chart of the rings shows
-		before += s.mermaid(brief.rows) + gallery(files, page.At)
-	}
-	var b strings.Builder
-	n := 0
-	for _, text := range slices.Insert(s.sections(brief), 1, before) {
-		size := utf8.RuneCountInString(text)
-		if n+size > limit-len(rest) {
-			b.WriteString(rest)
-			break
-		}
-		n += size
-		b.WriteString(text)
-	}
-	return b.String()
-}
-
-func since(lines []string) string {
-	if len(lines) == 0 {
-		return ""
-	}
-	var b strings.Builder
-	b.WriteString("## Since the last version\n\n")
-	for _, l := range lines[:min(len(lines), sinceMost)] {
-		fmt.Fprintf(&b, "- %s\n", inert(clip(l, 400)))
-	}
-	return b.String() + "\n"
-}
-
-// sections are the parts of a report, the most important first.
-func (s *sheet) sections(d detail) []string {
-	p, list := s.Plan, s.families()
-	return []string{
-		s.summary(), conflicts(p, d), approvals(p, d), timeline(p, d), patches(list, d), skipped(p, d),
-		rollback(p, list, d), scanners(p, d), reasons(list, d), footer(p),
-	}
-}
-
-// summary answers what, why now, what may break, when, who must approve, and
-// what happens when it goes wrong.
+// summary answers what, why now, what may break, when, who must approve and by
+// when, and what happens when it goes wrong: on a phone's screen, whatever a plan
+// holds.
 func (s *sheet) summary() string {
 	var b strings.Builder
 	p, list := s.Plan, s.planned
@@ -203,6 +153,9 @@ func (s *sheet) summary() string {
 	b.WriteString("**If it goes wrong** the host is rolled back by itself, the ring stops, and the patch stays away from hosts like it.\n\n")
 	return b.String()
 }
+
+// nameMost is how much of a name the summary shows.
+const nameMost = 44
 
 // unseen is the hosts of which a plan says nothing: silence is no good news.
 func unseen(n plan.Population) string {
@@ -241,7 +194,7 @@ func patchNames(list []plan.Patch) string {
 			names = append(names, fmt.Sprintf("%d more patches", len(list)-3))
 			break
 		}
-		names = append(names, code(fmt.Sprintf("%s %s", x.Package, x.To)))
+		names = append(names, code(clip(fmt.Sprintf("%s %s", x.Package, x.To), nameMost)))
 	}
 	return join(names)
 }
@@ -254,8 +207,8 @@ func (s *sheet) why() string {
 	if first.Deadline.Before(s.At) {
 		verb = "ran out"
 	}
-	text := fmt.Sprintf("the %s clock of %s %s on %s (%s after it was %s).", inert(clockName(first.Clock)), code(string(first.ID)), verb,
-		moment(first.Deadline), span(first.Deadline.Sub(first.ClockStart)), inert(first.ClockFrom))
+	text := fmt.Sprintf("the %s clock of %s %s on %s (%s after it was %s).", inert(clip(clockName(first.Clock), 20)), code(clip(string(first.ID), nameMost)), verb,
+		moment(first.Deadline), span(first.Deadline.Sub(first.ClockStart)), inert(clip(first.ClockFrom, 20)))
 	known, late := 0, 0
 	for _, x := range list {
 		known += number(x.KnownExploited)
@@ -273,10 +226,15 @@ func (s *sheet) why() string {
 	return text
 }
 
-// mayBreak is the change most likely to go wrong.
+// mayBreak is the change most likely to go wrong, and how many hosts are being
+// changed at once at most.
 func (s *sheet) mayBreak() string {
 	at := s.worst
-	return fmt.Sprintf("at worst %s on %s: %s by %s.", code(string(at.Patch)), code(string(at.Host)), risk(at.DeployRisk), sourceName(at.DeployRisk.Source))
+	text := fmt.Sprintf("at worst %s on %s: %s by %s.", code(clip(string(at.Patch), nameMost)), code(clip(string(at.Host), nameMost)), risk(at.DeployRisk), sourceName(clip(at.DeployRisk.Source, 30)))
+	if s.hosts > 1 {
+		text += fmt.Sprintf(" No more than %s at a time.", plural(atOnce(s.Plan), "host"))
+	}
+	return text
 }
 
 // when is plain text.
@@ -284,26 +242,46 @@ func when(p *plan.Plan) string {
 	first, last := ends(p)
 	var rings []string
 	for _, r := range p.Rings {
-		rings = append(rings, clip(r.Name, 40))
+		n := 0
+		for _, w := range r.Waves {
+			n += hostCount(w)
+		}
+		rings = append(rings, fmt.Sprintf("%s (%d)", clip(r.Name, 20), n))
 	}
 	if n := len(rings); n > 6 {
-		rings = append(rings[:5:5], fmt.Sprintf("… %d more", n-5))
+		rings = append(rings[:5:5], fmt.Sprintf("… %d rings more", n-5))
 	}
 	return fmt.Sprintf("from %s to %s%s: %s.", moment(first), moment(last), elsewhere(p), strings.Join(rings, " → "))
 }
 
+// who is who must approve, and by when at the latest.
 func who(p *plan.Plan) string {
 	if len(p.Approvals) == 0 {
 		return "nobody has to: policy allows this plan to run unattended once it is merged."
 	}
 	var list []string
+	var first time.Time
 	for _, a := range p.Approvals {
-		list = append(list, fmt.Sprintf("%d of %s", a.Count, code(a.From)))
+		list = append(list, fmt.Sprintf("%d of %s", a.Count, code(clip(a.From, nameMost))))
+		if !a.By.IsZero() && (first.IsZero() || a.By.Before(first)) {
+			first = a.By
+		}
 	}
-	return join(list) + "."
+	if n := len(list); n > 4 {
+		list = append(list[:3:3], fmt.Sprintf("%d teams more", n-3))
+	}
+	switch text := join(list); {
+	case first.IsZero():
+		return text + "."
+	case first.After(p.At):
+		return text + ", by " + moment(first) + "."
+	default:
+		return text + ", **now**."
+	}
 }
 
-func footer(p *plan.Plan) string {
+func (s *sheet) footer() string {
+	p := s.Plan
 	n := p.Population
 	uncovered := ""
 	if n.Uncovered > 0 {
@@ -311,6 +289,29 @@ func footer(p *plan.Plan) string {
 	}
 	return fmt.Sprintf("---\nSeen: %s declared, %d with fresh facts, %d stale, %d unknown.%s Made at %s by engine %s from commit %s; nothing starts from it after %s. Digest %s.\n",
 		plural(n.Declared, "host"), n.Fresh, n.Stale, n.Unknown, uncovered, moment(p.At), inert(p.Inputs.Engine), code(clip(p.Inputs.Commit, 12)), moment(p.Expires), code(p.Digest))
+}
+
+// atOnce is the most hosts that are being changed at one moment: waves of
+// several rings may meet.
+func atOnce(p *plan.Plan) int {
+	type step struct {
+		at    time.Time
+		hosts int
+	}
+	var steps []step
+	for _, r := range p.Rings {
+		for _, w := range r.Waves {
+			n := hostCount(w)
+			steps = append(steps, step{w.Start, n}, step{w.End, -n})
+		}
+	}
+	slices.SortFunc(steps, func(a, b step) int { return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.hosts, b.hosts)) })
+	most, now := 0, 0
+	for _, x := range steps {
+		now += x.hosts
+		most = max(most, now)
+	}
+	return most
 }
 
 // ends are when the first wave begins and the last one ends.

@@ -107,8 +107,8 @@ func TestGolden(t *testing.T) {
 	golden(t, "nothing.md", Markdown(p))
 }
 
-// TestBodyFits: what GitHub takes for a description, whatever a plan holds.
-func TestBodyFits(t *testing.T) {
+// large is a plan whose every text is long and whose every list is.
+func large() *plan.Plan {
 	p := sample()
 	p.Patches, p.Rings = nil, nil
 	for i := range 50 {
@@ -117,27 +117,63 @@ func TestBodyFits(t *testing.T) {
 		p.Patches = append(p.Patches, x)
 	}
 	for i := range 50 {
-		p.Rings = append(p.Rings, ringOf(fmt.Sprintf("ring-%02d", i), wave(at, i*2, i*2+1, p.Patches...)))
+		p.Rings = append(p.Rings, ringOf(fmt.Sprintf("ring-%02d-%s", i, strings.Repeat("r", 50)), wave(at, i*2, i*2+1, p.Patches...)))
 	}
-	for i := range 5000 {
-		p.NotPlanned = append(p.NotPlanned, plan.Skipped{Patch: p.Patches[0].ID, Host: "db", Why: fmt.Sprintf("reason %d %s", i, strings.Repeat("y", 2000))})
+	for i := range 100 {
+		p.NotPlanned = append(p.NotPlanned, plan.Skipped{Patch: p.Patches[0].ID, Host: "db", Why: fmt.Sprintf("reason r%d %s", i, strings.Repeat("y", 2000))})
 	}
-	n := 0
-	eachChange(p, func(*plan.Ring, *plan.Wave, *plan.Change) { n++ })
-	if n != 5000 {
-		t.Fatalf("%d changes, want 5000", n)
+	for i := range 40 {
+		p.Approvals = append(p.Approvals, plan.Approval{From: fmt.Sprintf("team-%d-%s", i, strings.Repeat("t", 80)), Count: 1, By: at.Add(time.Hour), Because: strings.Repeat("b", 3000)})
 	}
-	for _, limit := range []int{65536, 2000} {
-		body := Body(p, limit, Page{At: "https://git.example/acme/estate/raw/abc/plans/x/", Since: []string{strings.Repeat("z", 9000)}})
-		if got := utf8.RuneCountInString(body); got > limit {
-			t.Errorf("Body(%d) has %d characters", limit, got)
+	return p
+}
+
+// TestBodyFits: what GitHub takes for a description, whatever a plan holds. No
+// part is cut in its middle, and what is not there is named.
+func TestBodyFits(t *testing.T) {
+	lines := []string{strings.Repeat("z", 9000)}
+	whole := Page{At: "https://git.example/raw/abc/plans/x/", Whole: "https://git.example/blob/abc/plans/x/plan.md", Since: lines, Reviewed: []Reviewed{{By: "alice", At: at, Since: lines}}}
+	for name, p := range map[string]*plan.Plan{"sample": sample(), "large": large(), "&": poison(strings.Repeat("&", 3000))} {
+		s := read(p)
+		for _, limit := range []int{65536, 40000, 20000, 12000, 8000} {
+			body := Body(p, limit, whole)
+			if got := size(body); got > limit {
+				t.Errorf("Body(%s, %d) has %d characters", name, limit, got)
+			}
+			if !strings.HasPrefix(body, "**What** ") || !strings.Contains(body, "Every change and every reason: [`plan.md`](https://git.example/blob/abc/plans/x/plan.md).") {
+				t.Errorf("Body(%s, %d) begins %.80q and does not say where the rest is", name, limit, body)
+			}
+			_, out, _ := strings.Cut(body, "Left out here for want of room: ")
+			rest := strings.TrimPrefix(body, s.summary())
+			for _, part := range append([]chapter{{"Since the last version", func(d detail) string { return since(lines, d) }}}, s.parts()...) {
+				here := strings.Contains(rest, part.text(brief)) || strings.Contains(rest, part.text(short))
+				if gone := strings.Contains(out, part.title); here == gone {
+					t.Errorf("Body(%s, %d): part %q is there whole: %v, said to be left out: %v", name, limit, part.title, here, gone)
+				}
+			}
 		}
-		if !strings.HasPrefix(body, "**What** ") || !strings.Contains(body, "plan.md") {
-			t.Errorf("Body(%d) begins %.80q and does not say where the rest is", limit, body)
-		}
 	}
-	if n := utf8.RuneCountInString(Title(p)); n > 200 {
+	if n := size(Title(large())); n > 200 {
 		t.Errorf("Title has %d characters", n)
+	}
+}
+
+// TestSummaryFitsAPhone: a plan's summary is a phone's screen, 24 lines of 44
+// characters, and not much more whatever a plan holds.
+func TestSummaryFitsAPhone(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		plan *plan.Plan
+		most int
+	}{{"a plan", sample(), 24}, {"a large plan", large(), 32}, {"long texts", poison(strings.Repeat("long ", 300)), 32}} {
+		lines := 0
+		text := phone(page(t, read(tt.plan).summary()))
+		for l := range strings.Lines(text) {
+			lines += len(wrap(l, 44))
+		}
+		if lines > tt.most {
+			t.Errorf("the summary of %s has %d lines, want %d at most:\n%s", tt.name, lines, tt.most, text)
+		}
 	}
 }
 
@@ -194,7 +230,7 @@ func poison(s string) *plan.Plan {
 func TestHostileTextsOnATerminal(t *testing.T) {
 	for _, s := range slices.Concat(hostile, markup) {
 		var b bytes.Buffer
-		for n := range 8 {
+		for n := range 3 {
 			long := strings.Repeat("word ", 10+n) + s // which may wrap before it
 			if err := Text(&b, poison(long), TextOptions{Width: 60 + n}); err != nil {
 				t.Fatal(err)

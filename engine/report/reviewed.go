@@ -26,7 +26,7 @@ const reviewedMost, reviewedLines = 10, 8
 
 // reviewed tells, for each approval of an earlier version, whether it still
 // counts and what changed since: those that must look again first.
-func (s *sheet) reviewed(list []Reviewed) string {
+func (s *sheet) reviewed(list []Reviewed, d detail) string {
 	if len(list) == 0 {
 		return ""
 	}
@@ -39,7 +39,7 @@ func (s *sheet) reviewed(list []Reviewed) string {
 				continue
 			}
 			if n++; n <= reviewedMost {
-				s.oneReviewed(&b, r)
+				s.oneReviewed(&b, r, d)
 			}
 		}
 	}
@@ -49,21 +49,21 @@ func (s *sheet) reviewed(list []Reviewed) string {
 	return b.String() + "\n"
 }
 
-func (s *sheet) oneReviewed(b *strings.Builder, r Reviewed) {
+func (s *sheet) oneReviewed(b *strings.Builder, r Reviewed, d detail) {
 	verdict := "no longer counts"
 	if r.Counts {
 		verdict = "still counts"
 	}
 	fmt.Fprintf(b, "- %s approved on %s, which **%s**", code(clip(r.By, 80)), moment(inZone(r.At, s.At.Location())), verdict)
 	if r.Why != "" {
-		fmt.Fprintf(b, ": %s", inert(clip(r.Why, 300)))
+		fmt.Fprintf(b, ": %s", d.said(r.Why))
 	}
 	b.WriteString("\n")
 	for i, l := range r.Since {
-		if i == reviewedLines {
+		if i == min(reviewedLines, d.rows) {
 			fmt.Fprintf(b, "    - and %d differences more\n", len(r.Since)-i)
 			break
 		}
-		fmt.Fprintf(b, "    - %s\n", inert(clip(l, 300)))
+		fmt.Fprintf(b, "    - %s\n", d.said(l))
 	}
 }

@@ -23,7 +23,7 @@ func timeline(p *plan.Plan, d detail) string {
 				continue
 			}
 			rows++
-			fmt.Fprintf(&b, "| %s | %d | %s | %s | %s | %s |\n", inert(r.Name), i+1, minute(w.Start, p.At), minute(w.NotAfter, p.At), waveHosts(w, d.names), inert(w.Soak))
+			fmt.Fprintf(&b, "| %s | %d | %s | %s | %s | %s |\n", inert(r.Name), i+1, minute(w.Start, p.At), minute(w.NotAfter, p.At), waveHosts(w, d.names), cell(w.Soak))
 		}
 	}
 	if left > 0 {

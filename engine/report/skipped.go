@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -12,7 +13,8 @@ import (
 
 // wait is changes that are not planned for one reason, until one time.
 type wait struct {
-	why            string
+	why            string // of the most urgent of them
+	alike          bool   // others differ from it in figures
 	until          time.Time
 	patches, hosts []string // each once, in the plan's order; no host: every one
 	changes        int
@@ -20,7 +22,11 @@ type wait struct {
 	deadline       time.Time // the earliest
 }
 
-// waits groups what is not planned; what is overdue comes first.
+// figure is a number that stands alone: not one within a name.
+var figure = regexp.MustCompile(`(^|\s)[0-9]+(?:\.[0-9]+)?(\s|%|;|$)`)
+
+// waits groups what is not planned by its reason, whatever figures that names;
+// what is overdue comes first.
 func waits(p *plan.Plan) []wait {
 	type cause struct {
 		why   string
@@ -32,9 +38,15 @@ func waits(p *plan.Plan) []wait {
 	}
 	var list []wait
 	place := map[cause]int{}
+	plain := map[string]string{} // reasons are few, and what waits may be many
 	patches, hosts := map[seen]bool{}, map[seen]bool{}
 	for _, s := range p.NotPlanned {
-		c := cause{s.Why, s.Until.Unix()}
+		why, ok := plain[s.Why]
+		if !ok {
+			why = figure.ReplaceAllString(s.Why, "${1}0${2}")
+			plain[s.Why] = why
+		}
+		c := cause{why, s.Until.Unix()}
 		i, ok := place[c]
 		if !ok {
 			i = len(list)
@@ -44,8 +56,9 @@ func waits(p *plan.Plan) []wait {
 		w := &list[i]
 		w.changes++
 		w.overdue += number(s.Overdue)
+		w.alike = w.alike || s.Why != w.why
 		if w.deadline.IsZero() || !s.Deadline.IsZero() && s.Deadline.Before(w.deadline) {
-			w.deadline = s.Deadline
+			w.deadline, w.why = s.Deadline, s.Why
 		}
 		if k := (seen{i, string(s.Patch)}); !patches[k] {
 			patches[k] = true
@@ -60,22 +73,36 @@ func waits(p *plan.Plan) []wait {
 	return list
 }
 
-// skipped is what was needed and is not planned, and why.
-func skipped(p *plan.Plan, d detail) string {
-	if len(p.NotPlanned) == 0 {
+// skipped is what was needed and is not planned, why, and when it opens.
+func skipped(list []wait, changes int, d detail) string {
+	if changes == 0 {
 		return ""
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "## Not planned (%s)\n\n| why | patches | hosts | until | deadline |\n|---|---|---|---|---|\n", plural(len(p.NotPlanned), "change"))
-	list := waits(p)
+	fmt.Fprintf(&b, "## Not planned (%s)\n\n| why | patches | hosts | opens | due |\n|---|---|---|---|---|\n", plural(changes, "change"))
 	for i, w := range list {
 		if i == d.rows {
 			fmt.Fprintf(&b, "| … and %s more, in `plan.md` | | | | |\n", plural(len(list)-i, "reason"))
 			break
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", inert(w.why), some(w.patches, d.names), w.hostNames(d.names), moment(w.until), w.dueBy())
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", d.said(w.why)+w.others(), some(w.patches, d.names), w.hostNames(d.names), opens(w.until), w.dueBy())
 	}
 	return b.String() + "\n"
+}
+
+func (w wait) others() string {
+	if !w.alike {
+		return ""
+	}
+	return " (the most urgent; for others the figures differ)"
+}
+
+// opens is when something that waits may be done. No date is not the past.
+func opens(t time.Time) string {
+	if t.IsZero() {
+		return "no date: when the reason is gone"
+	}
+	return moment(t)
 }
 
 func (w wait) hostNames(most int) string {
@@ -87,6 +114,8 @@ func (w wait) hostNames(most int) string {
 
 func (w wait) dueBy() string {
 	switch {
+	case w.deadline.IsZero():
+		return "no clock"
 	case w.overdue == 0:
 		return moment(w.deadline)
 	case w.overdue < w.changes:
@@ -107,7 +136,7 @@ func scanners(p *plan.Plan, d detail) string {
 			fmt.Fprintf(&b, "| … and %d more, in `plan.md` | | | | | |\n", len(p.Scanners)-i)
 			break
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", code(string(s.Host)), code(s.Package), code(s.CVE), said(s.Scanner, s.Says != "match"), said(s.Match, s.Says != "scanner"), inert(s.Why))
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", code(string(s.Host)), code(s.Package), code(s.CVE), said(s.Scanner, s.Says != "match"), said(s.Match, s.Says != "scanner"), d.said(s.Why))
 	}
 	return b.String() + "\n"
 }

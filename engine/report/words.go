@@ -41,6 +41,14 @@ func inert(s string) string {
 	return b.String()
 }
 
+// cell is a text in a table, where nothing may stand too.
+func cell(s string) string {
+	if s == "" {
+		return ""
+	}
+	return inert(s)
+}
+
 // dollar is a dollar that begins no formula, as GitHub's documentation has it.
 const dollar = "<span>$</span>"
 
@@ -54,7 +62,7 @@ func bullet(s string) int {
 		return 0
 	}
 	n := len(s) - len(strings.TrimLeft(s, "0123456789"))
-	if n > 0 && n < len(s) && (s[n] == '.' || s[n] == ')') {
+	if n > 0 && n < len(s) && (s[n] == '.' || s[n] == ')') && (n+1 == len(s) || s[n+1] == ' ') {
 		return n
 	}
 	return -1
@@ -161,6 +169,18 @@ func htmlText(s string) string {
 		}
 	}
 	return b.String()
+}
+
+// address is what a link may lead to: a page on the web, spelt so that it ends
+// no link early.
+var address = regexp.MustCompile(`^https?://[A-Za-z0-9._~:/?#@!$&*+,;=%\[\]-]+$`)
+
+// link is a text that leads to an address, and the text alone where there is none.
+func link(text, to string) string {
+	if !address.MatchString(to) || len(to) > 500 {
+		return text
+	}
+	return "[" + text + "](" + to + ")"
 }
 
 // oneLine takes out control characters, also those that turn the direction of

@@ -136,12 +136,18 @@ func (f *Forge) Name() string { return "github" }
 
 // Address is where GitHub shows a file of a commit as it is, to those who may
 // read the repository.
-func (f *Forge) Address(commit, path string) string {
+func (f *Forge) Address(commit, path string) string { return f.under("raw", commit, path) }
+
+// Shows is the page of a commit's file.
+func (f *Forge) Shows(commit, path string) string { return f.under("blob", commit, path) }
+
+// under is an address of the repository.
+func (f *Forge) under(parts ...string) string {
 	u, err := url.Parse(f.remote.URL)
 	if err != nil {
 		return ""
 	}
-	return u.JoinPath("raw", commit, path).String()
+	return u.JoinPath(parts...).String()
 }
 
 // Reviews is true: GitHub can require them.

@@ -81,6 +81,9 @@ func (f *Forge) Reviews() bool { return false }
 // Address is nowhere: no browser reads a clone.
 func (f *Forge) Address(string, string) string { return "" }
 
+// Shows is nowhere either.
+func (f *Forge) Shows(string, string) string { return "" }
+
 // Pin keeps nothing: who has the clone asks for the page itself.
 func (f *Forge) Pin(context.Context, forge.Page) (string, error) { return "", nil }
 
