@@ -235,6 +235,7 @@ func (e *Env) fresh(base repo.Hash, p *plan.Plan) ([]estate.Fault, error) {
 	if _, merged := est.Plans[p.ID]; merged {
 		return nil, nil
 	}
+	hindsight(est, p.At, e.At)
 	plans, err := e.decide(est, base, p.At, e.Version)
 	if err != nil {
 		return nil, err

@@ -217,15 +217,18 @@ func changedSince(message string) []string {
 	return list
 }
 
-// stillHolds says whether a branch's plan needs no rewriting: made again at its
-// own time from what is known now it differs in nothing that matters, and its
-// first wave can still begin.
+// stillHolds says whether a branch's plan needs no rewriting: it has the changes
+// that can be planned now, made again at its own time from what is known now it
+// differs in nothing that matters, and its waves can still begin.
 func (e *Env) stillHolds(again *remade, old, now *plan.Plan) (bool, error) {
 	if old.Inputs.Engine != e.Version || !startable(old, e) {
 		return false, nil
 	}
 	if Same(old, now) {
 		return true, nil
+	}
+	if !sameWork(old, now) {
+		return false, nil // a hold ended, a release came of age: nobody learnt anything, and it is another plan
 	}
 	plans, err := again.at(old.At)
 	if err != nil {
@@ -234,7 +237,7 @@ func (e *Env) stillHolds(again *remade, old, now *plan.Plan) (bool, error) {
 	return slices.ContainsFunc(plans, func(p *plan.Plan) bool { return p.ID == old.ID && Same(p, old) }), nil
 }
 
-// remade makes the plans of a commit at another time. Branches that were written
+// remade makes the plans of a commit at another time, with what is known by now. Branches that were written
 // by one run are of one time, so the last answer is kept.
 type remade struct {
 	*Env
@@ -249,6 +252,7 @@ func (r *remade) at(t time.Time) ([]*plan.Plan, error) {
 		if err != nil {
 			return nil, err
 		}
+		hindsight(est, t, r.At)
 		plans, err := r.decide(est, r.commit, t, r.Version)
 		if err != nil {
 			return nil, err

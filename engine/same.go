@@ -1,8 +1,11 @@
 package engine
 
 import (
+	"maps"
 	"slices"
+	"time"
 
+	"github.com/ringmaster-dev/ringmaster/engine/estate"
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
 )
 
@@ -11,6 +14,46 @@ import (
 // of may differ.
 func Same(a, b *plan.Plan) bool {
 	return slices.EqualFunc(a.Rings, b.Rings, sameRing) && written(substance(a), substance(b))
+}
+
+// sameWork says whether two plans make the same changes, in whatever waves.
+func sameWork(a, b *plan.Plan) bool {
+	x, y := spots(a), spots(b)
+	for w, at := range x {
+		if to, ok := y[w]; !ok || to.change.From != at.change.From {
+			return false
+		}
+	}
+	return len(x) == len(y)
+}
+
+// hindsight counts what an estate learnt between a plan's time and now as known
+// when the plan was made. Made again at its own time, it would miss an override
+// that somebody recorded since, and that the plan on its branch must yield to.
+func hindsight(est *estate.Estate, then, now time.Time) {
+	early := func(t *time.Time) {
+		if t.After(then) && !t.After(now) {
+			*t = then
+		}
+	}
+	est.Overrides = slices.Clone(est.Overrides)
+	for i := range est.Overrides {
+		early(&est.Overrides[i].At)
+	}
+	exploited := maps.Clone(est.Knowledge.Exploited)
+	for cve, x := range exploited {
+		early(&x.Added)
+		exploited[cve] = x
+	}
+	est.Knowledge.Exploited = exploited
+	est.Advisories = slices.Clone(est.Advisories)
+	for i := range est.Advisories {
+		list := slices.Clone(est.Advisories[i].KnownIssues)
+		for n := range list {
+			early(&list[n].At)
+		}
+		est.Advisories[i].KnownIssues = list
+	}
 }
 
 // written says that two values have the same canonical bytes.
