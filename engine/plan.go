@@ -85,6 +85,9 @@ func (e *Env) Plan(ctx context.Context, o PlanOptions) (*PlanReport, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := e.adopt(ctx, open); err != nil {
+		return nil, err
+	}
 	r := &PlanReport{Hosts: len(est.Hosts), Advisories: len(est.Advisories), Notices: est.Notices}
 	again := &remade{Env: e, commit: commit}
 	for _, p := range plans {
@@ -116,6 +119,36 @@ func (e *Env) openPulls(ctx context.Context) (map[string]forge.PullRequest, erro
 		}
 	}
 	return open, nil
+}
+
+// adopt makes the clone's branches of open pull requests what the forge has: a
+// workflow's clone is new each time, and a plan that it does not know would be
+// written anew, and lose its approvals.
+func (e *Env) adopt(ctx context.Context, open map[string]forge.PullRequest) error {
+	if e.Remote == nil {
+		return nil
+	}
+	for _, branch := range sortedKeys(open) {
+		ref := "refs/heads/" + branch
+		have, err := e.Repo.Ref(ref)
+		if err != nil {
+			return err
+		}
+		if string(have) == open[branch].Head {
+			continue
+		}
+		head, err := e.fetched(ctx, branch)
+		if err != nil {
+			return err
+		}
+		if head == "" || head == have {
+			continue
+		}
+		if err := e.Repo.Move(ref, have, head); err != nil {
+			return fmt.Errorf("following %s: %w", branch, err)
+		}
+	}
+	return nil
 }
 
 // write puts a plan on its branch, unless the branch says the same already.

@@ -171,3 +171,22 @@ func TestRunNamesWhatTheTokenLacks(t *testing.T) {
 		t.Errorf("asked first: %q; want the repository and its teams", seen)
 	}
 }
+
+// A workflow's clone is new each time: what it has of a plan is the pull request
+// alone, and a plan that holds is left alone all the same, with its approvals.
+func TestPlanInANewClone(t *testing.T) {
+	t.Parallel()
+	w, _, hub := hubbed(t)
+	w.want(0, "plan", "--open")
+	hub.Review(1, "fred", "APPROVED")
+	head := hub.Pulls()[0].Head
+	ref := "refs/heads/ringmaster/" + trusted
+	if err := w.repo.CompareAndSwap(ref, w.branch(), ""); err != nil {
+		t.Fatal(err)
+	}
+	w.at = trustAt.Add(time.Hour)
+	w.says(0, []string{trusted, "says the same as before; left alone"}, "plan", "--open")
+	if now := hub.Pulls()[0].Head; now != head {
+		t.Errorf("the pull request's head is %s now, was %s", now, head)
+	}
+}
