@@ -44,6 +44,27 @@ type Forge interface {
 	// Merged returns the pull requests by which a commit came to the base
 	// branch, none when it was pushed directly.
 	Merged(ctx context.Context, commit string) ([]PullRequest, error)
+	// Say keeps one comment of a key below the pull request that Find returns:
+	// made once, then edited in place. Doing it twice does it once; an equal body
+	// sends nothing. A key is letters, digits and any of - _ . : / alone.
+	Say(ctx context.Context, branch, key, body string) error
+	// Comments returns what people wrote below the pull request that Find returns,
+	// oldest first; the comments that Say keeps are not among them. A text that
+	// merely looks like one of those is.
+	Comments(ctx context.Context, branch string) ([]Comment, error)
+	// Permission says what a person may do in the repository, as the forge knows
+	// it now: none, read, triage, write, maintain or admin. Somebody it does not
+	// know may do nothing.
+	Permission(ctx context.Context, person string) (string, error)
+	// Verdict puts the result of a check on a commit. There is one of a name and
+	// commit: doing it twice does it once.
+	Verdict(ctx context.Context, v Verdict) error
+	// AutoMerge asks the forge to merge the open pull request by itself when its
+	// own requirements are met, while its head is still head; off takes that back.
+	AutoMerge(ctx context.Context, branch, head string, on bool) error
+	// Mirror shows how far a plan has come in one ring. There is one of a plan,
+	// ring and commit; an unchanged state and text send nothing.
+	Mirror(ctx context.Context, p Progress) error
 	// Member says whether the person is in the team.
 	Member(ctx context.Context, team, person string) (bool, error)
 	// File returns a file at a commit the forge knows, whatever its size.
@@ -73,6 +94,43 @@ type Page struct {
 	Key   string // a word, as in "status"
 	Title string
 	Body  string // Markdown
+}
+
+// Comment is what a person, or another program, wrote below a pull request.
+type Comment struct {
+	ID     string // tells comments of one pull request apart
+	By     string // "" where the account was deleted
+	At     time.Time
+	Edited time.Time // when it was changed last; At where it never was
+	Body   string    // Markdown, as it was written: nothing in it is to be believed
+	Bot    bool      // By is a program
+}
+
+// Verdict is the result of a check.
+type Verdict struct {
+	Name       string // as people read it in a list of checks
+	Commit     string
+	Conclusion string // success | failure | neutral | action_required
+	Title      string // one line
+	Summary    string // Markdown
+	Notes      []Annotation
+}
+
+// Annotation is something to be said of one line of a file.
+type Annotation struct {
+	File    string
+	Line    int    // from 1; 0: of the file as a whole
+	Level   string // failure | warning | notice
+	Message string
+}
+
+// Progress is how far a plan has come in one ring.
+type Progress struct {
+	Plan, Ring string
+	Commit     string    // by which the plan was merged
+	State      string    // pending | in_progress | success | failure | inactive
+	Text       string    // one line, as "3 of 8 hosts are healthy"
+	At         time.Time // of the run that says so
 }
 
 // Proposal is a pull request as it should be.

@@ -20,6 +20,10 @@ type Fixture struct {
 	// Approve reviews as a person, where the forge's own Approve cannot (its
 	// token's owner reviews); nil: Forge.Approve.
 	Approve func(branch, by string) error
+	// Comment adds a person's comment.
+	Comment func(branch, by, body string) error
+	// Said returns the comments that Say keeps, as people read them.
+	Said func(branch string) []string
 }
 
 // Test fails where the forge does not keep a promise. It opens a fixture for
@@ -40,6 +44,12 @@ func Test(t *testing.T, open func(t *testing.T) Fixture) {
 		"files of any size":    files,
 		"lists by state":       lists,
 		"awkward text is kept": awkward,
+		"says once":            says,
+		"hears people":         hears,
+		"asks who may":         permissions,
+		"verdicts":             verdicts,
+		"merges by itself":     autoMerges,
+		"mirrors":              mirrors,
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := open(t)

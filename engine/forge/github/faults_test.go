@@ -229,7 +229,7 @@ func TestEveryAnswerIsLost(t *testing.T) {
 		w := newWorld(t)
 		d.before(t, w)
 		w.server.Fail(githubtest.Fault{Kind: githubtest.ResetAfter, Times: 1000, Match: func(r *http.Request) bool {
-			return r.Method != "GET" && r.Method != "PATCH" && !strings.HasSuffix(r.URL.Path, "/labels")
+			return r.Method != "GET" && r.Method != "PATCH" && !strings.HasSuffix(r.URL.Path, "/labels") && r.URL.Path != githubtest.GraphQL
 		}})
 		if err := d.do(t, w); err != nil {
 			t.Errorf("%s: %v", d.name, err)
@@ -269,7 +269,7 @@ func TestCompetingProposal(t *testing.T) {
 	w := newWorld(t)
 	c := w.commit(t, "one")
 	w.server.Fail(githubtest.Fault{Match: func(r *http.Request) bool { return r.Method == "POST" && strings.HasSuffix(r.URL.Path, "/pulls") }, Do: func() {
-		if _, err := w.hub.Open(w.hub, w.branch, "ringmaster-bot", "Another run's title"); err != nil {
+		if _, err := w.hub.Open(w.hub, w.branch, bot, "Another run's title"); err != nil {
 			t.Error(err)
 		}
 	}})
@@ -285,7 +285,7 @@ func TestBaseMovesWhileMerging(t *testing.T) {
 	c := w.commit(t, "one")
 	w.propose(t, c)
 	w.server.Fail(githubtest.Fault{Kind: githubtest.BaseModified, Match: isMerge})
-	if pr, err := w.forge.Merge(t.Context(), w.branch, c, "", start); err != nil || pr.State != "merged" || pr.MergedBy != "ringmaster-bot" || !pr.MergedAt.Equal(w.clock()) {
+	if pr, err := w.forge.Merge(t.Context(), w.branch, c, "", start); err != nil || pr.State != "merged" || pr.MergedBy != bot || !pr.MergedAt.Equal(w.clock()) {
 		t.Errorf("Merge() = %+v, %v", pr, err)
 	}
 }

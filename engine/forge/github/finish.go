@@ -134,36 +134,14 @@ func (f *Forge) close(ctx context.Context, branch, reason string) error {
 		return err
 	}
 	number := p.GetNumber()
-	// The mark tells a reason that was given before this closing failed from one
+	// The key tells a reason that was given before this closing failed from one
 	// of an earlier closing.
-	text := fmt.Sprintf("Closed: %s\n\n<!-- ringmaster: closed at %s -->", reason, p.GetHead().GetSHA())
-	if err := f.say(ctx, number, text); err != nil {
+	if err := f.keep(ctx, number, "closed:"+p.GetHead().GetSHA(), "Closed: "+reason); err != nil {
 		return err
 	}
 	if _, err := f.edit(ctx, number, &github.PullRequest{State: github.String("closed")}); err != nil {
 		return err
 	}
 	f.log.WithField("pull", number).WithField("reason", reason).Info("closed")
-	return nil
-}
-
-// say comments unless the very words are there already.
-func (f *Forge) say(ctx context.Context, number int, text string) error {
-	told := func() (bool, error) {
-		list, err := all(func(page github.ListOptions) ([]*github.IssueComment, *github.Response, error) {
-			return f.api.Issues.ListComments(ctx, f.owner, f.name, number, &github.IssueListCommentsOptions{ListOptions: page})
-		})
-		return slices.ContainsFunc(list, func(c *github.IssueComment) bool { return unix(c.GetBody()) == text }), err
-	}
-	is, err := told()
-	if err == nil && !is {
-		err = f.once(ctx, func() error {
-			_, _, err := f.api.Issues.CreateComment(ctx, f.owner, f.name, number, &github.IssueComment{Body: &text})
-			return err
-		}, told)
-	}
-	if err != nil {
-		return fmt.Errorf("commenting on pull request #%d: %w", number, err)
-	}
 	return nil
 }

@@ -40,7 +40,7 @@ type Options struct {
 	Base       string // protected branch; "": the repository's default branch, as GitHub says
 
 	API     string // used unchanged; "": https://api.github.com
-	GraphQL string // for what REST lacks; nothing asks there yet
+	GraphQL string // for what REST lacks; "": where GitHub has it beside API
 	Server  string // Git pushes to Server/Repository; "": https://github.com
 
 	Repo *repo.Repo   // the clone whose objects are pushed
@@ -60,6 +60,7 @@ type Options struct {
 // Forge is one repository at GitHub. It may be used by several goroutines.
 type Forge struct {
 	api         *github.Client
+	graphql     string
 	owner, name string
 	repo        *repo.Repo
 	remote      repo.Remote
@@ -70,6 +71,7 @@ type Forge struct {
 	mu     sync.Mutex
 	base   string
 	org    *bool           // whether the owner is an organisation, once asked
+	me     *account        // whose token it is, once asked
 	writes map[string]bool // login → may write, asked once a run
 }
 
@@ -83,6 +85,10 @@ func New(o Options) (*Forge, error) {
 		return nil, errors.New("GitHub asks for a token and none was given")
 	}
 	api, err := address("API", o.API, "https://api.github.com")
+	if err != nil {
+		return nil, err
+	}
+	graphql, err := address("GraphQL", o.GraphQL, besides(api))
 	if err != nil {
 		return nil, err
 	}
@@ -100,13 +106,22 @@ func New(o Options) (*Forge, error) {
 	}
 	f := &Forge{owner: owner, name: name, repo: o.Repo, wait: o.Wait, log: o.Log, base: o.Base, installed: strings.HasPrefix(o.Token, "ghs_"), writes: map[string]bool{}}
 	f.remote = repo.Remote{URL: server.JoinPath(owner, name).String(), Token: o.Token}
-	f.api = github.NewClient(newClient(o, api.Host))
+	f.api = github.NewClient(newClient(o, api, graphql))
+	f.graphql = graphql.String()
 	f.api.UserAgent = "ringmaster"
 	if !strings.HasSuffix(api.Path, "/") {
 		api.Path += "/" // go-github resolves paths against it
 	}
 	f.api.BaseURL = api
 	return f, nil
+}
+
+// besides is where GitHub has its GraphQL API when its REST API is at u: on
+// Enterprise servers /api/graphql stands beside /api/v3.
+func besides(u *url.URL) string {
+	g := *u
+	g.Path = strings.TrimSuffix(strings.TrimSuffix(u.Path, "/"), "/v3") + "/graphql"
+	return g.String()
 }
 
 // isName holds one part of a repository's name to what GitHub allows there.

@@ -19,7 +19,10 @@ import (
 
 var start = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 
-const secret = "ghs_tokenOfTheBot"
+const (
+	secret = "ghs_tokenOfTheBot"
+	bot    = "ringmaster[bot]"
+)
 
 // world is a GitHub with a repository, and a clone of it whose forge waits
 // without waiting.
@@ -59,13 +62,13 @@ func newWorld(t *testing.T) *world {
 	w.server = githubtest.New(t.TempDir(), w.clock)
 	w.server.PageSize = 2
 	w.server.Team("acme", "team-payments", map[string]string{"alice": "active", "pat": "pending"})
-	w.server.Token(secret, "ringmaster-bot")
+	w.server.Token(secret, bot)
 	w.server.Token("t-carol", "carol")
 	var err error
 	if w.hub, err = w.server.Create("acme", "estate"); err != nil {
 		t.Fatal(err)
 	}
-	for login, may := range map[string]string{"ringmaster-bot": "write", "alice": "write", "bob": "write", "carol": "admin", "rita": "read"} {
+	for login, may := range map[string]string{bot: "write", "alice": "write", "bob": "write", "carol": "admin", "rita": "read"} {
 		w.hub.Grant(login, may)
 	}
 	srv := httptest.NewServer(w.server)
@@ -160,6 +163,17 @@ func TestForge(t *testing.T) {
 				}
 			}
 			return fmt.Errorf("%s is not open", branch)
+		}, Comment: func(branch, by, body string) error {
+			w.hub.Comment(1, by, body)
+			return nil
+		}, Said: func(branch string) []string {
+			var said []string
+			for _, c := range w.hub.Pulls()[0].Comments {
+				if _, text, ok := strings.Cut(c.Body, "-->\n"); ok && c.By == bot {
+					said = append(said, text)
+				}
+			}
+			return said
 		}}
 	})
 }

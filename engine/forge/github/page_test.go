@@ -57,7 +57,7 @@ func TestPinTwiceSendsNothing(t *testing.T) {
 
 func TestPinNamesWhatTheTokenLacks(t *testing.T) {
 	w := newWorld(t)
-	w.server.Token("t-poor", "ringmaster-bot", "issues")
+	w.server.Token("t-poor", bot, "issues")
 	if _, err := w.open(t, "t-poor").Pin(t.Context(), page); err == nil || !strings.Contains(err.Error(), `it takes a token with "issues: read"`) {
 		t.Errorf("Pin() = %v; want it to name the permission", err)
 	}

@@ -53,6 +53,12 @@ func (f *Forge) propose(ctx context.Context, n forge.Proposal) (forge.PullReques
 			return none, err
 		}
 	}
+	if p != nil && p.GetHead().GetSHA() != n.Commit { // what was asked for was the old head
+		if err := f.noAutoMerge(ctx, p); err != nil {
+			return none, fmt.Errorf("asking GitHub no longer to merge it by itself: %w", err)
+		}
+		p.AutoMerge = nil
+	}
 	if err := f.push(ctx, n.Branch, n.Commit); err != nil {
 		return none, err
 	}

@@ -65,6 +65,41 @@ func (f *Forge) approvals(ctx context.Context, number int, head string) (now, fo
 	return now, former, nil
 }
 
+// Permission asks GitHub. A role that an organisation made for itself counts as
+// the one of GitHub's own that it is built upon, and a name that is no account's,
+// an App's included, may do nothing.
+func (f *Forge) Permission(ctx context.Context, person string) (string, error) {
+	if !isName(person) {
+		return "none", nil
+	}
+	var level struct { // go-github's own lacks role_name
+		Permission string       `json:"permission"`
+		Role       string       `json:"role_name"`
+		User       *github.User `json:"user"`
+	}
+	req, err := f.api.NewRequest(http.MethodGet, fmt.Sprintf("repos/%s/%s/collaborators/%s/permission", f.owner, f.name, url.PathEscape(person)), nil)
+	if err == nil {
+		_, err = f.api.Do(ctx, req, &level)
+	}
+	switch err = wrong(err); {
+	case said(err) == http.StatusNotFound:
+		return "none", nil
+	case err != nil:
+		return "", fmt.Errorf("asking what %q may do: %w", person, err)
+	case !sameName(level.User.GetLogin(), person):
+		return "none", nil // the name has gone to another account
+	}
+	for _, known := range [][2]string{{"triage", "read"}, {"maintain", "write"}} {
+		if level.Role == known[0] && level.Permission == known[1] {
+			return level.Role, nil
+		}
+	}
+	if slices.Contains([]string{"read", "write", "admin"}, level.Permission) {
+		return level.Permission, nil
+	}
+	return "none", nil
+}
+
 // mayWrite says whether a person may write to the repository. GitHub is asked
 // once in a run for each.
 func (f *Forge) mayWrite(ctx context.Context, login string) (bool, error) {
@@ -74,12 +109,11 @@ func (f *Forge) mayWrite(ctx context.Context, login string) (bool, error) {
 	if known {
 		return may, nil
 	}
-	level, _, err := f.api.Repositories.GetPermissionLevel(ctx, f.owner, f.name, url.PathEscape(login))
-	err = wrong(err)
-	if err != nil && said(err) != http.StatusNotFound {
-		return false, fmt.Errorf("asking what %q may do: %w", login, err)
+	level, err := f.Permission(ctx, login)
+	if err != nil {
+		return false, err
 	}
-	may = err == nil && (level.GetPermission() == "write" || level.GetPermission() == "admin")
+	may = level == "write" || level == "maintain" || level == "admin"
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.writes[login] = may

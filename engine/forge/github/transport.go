@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -30,7 +32,8 @@ const (
 // limit is handled here alone, so that nothing above looks at a clock.
 type transport struct {
 	next    http.RoundTripper
-	host    string // the only one that is told the token
+	hosts   []string // the only ones that are told the token
+	graphql string   // path of the GraphQL API, whose budget is another
 	token   string
 	timeout time.Duration // of each try, 0: none
 	most    time.Duration
@@ -40,11 +43,11 @@ type transport struct {
 	cache   cache
 
 	mu    sync.Mutex
-	until time.Time // by clock: when requests are left again
+	until map[string]time.Time // budget → by clock: when requests are left again
 }
 
-func newClient(o Options, host string) *http.Client {
-	t := &transport{host: host, token: o.Token, timeout: time.Minute, most: o.MaxWait, wait: o.Wait, clock: o.Clock, log: o.Log}
+func newClient(o Options, api, graphql *url.URL) *http.Client {
+	t := &transport{hosts: []string{api.Host, graphql.Host}, graphql: graphql.Path, until: map[string]time.Time{}, token: o.Token, timeout: time.Minute, most: o.MaxWait, wait: o.Wait, clock: o.Clock, log: o.Log}
 	c := &http.Client{Transport: t}
 	if o.HTTP != nil {
 		c.CheckRedirect, t.next, t.timeout = o.HTTP.CheckRedirect, o.HTTP.Transport, o.HTTP.Timeout
@@ -69,7 +72,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 			return nil, fmt.Errorf("reading the request: %w", err)
 		}
 	}
-	waited, err := t.holdBack(req.Context())
+	waited, err := t.holdBack(req)
 	if err != nil {
 		return nil, err
 	}
@@ -90,6 +93,14 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		try++
 	}
+}
+
+// budget is which of GitHub's primary limits a request counts against.
+func (t *transport) budget(req *http.Request) string {
+	if req.URL.Path == t.graphql {
+		return "graphql"
+	}
+	return "core"
 }
 
 func reads(req *http.Request) bool {
@@ -130,7 +141,7 @@ func (t *transport) try(req *http.Request, body []byte) (*http.Response, error) 
 		out.Body = io.NopCloser(bytes.NewReader(body))
 		out.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
 	}
-	if out.URL.Host == t.host {
+	if slices.Contains(t.hosts, out.URL.Host) {
 		out.Header.Set("Authorization", "Bearer "+t.token)
 	}
 	kept := t.cache.ask(out)
@@ -143,7 +154,7 @@ func (t *transport) try(req *http.Request, body []byte) (*http.Response, error) 
 	if err != nil {
 		return nil, fmt.Errorf("reading the answer: %w", err)
 	}
-	t.note(resp)
+	t.note(req, resp)
 	resp.Request = req // without the token
 	resp.ContentLength = int64(len(data))
 	resp.Body = io.NopCloser(bytes.NewReader(data))
@@ -151,32 +162,32 @@ func (t *transport) try(req *http.Request, body []byte) (*http.Response, error) 
 }
 
 // note remembers when the primary limit, if it is used up now, ends.
-func (t *transport) note(resp *http.Response) {
+func (t *transport) note(req *http.Request, resp *http.Response) {
 	if t.clock == nil || resp.Header.Get("X-RateLimit-Remaining") != "0" {
 		return
 	}
 	if pause, ok := untilReset(resp); ok {
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		t.until = t.clock().Add(pause)
+		t.until[t.budget(req)] = t.clock().Add(pause)
 	}
 }
 
 // holdBack waits where an earlier answer said that no requests are left: one
 // that is sent all the same counts against the token's owner.
-func (t *transport) holdBack(ctx context.Context) (time.Duration, error) {
+func (t *transport) holdBack(req *http.Request) (time.Duration, error) {
 	if t.clock == nil {
 		return 0, nil
 	}
 	t.mu.Lock()
-	until := t.until
+	until := t.until[t.budget(req)]
 	t.mu.Unlock()
 	pause := until.Sub(t.clock())
 	if until.IsZero() || pause <= 0 {
 		return 0, nil
 	}
-	if pause > t.most || !t.sleep(ctx, pause, "GitHub's primary rate limit") {
-		return 0, cmp.Or(ctx.Err(), error(&LimitError{"primary", until.UTC().Truncate(time.Second)}))
+	if pause > t.most || !t.sleep(req.Context(), pause, "GitHub's primary rate limit") {
+		return 0, cmp.Or(req.Context().Err(), error(&LimitError{"primary", until.UTC().Truncate(time.Second)}))
 	}
 	return pause, nil
 }
@@ -197,7 +208,7 @@ func (l *limit) until() time.Time {
 
 // limitOf tells a limit from other refusals, nil where it is none.
 func limitOf(resp *http.Response) *limit {
-	if resp == nil || resp.StatusCode != http.StatusForbidden && resp.StatusCode != http.StatusTooManyRequests {
+	if resp == nil || resp.StatusCode != http.StatusForbidden && resp.StatusCode != http.StatusTooManyRequests && !graphLimit(resp) {
 		return nil
 	}
 	l := &limit{kind: "secondary", pause: secondaryPause}
@@ -212,10 +223,22 @@ func limitOf(resp *http.Response) *limit {
 			return l
 		}
 	}
-	if resp.StatusCode == http.StatusTooManyRequests || speaksOfLimits(resp) {
+	if resp.StatusCode != http.StatusForbidden || speaksOfLimits(resp) {
 		return l
 	}
 	return nil
+}
+
+// graphLimit says whether GraphQL answers that its limit is used up, which it
+// does with status 200.
+func graphLimit(resp *http.Response) bool {
+	if resp.StatusCode != http.StatusOK || !strings.HasSuffix(resp.Request.URL.Path, "/graphql") {
+		return false
+	}
+	data, _ := io.ReadAll(resp.Body)
+	resp.Body = io.NopCloser(bytes.NewReader(data))
+	var body graphAnswer
+	return json.Unmarshal(data, &body) == nil && slices.ContainsFunc(body.Errors, func(e graphError) bool { return e.Type == "RATE_LIMITED" })
 }
 
 // untilReset is how far the limit's end is from the answer's own date; both are

@@ -91,7 +91,7 @@ func TestForksAreNotOurs(t *testing.T) {
 		t.Errorf("Close() = %v, want ErrNotFound", err)
 	}
 	pr := w.propose(t, c)
-	if pr.Number != 3 || pr.Author != "ringmaster-bot" {
+	if pr.Number != 3 || pr.Author != bot {
 		t.Errorf("Propose() = %+v, want a pull request of its own", pr)
 	}
 	if list, err := w.forge.List(t.Context(), "open"); err != nil || len(list) != 1 || list[0].Number != 3 {
@@ -176,7 +176,7 @@ func TestMember(t *testing.T) {
 			t.Errorf("Member(%q, %q) = %v, %v, want %v", test.team, test.person, got, err, test.want)
 		}
 	}
-	w.server.Token("t-blind", "ringmaster-bot", "members")
+	w.server.Token("t-blind", bot, "members")
 	if _, err := w.open(t, "t-blind").Member(t.Context(), "team-payments", "alice"); err == nil || !strings.Contains(err.Error(), "members: read") {
 		t.Errorf("Member() without the permission = %v, want it named", err)
 	}
@@ -243,7 +243,7 @@ func TestPreflight(t *testing.T) {
 	w.server.Token("t-reader", "rita")
 	w.server.Token("t-stranger", "mallory")
 	for _, lack := range []string{"contents", "members", "pull_requests"} {
-		w.server.Token("t-no-"+lack, "ringmaster-bot", lack)
+		w.server.Token("t-no-"+lack, bot, lack)
 	}
 	for token, want := range map[string][]string{
 		secret:               nil,
@@ -279,7 +279,7 @@ func TestPreflightOfClassicTokens(t *testing.T) {
 
 func TestRefusalsNameWhatTheTokenLacks(t *testing.T) {
 	w := newWorld(t)
-	w.server.Token("t-weak", "ringmaster-bot", "pull_requests")
+	w.server.Token("t-weak", bot, "pull_requests")
 	_, err := w.open(t, "t-weak").List(t.Context(), "open")
 	if err == nil || !strings.Contains(err.Error(), `it takes a token with "pull_requests: read"`) {
 		t.Errorf("List() = %v", err)

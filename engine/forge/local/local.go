@@ -3,7 +3,7 @@
 // A pull request is a branch ringmaster/<id> and, beside it, a reference
 // refs/ringmaster/pulls/<id> whose commits hold the description, the reviews
 // and the state: every change of a pull request is a commit of its own, moved
-// by compare-and-swap. Merging is a Git merge into the base branch. Who reviews
+// by compare-and-swap. What people and ringmaster say of it is there too. Merging is a Git merge into the base branch. Who reviews
 // is what the caller claims; every review says so.
 package local
 

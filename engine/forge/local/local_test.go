@@ -1,6 +1,8 @@
 package local_test
 
 import (
+	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -22,7 +24,17 @@ func open(t *testing.T) forgetest.Fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return forgetest.Fixture{Forge: local.New(r, "main", map[string][]string{"owners": {"olivia"}}), Repo: r, Base: base, At: at}
+	f := local.New(r, "main", map[string][]string{"owners": {"olivia"}})
+	return forgetest.Fixture{Forge: f, Repo: r, Base: base, At: at,
+		Comment: func(branch, by, body string) error { return f.Comment(t.Context(), branch, by, body, at) },
+		Said: func(branch string) []string {
+			said, err := f.Said(branch)
+			if err != nil {
+				t.Error(err)
+			}
+			return slices.Collect(maps.Values(said))
+		},
+	}
 }
 
 func TestForge(t *testing.T) { forgetest.Test(t, open) }

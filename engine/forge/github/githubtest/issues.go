@@ -88,7 +88,7 @@ func listIssues(c *call) reply {
 	if q.Get("direction") != "asc" {
 		slices.Reverse(list)
 	}
-	return listing{list}
+	return listing{list: list}
 }
 
 // createIssue leaves labels out where the author may not write, as GitHub does.

@@ -33,7 +33,7 @@ func listPulls(c *call) reply {
 	if q.Get("direction") != "asc" {
 		slices.Reverse(list)
 	}
-	return listing{list}
+	return listing{list: list}
 }
 
 func getPull(c *call) reply {
@@ -123,7 +123,7 @@ func editPull(c *call) reply {
 // turn closes or opens again.
 func (c *call) turn(p *Pull, state string) reply {
 	if state == "closed" {
-		p.State, p.Closed = "closed", c.clock()
+		p.State, p.Closed, p.AutoMerge = "closed", c.clock(), ""
 		return nil
 	}
 	if p.Merged {
@@ -161,6 +161,9 @@ func mergePull(c *call) reply {
 	if m := c.text("merge_method"); m != "" && m != "merge" {
 		return refuse(405, strings.ToUpper(m[:1])+m[1:]+" merges are not allowed on this repository.")
 	}
+	if unmet := c.repo.unmet(p); len(unmet) > 0 {
+		return refuse(405, strings.Join(unmet, " "))
+	}
 	merge, err := c.repo.merge(p, c.user)
 	switch {
 	case errors.Is(err, repo.ErrConflict) || errors.Is(err, repo.ErrMerged):
@@ -189,7 +192,7 @@ func (r *Repository) merge(p *Pull, by string) (string, error) {
 	if err := r.git.CompareAndSwap(ref, base, merge); err != nil {
 		return "", err
 	}
-	p.State, p.Merged, p.Merge, p.MergedBy, p.Done, p.Closed = "closed", true, string(merge), by, at, at
+	p.State, p.Merged, p.Merge, p.MergedBy, p.Done, p.Closed, p.AutoMerge = "closed", true, string(merge), by, at, at, ""
 	return string(merge), nil
 }
 
@@ -208,7 +211,7 @@ func pullsOfCommit(c *call) reply {
 			list = append(list, c.pullJSON(p, false))
 		}
 	}
-	return listing{list}
+	return listing{list: list}
 }
 
 // brings says whether a commit is one of a pull request's own.

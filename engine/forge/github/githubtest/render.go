@@ -1,6 +1,8 @@
 package githubtest
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"strings"
 	"time"
@@ -27,7 +29,16 @@ func userJSON(login string) map[string]any {
 	if strings.HasSuffix(login, "[bot]") {
 		kind = "Bot"
 	}
-	return map[string]any{"login": login, "id": len(login), "type": kind, "site_admin": false}
+	return map[string]any{"login": login, "id": userID(login), "type": kind, "site_admin": false}
+}
+
+// nodeID is what GraphQL knows a thing by.
+func nodeID(kind string, id int64) string { return fmt.Sprintf("%s_%d", kind, id) }
+
+// userID is an account's number, which no other has.
+func userID(login string) int64 {
+	sum := sha256.Sum256([]byte(strings.ToLower(login)))
+	return int64(binary.BigEndian.Uint32(sum[:4]))
 }
 
 // pullJSON leaves out of a listing what GitHub leaves out.
@@ -38,7 +49,7 @@ func (c *call) pullJSON(p *Pull, whole bool) any {
 		owner, headUser = p.from.owner, userJSON(p.from.owner)
 	}
 	v := map[string]any{
-		"id": p.id, "number": p.Number, "state": p.State, "locked": false, "draft": false, "title": p.Title, "body": null(p.Body), "user": userJSON(p.Author),
+		"id": p.id, "node_id": nodeID("PR", p.id), "auto_merge": nil, "number": p.Number, "state": p.State, "locked": false, "draft": false, "title": p.Title, "body": null(p.Body), "user": userJSON(p.Author),
 		"labels": labelsJSON(p), "created_at": stamp(p.Created), "updated_at": stamp(p.Created), "closed_at": nil, "merged_at": nil, "merge_commit_sha": null(p.Merge),
 		"head":     map[string]any{"label": owner + ":" + p.HeadRef, "ref": p.HeadRef, "sha": p.Head, "user": headUser, "repo": c.repoJSON(p.from)},
 		"base":     map[string]any{"label": c.repo.owner + ":" + p.Base, "ref": p.Base, "sha": p.Head, "user": userJSON(c.repo.owner), "repo": c.repoJSON(c.repo)},
@@ -51,6 +62,9 @@ func (c *call) pullJSON(p *Pull, whole bool) any {
 	}
 	if p.Merged {
 		v["merged_at"] = stamp(p.Done)
+	}
+	if p.AutoMerge != "" {
+		v["auto_merge"] = map[string]any{"enabled_by": userJSON(p.AutoMerge), "merge_method": "merge", "commit_title": nil, "commit_message": nil}
 	}
 	if whole {
 		v["merged"], v["mergeable"], v["merged_by"] = p.Merged, true, nil
@@ -71,8 +85,12 @@ func (c *call) reviewJSON(p *Pull, r Review) any {
 }
 
 func (c *call) commentJSON(p *Pull, m Comment) any {
-	return map[string]any{"id": m.ID, "user": userJSON(m.By), "body": m.Body, "created_at": stamp(m.At), "updated_at": stamp(m.At),
+	v := map[string]any{"id": m.ID, "user": nil, "body": m.Body, "created_at": stamp(m.At), "updated_at": stamp(m.Edited),
 		"html_url": fmt.Sprintf("%s/%s/pull/%d#issuecomment-%d", c.at(), c.repo.FullName(), p.Number, m.ID)}
+	if m.By != "" { // a deleted account is nobody
+		v["user"] = userJSON(m.By)
+	}
+	return v
 }
 
 func labelsJSON(p *Pull) any {

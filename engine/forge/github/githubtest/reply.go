@@ -22,8 +22,12 @@ type (
 		code  int
 		value any
 	}
-	listing struct{ list []any }
+	listing struct {
+		list  []any
+		under string // the member that holds it, with a count beside; "": it is the answer
+	}
 	raw     struct{ data []byte }
+	nothing struct{}
 	refusal struct {
 		code    int
 		Message string `json:"message"`
@@ -36,6 +40,7 @@ type (
 func (o object) status() int   { return o.code }
 func (listing) status() int    { return 200 }
 func (raw) status() int        { return 200 }
+func (nothing) status() int    { return 204 }
 func (r *refusal) status() int { return r.code }
 
 func ok(v any) reply { return object{200, v} }
@@ -63,6 +68,9 @@ func write(w http.ResponseWriter, r reply) {
 	switch r := r.(type) {
 	case object:
 		data, _ = json.Marshal(r.value)
+	case nothing:
+		w.WriteHeader(http.StatusNoContent)
+		return
 	case raw:
 		w.Header().Set("Content-Type", "application/vnd.github.raw")
 		data = r.data
@@ -76,7 +84,7 @@ func write(w http.ResponseWriter, r reply) {
 // settle pages a listing and answers a conditional request.
 func (s *Server) settle(req *http.Request, w http.ResponseWriter, r reply) {
 	if l, is := r.(listing); is {
-		r = s.page(req, w, l.list)
+		r = s.page(req, w, l)
 	}
 	o, is := r.(object)
 	if !is || req.Method != http.MethodGet {
@@ -99,12 +107,13 @@ func (s *Server) settle(req *http.Request, w http.ResponseWriter, r reply) {
 }
 
 // page cuts a listing and links to its neighbours.
-func (s *Server) page(req *http.Request, w http.ResponseWriter, list []any) reply {
+func (s *Server) page(req *http.Request, w http.ResponseWriter, l listing) reply {
 	size, page := number(req, "per_page", 30), number(req, "page", 1)
 	size = min(size, 100)
 	if s.PageSize > 0 {
 		size = min(size, s.PageSize)
 	}
+	list := l.list
 	last := max((len(list)+size-1)/size, 1)
 	var links []string
 	link := func(rel string, n int) {
@@ -126,7 +135,11 @@ func (s *Server) page(req *http.Request, w http.ResponseWriter, list []any) repl
 		w.Header().Set("Link", strings.Join(links, ", "))
 	}
 	from := min((page-1)*size, len(list))
-	return ok(append([]any{}, list[from:min(from+size, len(list))]...))
+	cut := append([]any{}, list[from:min(from+size, len(list))]...)
+	if l.under != "" {
+		return ok(map[string]any{"total_count": len(list), l.under: cut})
+	}
+	return ok(cut)
 }
 
 func number(req *http.Request, name string, otherwise int) int {

@@ -1,6 +1,7 @@
 package githubtest
 
 import (
+	"cmp"
 	"encoding/base64"
 	"errors"
 	"io/fs"
@@ -14,17 +15,24 @@ import (
 func repository(c *call) reply {
 	v := c.repoJSON(c.repo).(map[string]any)
 	may := c.repo.may(c.user)
-	v["permissions"] = map[string]bool{"admin": may == "admin", "maintain": may == "admin", "push": may == "admin" || may == "write", "triage": may != "read", "pull": true}
+	rank := slices.Index(roles, may)
+	v["permissions"] = map[string]bool{"admin": rank >= 5, "maintain": rank >= 4, "push": rank >= 3, "triage": rank >= 2, "pull": true}
 	return ok(v)
 }
 
+// roles are what a person may do, each more than the one before.
+var roles = []string{"none", "read", "triage", "write", "maintain", "admin"}
+
+// permission tells the role by its name, and beside it the nearest of the four
+// that there once were. People whom nobody knows are not found.
 func permission(c *call) reply {
 	user := c.req.PathValue("user")
-	if strings.HasSuffix(user, "[bot]") {
+	if strings.HasSuffix(user, "[bot]") || strings.ContainsFunc(user, func(r rune) bool { return r > '~' }) {
 		return refuse(404, user+" is not a user")
 	}
 	may := c.repo.may(user)
-	return ok(map[string]any{"permission": may, "role_name": may, "user": userJSON(user)})
+	old := map[string]string{"maintain": "write", "triage": "read"}[may]
+	return ok(map[string]any{"permission": cmp.Or(old, may), "role_name": may, "user": userJSON(user)})
 }
 
 // most is how large a file may be that comes with its content.
@@ -87,7 +95,7 @@ func listTeams(c *call) reply {
 	for _, slug := range slices.Sorted(maps.Keys(teams)) {
 		list = append(list, map[string]any{"id": len(list) + 1, "slug": slug, "name": slug})
 	}
-	return listing{list}
+	return listing{list: list}
 }
 
 func getTeam(c *call) reply {

@@ -1,7 +1,7 @@
 // Package githubtest is a GitHub for tests: stateful, with real Git behind it.
 //
 // A Server answers the part of the REST API that ringmaster uses under /api/v3/,
-// and Git's smart HTTP at /owner/name and /owner/name.git. A push moves the head
+// that of GraphQL under /api/graphql, and Git's smart HTTP at /owner/name and /owner/name.git. A push moves the head
 // of an open pull request, a merge is a merge, a request that GitHub would refuse
 // is refused in GitHub's words, long listings come in pages, answers carry ETags
 // and a Date of the clock handed in. Any request can be made to fail: before it
@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -80,9 +81,19 @@ func (s *Server) routes() {
 		"GET " + r + "/issues":                            {"issues=read", false, listIssues},
 		"POST " + r + "/issues":                           {"issues=write", false, createIssue},
 		"PATCH " + r + "/issues/{number}":                 {"issues=write", false, editIssue},
-		"GET " + r + "/issues/{number}/comments":          {"issues=read", false, listComments},
-		"POST " + r + "/issues/{number}/comments":         {"issues=write", false, createComment},
-		"POST " + r + "/issues/{number}/labels":           {"issues=write", true, addLabels},
+		"GET " + r + "/issues/{number}/comments":          {"issues=read; pull_requests=read", false, listComments},
+		"POST " + r + "/issues/{number}/comments":         {"issues=write; pull_requests=write", false, createComment},
+		"POST " + r + "/issues/{number}/labels":           {"issues=write; pull_requests=write", true, addLabels},
+		"PATCH " + r + "/issues/comments/{id}":            {"issues=write; pull_requests=write", false, editComment},
+		"DELETE " + r + "/issues/comments/{id}":           {"issues=write; pull_requests=write", false, deleteComment},
+		"POST " + r + "/check-runs":                       {"checks=write", true, createCheck},
+		"PATCH " + r + "/check-runs/{id}":                 {"checks=write", true, updateCheck},
+		"GET " + r + "/check-runs/{id}/annotations":       {"checks=read", false, listNotes},
+		"GET " + r + "/commits/{sha}/check-runs":          {"checks=read", false, listChecks},
+		"GET " + r + "/deployments":                       {"deployments=read", false, listDeployments},
+		"POST " + r + "/deployments":                      {"deployments=write", true, createDeployment},
+		"GET " + r + "/deployments/{id}/statuses":         {"deployments=read", false, listStatuses},
+		"POST " + r + "/deployments/{id}/statuses":        {"deployments=write", true, createStatus},
 		"GET " + r + "/commits/{sha}/pulls":               {"pull_requests=read", false, pullsOfCommit},
 		"GET " + r + "/collaborators/{user}/permission":   {"metadata=read", true, permission},
 		"GET " + r + "/contents/{path...}":                {"contents=read", false, contents},
@@ -95,10 +106,12 @@ func (s *Server) routes() {
 		verb, path, _ := strings.Cut(pattern, " ")
 		s.mux.HandleFunc(verb+" "+API+path, func(w http.ResponseWriter, req *http.Request) { s.serve(w, req, route) })
 	}
+	s.mux.HandleFunc("POST "+GraphQL, s.serveGraphQL)
 	s.mux.HandleFunc(API+"/", func(w http.ResponseWriter, req *http.Request) { write(w, refuse(404, "Not Found")) })
 }
 
-// route is one request of the API: the permission it takes of the token,
+// route is one request of the API: the permission it takes of the token (of
+// several, after "; ", any),
 // whether it takes write access to the repository, and what answers it.
 type route struct {
 	needs  string
@@ -109,18 +122,19 @@ type route struct {
 // call is one request being answered, with the state locked.
 type call struct {
 	*Server
-	req  *http.Request
-	user string
-	repo *Repository
-	body map[string]any
-	list []any // a body that is an array
+	req   *http.Request
+	token *token
+	user  string
+	repo  *Repository
+	body  map[string]any
+	list  []any // a body that is an array
 }
 
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	w.Header().Set("Date", s.clock().UTC().Format(http.TimeFormat))
 	s.failing(w, req, func(w http.ResponseWriter) {
-		if strings.HasPrefix(req.URL.Path, API+"/") {
+		if strings.HasPrefix(req.URL.Path, API+"/") || req.URL.Path == GraphQL {
 			s.mux.ServeHTTP(w, req)
 		} else {
 			s.git(w, req)
@@ -140,7 +154,7 @@ func (s *Server) serve(w http.ResponseWriter, req *http.Request, r route) {
 	if s.spend(w) {
 		return
 	}
-	c := &call{Server: s, req: req, user: who.login}
+	c := &call{Server: s, req: req, token: who, user: who.login}
 	w.Header().Set("X-Accepted-GitHub-Permissions", r.needs)
 	if who.scopes != nil {
 		w.Header().Set("X-OAuth-Scopes", *who.scopes)
@@ -161,8 +175,10 @@ func (c *call) enter(r route, who *token) reply {
 		}
 		c.repo.follow()
 	}
-	what, _, _ := strings.Cut(r.needs, "=")
-	if who.lacks[what] {
+	if !slices.ContainsFunc(strings.Split(r.needs, "; "), func(need string) bool {
+		what, _, _ := strings.Cut(need, "=")
+		return !who.lacks[what]
+	}) {
 		return refuse(403, "Resource not accessible by personal access token")
 	}
 	if r.writer && !c.repo.writer(c.user) {
@@ -202,7 +218,7 @@ func (s *Server) git(w http.ResponseWriter, req *http.Request) {
 }
 
 // Token lets a person in. Lacks are permissions that the token was not given:
-// contents, pull_requests, issues, members, metadata.
+// contents, pull_requests, issues, checks, deployments, members, metadata.
 func (s *Server) Token(secret, login string, lacks ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -14,14 +14,20 @@ import (
 // Repository is one repository with its pull requests and issues.
 type Repository struct {
 	Public bool
+	// What main asks of a pull request before it is merged.
+	RequiredApprovals int
+	RequiredChecks    []string
+	NoAutoMerge       bool // GitHub is not to merge by itself
 
 	s           *Server
 	owner, name string
 	id          int64
 	git         *repo.Repo
-	grants      map[string]string // login → admin | write | read
+	grants      map[string]string // login → admin | maintain | write | triage | read
 	pulls       []*Pull
 	issues      []*Issue
+	checks      []*Check
+	deployments []*Deployment
 }
 
 // Pull is a pull request as the server keeps it.
@@ -38,6 +44,7 @@ type Pull struct {
 	Created, Closed, Done time.Time // Done is when it was merged
 	Reviews               []Review
 	Comments              []Comment
+	AutoMerge             string // who asked GitHub to merge it by itself, "" for nobody
 
 	id   int64
 	from *Repository // of the head; nil: a fork that was deleted
@@ -53,9 +60,9 @@ type Review struct {
 
 // Comment is a comment on a pull request.
 type Comment struct {
-	ID       int64
-	By, Body string
-	At       time.Time
+	ID         int64
+	By, Body   string
+	At, Edited time.Time
 }
 
 // FullName is owner/name.
@@ -64,7 +71,7 @@ func (r *Repository) FullName() string { return r.owner + "/" + r.name }
 // Git is the bare repository itself.
 func (r *Repository) Git() *repo.Repo { return r.git }
 
-// Grant gives a person admin, write, read or none.
+// Grant gives a person admin, maintain, write, triage, read or none.
 func (r *Repository) Grant(login, permission string) {
 	r.s.mu.Lock()
 	defer r.s.mu.Unlock()
@@ -84,7 +91,7 @@ func (r *Repository) may(login string) string {
 }
 
 func (r *Repository) writer(login string) bool {
-	return r != nil && slices.Contains([]string{"admin", "write"}, r.may(login))
+	return r != nil && slices.Contains([]string{"admin", "maintain", "write"}, r.may(login))
 }
 
 // Pulls returns the pull requests as they are now.
@@ -113,6 +120,13 @@ func (r *Repository) Change(number int, change func(*Pull)) {
 func (r *Repository) Review(number int, by, state string) {
 	r.Change(number, func(p *Pull) {
 		p.Reviews = append(p.Reviews, Review{ID: r.s.id(), By: by, State: state, Commit: p.Head, At: r.s.clock()})
+	})
+}
+
+// Comment adds a person's comment on a pull request.
+func (r *Repository) Comment(number int, by, body string) {
+	r.Change(number, func(p *Pull) {
+		p.Comments = append(p.Comments, Comment{ID: r.s.id(), By: by, Body: body, At: r.s.clock(), Edited: r.s.clock()})
 	})
 }
 
@@ -172,6 +186,7 @@ func (r *Repository) follow() {
 			r.point(p)
 		}
 	}
+	r.autoMerge()
 }
 
 // point keeps refs/pull/N/head, by which Git finds what a branch left behind,

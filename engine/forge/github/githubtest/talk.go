@@ -2,6 +2,7 @@ package githubtest
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/ringmaster-dev/ringmaster/engine/repo"
@@ -16,7 +17,7 @@ func listReviews(c *call) reply {
 	for _, r := range p.Reviews {
 		list = append(list, c.reviewJSON(p, r))
 	}
-	return listing{list}
+	return listing{list: list}
 }
 
 func createReview(c *call) reply {
@@ -53,7 +54,7 @@ func listComments(c *call) reply {
 	for _, m := range p.Comments {
 		list = append(list, c.commentJSON(p, m))
 	}
-	return listing{list}
+	return listing{list: list}
 }
 
 func createComment(c *call) reply {
@@ -67,9 +68,48 @@ func createComment(c *call) reply {
 	if strings.TrimSpace(c.text("body")) == "" {
 		return failed("IssueComment", "body", "missing_field", "")
 	}
-	m := Comment{c.id(), c.user, c.text("body"), c.clock()}
+	m := Comment{c.id(), c.user, c.text("body"), c.clock(), c.clock()}
 	p.Comments = append(p.Comments, m)
 	return object{201, c.commentJSON(p, m)}
+}
+
+// comment finds the comment that the path names, which may be changed by its
+// author and by whoever may write.
+func (c *call) comment() (*Pull, int, reply) {
+	id, _ := strconv.ParseInt(c.req.PathValue("id"), 10, 64)
+	for _, p := range c.repo.pulls {
+		if i := slices.IndexFunc(p.Comments, func(m Comment) bool { return m.ID == id }); i >= 0 {
+			if p.Comments[i].By != c.user && !c.repo.writer(c.user) {
+				return nil, 0, refuse(403, "Must have push access to the repository.")
+			}
+			return p, i, nil
+		}
+	}
+	return nil, 0, refuse(404, "Not Found")
+}
+
+func editComment(c *call) reply {
+	p, i, bad := c.comment()
+	if bad != nil {
+		return bad
+	}
+	if bad := c.strings(field{name: "body", required: true}); bad != nil {
+		return bad
+	}
+	if strings.TrimSpace(c.text("body")) == "" {
+		return failed("IssueComment", "body", "missing_field", "")
+	}
+	p.Comments[i].Body, p.Comments[i].Edited = c.text("body"), c.clock()
+	return ok(c.commentJSON(p, p.Comments[i]))
+}
+
+func deleteComment(c *call) reply {
+	p, i, bad := c.comment()
+	if bad != nil {
+		return bad
+	}
+	p.Comments = slices.Delete(p.Comments, i, i+1)
+	return nothing{}
 }
 
 // addLabels takes {"labels": […]} as well as the bare array that go-github sends.

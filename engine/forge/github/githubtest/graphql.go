@@ -1,0 +1,188 @@
+package githubtest
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/parser"
+)
+
+// GraphQL is the path of the GraphQL API, as on an Enterprise server.
+const GraphQL = "/api/graphql"
+
+// deny is GraphQL's no, which comes with status 200.
+type deny struct {
+	kind    string // as UNPROCESSABLE
+	message string
+}
+
+// fields are the fields of Query and Mutation that are answered: each from its
+// arguments, variables filled in.
+var fields = map[string]func(c *call, args map[string]any) (any, *deny){
+	"viewer":                      viewer,
+	"enablePullRequestAutoMerge":  enableAutoMerge,
+	"disablePullRequestAutoMerge": disableAutoMerge,
+}
+
+// graphql answers one operation.
+func graphql(c *call) reply {
+	query, _ := c.body["query"].(string)
+	variables, _ := c.body["variables"].(map[string]any)
+	doc, err := parser.ParseQuery(&ast.Source{Input: query})
+	if err != nil || len(doc.Operations) != 1 {
+		return graphed(nil, &deny{"", "A query attribute must be specified and must be a string."})
+	}
+	data := map[string]any{}
+	for _, s := range doc.Operations[0].SelectionSet {
+		f := s.(*ast.Field)
+		resolve, known := fields[f.Name]
+		if !known {
+			return graphed(nil, &deny{"undefinedField", "Field '" + f.Name + "' doesn't exist"})
+		}
+		args := map[string]any{}
+		for _, a := range f.Arguments {
+			v, err := a.Value.Value(variables)
+			if err != nil {
+				return graphed(nil, &deny{"argumentLiteralsIncompatible", err.Error()})
+			}
+			args[a.Name] = v
+		}
+		v, no := resolve(c, args)
+		if no != nil {
+			return graphed(map[string]any{f.Alias: nil}, no)
+		}
+		data[f.Alias] = chosen(v, f.SelectionSet)
+	}
+	return graphed(data, nil)
+}
+
+func graphed(data any, no *deny) reply {
+	v := map[string]any{"data": data}
+	if no != nil {
+		v["errors"] = []any{map[string]any{"type": no.kind, "message": no.message}}
+	}
+	return ok(v)
+}
+
+// chosen is what was asked for of a value.
+func chosen(v any, of ast.SelectionSet) any {
+	m, is := v.(map[string]any)
+	if !is {
+		return v
+	}
+	out := map[string]any{}
+	for _, s := range of {
+		if f, is := s.(*ast.Field); is {
+			out[f.Alias] = chosen(m[f.Name], f.SelectionSet)
+		}
+	}
+	return out
+}
+
+// viewer is whoever asks: of an App's token its bot, by its whole name.
+func viewer(c *call, _ map[string]any) (any, *deny) {
+	return map[string]any{"login": c.user, "databaseId": userID(c.user)}, nil
+}
+
+// input finds the pull request that a mutation is about; who may not see it is
+// told that it is not there.
+func (c *call) input(args map[string]any) (map[string]any, *Pull, *deny) {
+	in, _ := args["input"].(map[string]any)
+	id, _ := in["pullRequestId"].(string)
+	for _, r := range c.repos {
+		i := slices.IndexFunc(r.pulls, func(p *Pull) bool { return nodeID("PR", p.id) == id })
+		if i < 0 || r.may(c.user) == "none" {
+			continue
+		}
+		c.repo = r
+		r.follow()
+		if !r.writer(c.user) || c.token.lacks["pull_requests"] {
+			return nil, nil, &deny{"FORBIDDEN", "Resource not accessible by integration"}
+		}
+		return in, r.pulls[i], nil
+	}
+	return nil, nil, &deny{"NOT_FOUND", "Could not resolve to a node with the global id of '" + id + "'"}
+}
+
+func enableAutoMerge(c *call, args map[string]any) (any, *deny) {
+	in, p, no := c.input(args)
+	head, _ := in["expectedHeadOid"].(string)
+	method, _ := in["mergeMethod"].(string)
+	switch {
+	case no != nil:
+		return nil, no
+	case c.repo.NoAutoMerge:
+		return nil, &deny{"UNPROCESSABLE", "Pull request Auto merge is not allowed for this repository"}
+	case p.State != "open":
+		return nil, &deny{"UNPROCESSABLE", "Pull request is closed"}
+	case head != "" && head != p.Head:
+		return nil, &deny{"UNPROCESSABLE", "Head sha didn't match expected " + head}
+	case method != "MERGE":
+		return nil, &deny{"UNPROCESSABLE", "Merge method " + strings.ToLower(method) + " merging is not allowed on this repository"}
+	case len(c.repo.unmet(p)) == 0:
+		return nil, &deny{"UNPROCESSABLE", "Pull request Pull request is in clean status"}
+	}
+	p.AutoMerge = c.user
+	return pullNode(p), nil
+}
+
+func disableAutoMerge(c *call, args map[string]any) (any, *deny) {
+	_, p, no := c.input(args)
+	switch {
+	case no != nil:
+		return nil, no
+	case p.AutoMerge == "":
+		return nil, &deny{"UNPROCESSABLE", "Can't disable auto-merge for this pull request."}
+	}
+	p.AutoMerge = ""
+	return pullNode(p), nil
+}
+
+func pullNode(p *Pull) any {
+	return map[string]any{"pullRequest": map[string]any{"number": p.Number, "state": strings.ToUpper(p.State)}}
+}
+
+// unmet are the requirements of the protected branch that a pull request does
+// not meet, in GitHub's words.
+func (r *Repository) unmet(p *Pull) []string {
+	approved := map[string]bool{}
+	for _, v := range p.Reviews {
+		if v.Commit == p.Head && r.writer(v.By) && v.State != "COMMENTED" {
+			approved[v.By] = v.State == "APPROVED"
+		}
+	}
+	n := 0
+	for _, is := range approved {
+		if is {
+			n++
+		}
+	}
+	var out []string
+	if n < r.RequiredApprovals {
+		out = append(out, "At least 1 approving review is required by reviewers with write access.")
+	}
+	for _, name := range r.RequiredChecks {
+		if !slices.ContainsFunc(r.checks, func(k *Check) bool {
+			return k.Name == name && k.Commit == p.Head && slices.Contains([]string{"success", "neutral", "skipped"}, k.Conclusion)
+		}) {
+			out = append(out, "Required status check \""+name+"\" is expected.")
+		}
+	}
+	return out
+}
+
+// autoMerge merges what GitHub was asked to merge by itself and may be merged.
+func (r *Repository) autoMerge() {
+	for _, p := range r.pulls {
+		if p.State == "open" && p.AutoMerge != "" && len(r.unmet(p)) == 0 {
+			r.merge(p, p.AutoMerge) // where it conflicts it stays open
+		}
+	}
+}
+
+// serveGraphQL is a route whose permission each field asks for by itself.
+func (s *Server) serveGraphQL(w http.ResponseWriter, req *http.Request) {
+	s.serve(w, req, route{"metadata=read", false, graphql})
+}
