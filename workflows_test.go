@@ -189,7 +189,7 @@ var (
 	}
 	writers = map[string][]string{
 		"plan.yml plan": {"contents", "pull-requests", "issues"}, "learn.yml learn": {"contents", "pull-requests"},
-		"execute.yml intend": {"contents"}, "execute.yml record": {"contents"},
+		"check.yml check": {"checks"}, "execute.yml intend": {"contents"}, "execute.yml record": {"contents"},
 	}
 )
 

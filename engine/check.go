@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,21 +20,30 @@ import (
 type Checked struct {
 	Plans  []string
 	Faults []estate.Fault
+
+	head    repo.Hash // that people review where HEAD is not on the protected branch, else ""
+	results []result
+}
+
+// result is what was found of one plan.
+type result struct {
+	target
+	faults []estate.Fault
 }
 
 // Check rebuilds plans and says where they differ from what lies there. Without
 // ids it checks every plan in which HEAD differs from the protected branch, and
-// where there is none, the plans of all open pull requests.
+// on that branch itself the plans of all open pull requests.
 func (e *Env) Check(ctx context.Context, ids ...string) (*Checked, error) {
 	_, base, err := e.base(ctx)
 	if err != nil {
 		return nil, err
 	}
-	targets, err := e.targets(ctx, base, ids)
+	c := &Checked{}
+	targets, err := e.targets(ctx, c, base, ids)
 	if err != nil {
 		return nil, err
 	}
-	c := &Checked{}
 	for _, t := range targets {
 		c.Plans = append(c.Plans, t.id)
 		faults, err := e.checkOne(base, t)
@@ -41,51 +51,110 @@ func (e *Env) Check(ctx context.Context, ids ...string) (*Checked, error) {
 			return nil, fmt.Errorf("checking plan %s: %w", t.id, err)
 		}
 		c.Faults = append(c.Faults, faults...)
+		c.results = append(c.results, result{t, faults})
 	}
 	return c, nil
 }
 
 // target is a plan at the commit where it is to be checked.
 type target struct {
-	id     string
-	commit repo.Hash
+	id       string
+	commit   repo.Hash
+	reviewed repo.Hash // what people review: commit, or what CI merged into it
 }
 
-func (e *Env) targets(ctx context.Context, base repo.Hash, ids []string) ([]target, error) {
+func (e *Env) targets(ctx context.Context, c *Checked, base repo.Hash, ids []string) ([]target, error) {
 	head, err := e.head()
 	if err != nil {
 		return nil, err
 	}
+	if len(ids) > 0 {
+		return e.named(ctx, head, ids)
+	}
+	landed, err := e.Repo.IsAncestor(head, base)
+	if err != nil {
+		return nil, err
+	}
+	if !landed {
+		if c.head, err = e.underReview(base, head); err != nil {
+			return nil, err
+		}
+		return e.brought(base, head, c.head)
+	}
+	open, err := e.openPulls(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var list []target
+	for _, branch := range sortedKeys(open) {
+		at := repo.Hash(open[branch].Head)
+		if _, err := e.Repo.Commit(at); errors.Is(err, repo.ErrNotFound) && e.Remote != nil {
+			if at, err = e.fetched(ctx, branch); err != nil {
+				return nil, err
+			}
+		}
+		list = append(list, target{strings.TrimPrefix(branch, prefix), at, at})
+	}
+	return list, nil
+}
+
+// named are plans by id: on their branches where they have one, else at HEAD.
+func (e *Env) named(ctx context.Context, head repo.Hash, ids []string) ([]target, error) {
 	var list []target
 	for _, id := range ids {
-		t := target{id, head}
-		if ref, err := e.Repo.Ref("refs/heads/" + prefix + id); err != nil {
-			return nil, err
-		} else if ref != "" {
-			t.commit = ref
+		at, err := e.Repo.Ref("refs/heads/" + prefix + id)
+		if e.Remote != nil && err == nil {
+			var there repo.Hash
+			if there, err = e.fetched(ctx, prefix+id); err == nil && there != "" {
+				at = there
+			} else if errors.Is(err, repo.ErrNotFound) {
+				err = nil
+			}
 		}
-		list = append(list, t)
+		if err != nil {
+			return nil, err
+		}
+		if at == "" {
+			at = head
+		}
+		list = append(list, target{id, at, at})
 	}
-	if len(ids) > 0 {
-		return list, nil
+	return list, nil
+}
+
+// underReview is the commit of a pull request: CI checks out what comes of
+// merging it into the protected branch.
+func (e *Env) underReview(base, head repo.Hash) (repo.Hash, error) {
+	c, err := e.Repo.Commit(head)
+	if err != nil || len(c.Parents) != 2 {
+		return head, err
 	}
+	if landed, err := e.Repo.IsAncestor(c.Parents[0], base); err != nil || !landed {
+		return head, err
+	}
+	return c.Parents[1], nil
+}
+
+// brought are the plans that a commit brings or changes, whichever of their files.
+func (e *Env) brought(base, head, reviewed repo.Hash) ([]target, error) {
 	changed, err := e.Repo.Diff(base, head)
 	if err != nil {
 		return nil, err
 	}
+	var list []target
 	for _, c := range changed {
-		if id, ok := strings.CutSuffix(strings.TrimPrefix(c.Path, "plans/"), "/plan.json"); ok && strings.HasPrefix(c.Path, "plans/") && c.After != "" {
-			list = append(list, target{id, head})
+		rest, ok := strings.CutPrefix(c.Path, "plans/")
+		id, _, below := strings.Cut(rest, "/")
+		if !ok || !below || slices.ContainsFunc(list, func(t target) bool { return t.id == id }) {
+			continue
+		}
+		if blob, err := e.Repo.Blob(head, plan.Path(id)); err != nil {
+			return nil, err
+		} else if blob != "" { // else it is taken back
+			list = append(list, target{id, head, reviewed})
 		}
 	}
-	if len(list) > 0 {
-		return list, nil
-	}
-	open, err := e.openPulls(ctx)
-	for _, branch := range sortedKeys(open) {
-		list = append(list, target{strings.TrimPrefix(branch, prefix), repo.Hash(open[branch].Head)})
-	}
-	return list, err
+	return list, nil
 }
 
 func (e *Env) checkOne(base repo.Hash, t target) ([]estate.Fault, error) {
@@ -172,9 +241,27 @@ func (e *Env) besides(base repo.Hash, t target) ([]estate.Fault, error) {
 		if strings.HasPrefix(c.Path, "plans/"+t.id+"/") || from == t.commit {
 			continue
 		}
-		faults = append(faults, estate.Fault{File: c.Path, Line: 1, Message: "changed together with plan " + t.id + ": a plan's pull request holds the plan alone; policies, rings, models and inventory change by a pull request of their own"})
+		faults = append(faults, estate.Fault{File: c.Path, Line: 1, Message: "changed together with plan " + t.id + ": " + notWith(c.Path)})
 	}
 	return faults, nil
+}
+
+// notWith says why a file does not go with a plan, and how it is changed.
+func notWith(file string) string {
+	top, _, _ := strings.Cut(file, "/")
+	switch top {
+	case "policies":
+		return "nobody brings the policy that is to judge a plan, least of all a weaker one; plans are made and judged by the protected branch's policies, and those change by a pull request of their own, which the owners approve"
+	case "rings", "models", "inventory":
+		return "a plan is made from the protected branch's " + top + "; what it is made from changes by a pull request of its own, and then `ringmaster plan` writes the plan again"
+	case "outcomes", "approvals":
+		return "execute alone writes it, after the merge"
+	case "overrides":
+		return "a disagreement is recorded by `ringmaster override`, and then `ringmaster plan` writes the plan again"
+	case "plans":
+		return "each plan has a pull request of its own"
+	}
+	return "a plan's pull request holds the plan alone"
 }
 
 // rebuild makes the plan again and compares.

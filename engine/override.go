@@ -292,11 +292,12 @@ func askedFor(o outcome.Override) string {
 	return text
 }
 
-// quoted makes text from outside inert in Markdown: a block that nothing ends.
+// quoted makes text from outside inert in Markdown: a block that nothing ends,
+// not even a carriage return, which Markdown takes for the end of a line.
 func quoted(text string) string {
 	var b strings.Builder
-	for line := range strings.SplitSeq(text, "\n") {
-		b.WriteString("    " + strings.TrimRight(line, "\r") + "\n")
+	for line := range strings.SplitSeq(strings.ReplaceAll(text, "\r", "\n"), "\n") {
+		b.WriteString("    " + line + "\n")
 	}
 	return b.String()
 }

@@ -1,34 +1,72 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/ringmaster-dev/ringmaster/engine"
 )
 
 func (a *app) check() *cobra.Command {
-	return &cobra.Command{
+	var verdict bool
+	cmd := &cobra.Command{
 		Use: "check [ID…]", Short: "in CI: does the plan, made again, come out the same byte for byte?",
 		Annotations: map[string]string{"formats": "github sarif"},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			e, err := a.env(cmd.Context())
-			if err != nil {
-				return err
-			}
-			defer e.Repo.Close()
-			c, err := e.Check(cmd.Context(), args...)
-			if err != nil {
-				return err
-			}
-			if a.format == "text" && len(c.Faults) == 0 {
-				if len(c.Plans) == 0 {
-					fmt.Fprintln(a.out, "nothing to check: HEAD brings no plan, and no pull request is open")
-				} else {
-					fmt.Fprintf(a.out, "holds: %s\n", strings.Join(c.Plans, ", "))
+			return a.withEnv(cmd, func(e *engine.Env) error {
+				c, err := e.Check(cmd.Context(), args...)
+				if err != nil {
+					return err
 				}
-			}
-			return a.printFaults(c.Faults, errFailed)
+				if verdict {
+					told, err := a.tellForge(cmd.Context(), e, c)
+					if err != nil {
+						return err
+					}
+					if told && a.format == "github" && len(c.Faults) > 0 { // there they are annotations, and more of them
+						fmt.Fprintf(a.out, "%s; the check run says where\n", count(len(c.Faults), "fault"))
+						return errFailed
+					}
+				}
+				if a.format == "text" && len(c.Faults) == 0 {
+					if len(c.Plans) == 0 {
+						fmt.Fprintln(a.out, "nothing to check: HEAD brings no plan, and no pull request is open")
+					} else {
+						fmt.Fprintf(a.out, "holds: %s\n", strings.Join(c.Plans, ", "))
+					}
+				}
+				return a.printFaults(c.Faults, errFailed)
+			})
 		},
 	}
+	cmd.Flags().BoolVar(&verdict, "verdict", false, "also put the result, and whether everybody approved, on the commit as check runs, and into the workflow's summary")
+	return cmd
+}
+
+// tellForge puts what was found where people review. A token that may not write,
+// as a fork's, changes nothing of what is found: the exit code and the workflow's
+// own annotations say it then.
+func (a *app) tellForge(ctx context.Context, e *engine.Env, c *engine.Checked) (told bool, err error) {
+	if err := e.Verdicts(ctx, c); err != nil {
+		a.log.WithError(err).Warn("no check run says what was found; the exit code does")
+	} else {
+		told = e.Forge.Name() == "github"
+	}
+	name := a.getenv("GITHUB_STEP_SUMMARY")
+	if name == "" {
+		return told, nil
+	}
+	f, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return told, fmt.Errorf("writing the workflow's summary: %w", err)
+	}
+	_, err = f.WriteString(c.Summary() + "\n")
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	return told, err
 }
