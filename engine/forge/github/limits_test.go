@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -81,6 +82,33 @@ func TestBudget(t *testing.T) {
 		if d > time.Minute+time.Second {
 			t.Errorf("it waited %v, longer than the limit lasts", d)
 		}
+	}
+}
+
+// TestLimitOfGraphQL is told with status 200, and is not REST's.
+func TestLimitOfGraphQL(t *testing.T) {
+	w := newWorld(t)
+	w.propose(t, w.commit(t, "one"))
+	graphql := func(r *http.Request) bool { return r.URL.Path == githubtest.GraphQL }
+	w.server.Fail(githubtest.Fault{Kind: githubtest.Primary, Match: graphql})
+	if err := w.forge.Say(t.Context(), w.branch, "outcome", "Nothing is done yet."); err != nil || fmt.Sprint(w.waits) != "[41s]" {
+		t.Errorf("Say() = %v after waiting %v, want 41s", err, w.waits)
+	}
+	f, err := github.New(github.Options{Token: secret, Repository: "acme/estate", API: w.url + githubtest.API, Server: w.url, Repo: w.clone, Clock: w.clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.server.Fail(githubtest.Fault{Kind: githubtest.Primary, Match: graphql})
+	var limit *github.LimitError
+	if err := f.Say(t.Context(), w.branch, "outcome", "1 of 3 done."); !errors.As(err, &limit) || limit.Kind != "primary" {
+		t.Errorf("Say() = %v, want a limit", err)
+	}
+	w.server.Seen()
+	if err := f.Say(t.Context(), w.branch, "outcome", "1 of 3 done."); !errors.As(err, &limit) || slices.ContainsFunc(w.server.Seen(), func(r string) bool { return strings.Contains(r, "graphql") }) {
+		t.Errorf("Say() = %v; GraphQL was asked although nothing is left", err)
+	}
+	if _, err := f.Find(t.Context(), w.branch); err != nil {
+		t.Errorf("Find() = %v; REST has a limit of its own", err)
 	}
 }
 

@@ -73,9 +73,8 @@ func (f *Forge) Permission(ctx context.Context, person string) (string, error) {
 		return "none", nil
 	}
 	var level struct { // go-github's own lacks role_name
-		Permission string       `json:"permission"`
-		Role       string       `json:"role_name"`
-		User       *github.User `json:"user"`
+		Permission string `json:"permission"`
+		Role       string `json:"role_name"`
 	}
 	req, err := f.api.NewRequest(http.MethodGet, fmt.Sprintf("repos/%s/%s/collaborators/%s/permission", f.owner, f.name, url.PathEscape(person)), nil)
 	if err == nil {
@@ -86,8 +85,6 @@ func (f *Forge) Permission(ctx context.Context, person string) (string, error) {
 		return "none", nil
 	case err != nil:
 		return "", fmt.Errorf("asking what %q may do: %w", person, err)
-	case !sameName(level.User.GetLogin(), person):
-		return "none", nil // the name has gone to another account
 	}
 	for _, known := range [][2]string{{"triage", "read"}, {"maintain", "write"}} {
 		if level.Role == known[0] && level.Permission == known[1] {

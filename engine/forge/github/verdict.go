@@ -46,9 +46,10 @@ func (f *Forge) verdict(ctx context.Context, v forge.Verdict) error {
 	want := newRun(v)
 	for try := 1; ; try++ {
 		have, err := f.run(ctx, v.Name, v.Commit)
-		if err == nil {
-			err = f.bring(ctx, have, want)
+		if err != nil {
+			return err
 		}
+		err = f.bring(ctx, have, want)
 		if !lost(err) || ctx.Err() != nil || try == tries || !f.wait(ctx, backoff(try)) {
 			return err
 		}

@@ -21,7 +21,7 @@ const (
 	Secondary                 // 403 with Retry-After: 7
 	SecondaryBare             // 403 that names no time
 	TooMany                   // 429 with Retry-After: 7
-	Primary                   // 403 with no requests remaining for 40 seconds
+	Primary                   // 403 (of GraphQL, 200) with no requests remaining for 40 seconds
 	BaseModified              // 405, as a merge meets while its base moves
 )
 
@@ -117,11 +117,12 @@ func (s *Server) failing(w http.ResponseWriter, req *http.Request, next func(htt
 	case Reset, ResetAfter:
 		panic(http.ErrAbortHandler)
 	default:
-		s.limited(w, f.Kind)
+		s.limited(w, req, f.Kind)
 	}
 }
 
-func (s *Server) limited(w http.ResponseWriter, k Kind) {
+// limited refuses for a limit. GraphQL says of the primary one with status 200.
+func (s *Server) limited(w http.ResponseWriter, req *http.Request, k Kind) {
 	status, message := 403, "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
 	switch k {
 	case Secondary:
@@ -132,6 +133,10 @@ func (s *Server) limited(w http.ResponseWriter, k Kind) {
 	case Primary:
 		limits(w, 5000, 0, s.clock().Add(40*time.Second))
 		message = "API rate limit exceeded for user ID 1."
+		if req.URL.Path == GraphQL {
+			write(w, graphed(nil, &deny{"RATE_LIMITED", message}))
+			return
+		}
 	}
 	write(w, refuse(status, message))
 }

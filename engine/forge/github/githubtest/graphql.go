@@ -160,10 +160,10 @@ func (r *Repository) unmet(p *Pull) []string {
 		}
 	}
 	var out []string
-	if n < r.RequiredApprovals {
+	if n < r.approvals {
 		out = append(out, "At least 1 approving review is required by reviewers with write access.")
 	}
-	for _, name := range r.RequiredChecks {
+	for _, name := range r.required {
 		if !slices.ContainsFunc(r.checks, func(k *Check) bool {
 			return k.Name == name && k.Commit == p.Head && slices.Contains([]string{"success", "neutral", "skipped"}, k.Conclusion)
 		}) {

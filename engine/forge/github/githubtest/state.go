@@ -13,11 +13,8 @@ import (
 
 // Repository is one repository with its pull requests and issues.
 type Repository struct {
-	Public bool
-	// What main asks of a pull request before it is merged.
-	RequiredApprovals int
-	RequiredChecks    []string
-	NoAutoMerge       bool // GitHub is not to merge by itself
+	Public      bool
+	NoAutoMerge bool // GitHub is not to merge by itself
 
 	s           *Server
 	owner, name string
@@ -28,6 +25,8 @@ type Repository struct {
 	issues      []*Issue
 	checks      []*Check
 	deployments []*Deployment
+	approvals   int      // how many main asks for before a pull request is merged
+	required    []string // check runs that it asks for
 }
 
 // Pull is a pull request as the server keeps it.
@@ -76,6 +75,14 @@ func (r *Repository) Grant(login, permission string) {
 	r.s.mu.Lock()
 	defer r.s.mu.Unlock()
 	r.grants[login] = permission
+}
+
+// Require has main ask for approvals and for check runs before a pull request is
+// merged.
+func (r *Repository) Require(approvals int, checks ...string) {
+	r.s.mu.Lock()
+	defer r.s.mu.Unlock()
+	r.approvals, r.required = approvals, checks
 }
 
 func (r *Repository) may(login string) string {
