@@ -129,7 +129,7 @@ func TestPageOnTheForge(t *testing.T) {
 		t.Errorf("the issues are %+v, want one page with the open plan", list)
 	}
 	p := hub.Pulls()[0]
-	for _, want := range []string{"```mermaid\ngantt", "![Risk against urgency](" + w.env["GITHUB_SERVER_URL"] + "/acme/estate/raw/" + p.Head + "/plans/" + trusted + "/risk.svg)"} {
+	for _, want := range []string{"```mermaid\ngantt", "![What made the highest risk](" + w.env["GITHUB_SERVER_URL"] + "/acme/estate/raw/" + p.Head + "/plans/" + trusted + "/reasons.svg)", "[`plan.md`](" + w.env["GITHUB_SERVER_URL"] + "/acme/estate/blob/" + p.Head + "/plans/" + trusted + "/plan.md)"} {
 		if !strings.Contains(p.Body, want) {
 			t.Errorf("the pull request does not say %q", want)
 		}

@@ -13,11 +13,10 @@ import (
 
 // The measures of the picture of risk against urgency.
 const (
-	balanceWide   = 800
-	balanceLeft   = 60
-	balanceRight  = 20
-	balanceTop    = 20
-	balanceBottom = 300
+	balanceLeft   = 52
+	balanceRight  = 16
+	balanceTop    = 16
+	balanceBottom = 216
 	balanceNamed  = 8
 	balanceMost   = 300
 )
@@ -38,14 +37,15 @@ func balance(s *sheet) []byte {
 	list = list[:min(len(list), balanceMost)]
 	top := ceiling(list)
 	named := min(len(list), balanceNamed)
-	p := draw(balanceWide, balanceBottom+50+named*16, "What deploying may break against how soon it is due")
+	p := draw(pictureWide, balanceBottom+66+named*16, "What deploying may break against how soon it is due")
 	balanceAxes(p, top)
-	for i := len(list) - 1; i >= 0; i-- {
-		s.balanceDot(p, list[i], i, top)
+	for _, x := range slices.Backward(list) {
+		s.balanceDot(p, x, top)
 	}
+	s.balanceNames(p, list[:named], top)
 	for i, x := range list[:named] {
-		p.text(balanceLeft, balanceBottom+56+i*16, "start", "name", fmt.Sprintf("%d  %s %s on %s: %s, %s", i+1, x.Package, x.To,
-			plural(s.uses[x.ID].hosts, "host"), risk(x.DeployRisk), leftOf(x, s.At)), 110)
+		p.text(10, balanceBottom+72+i*16, "start", "name", fmt.Sprintf("%d  %s, %s: %s %%, %s", i+1, clip(x.Package+" "+x.To, 30),
+			plural(s.uses[x.ID].hosts, "host"), percent(x.DeployRisk.P), leftOf(x, s.At)), 74)
 	}
 	return p.bytes()
 }
@@ -57,7 +57,21 @@ func leftOf(x plan.Patch, at time.Time) string {
 	return span(x.Deadline.Sub(at)) + " left"
 }
 
-func (s *sheet) balanceDot(p *picture, x plan.Patch, i int, top float64) {
+// balanceNames numbers dots, to the right of them and of one another.
+func (s *sheet) balanceNames(p *picture, list []plan.Patch, top float64) {
+	type place struct{ x, y int }
+	var taken []place
+	for i, x := range list {
+		at := place{across(x.Deadline.Sub(s.At)) + 6 + bits.Len(uint(s.uses[x.ID].hosts)), up(x.DeployRisk.P, top) + 4}
+		for slices.ContainsFunc(taken, func(t place) bool { return max(at.x-t.x, t.x-at.x) < 12 && max(at.y-t.y, t.y-at.y) < 12 }) {
+			at.x += 12
+		}
+		taken = append(taken, at)
+		p.text(min(at.x, pictureWide-10), at.y, "start", "name", fmt.Sprint(i+1), 3)
+	}
+}
+
+func (s *sheet) balanceDot(p *picture, x plan.Patch, top float64) {
 	class := "dot"
 	if x.KnownExploited {
 		class = "hot"
@@ -65,15 +79,12 @@ func (s *sheet) balanceDot(p *picture, x plan.Patch, i int, top float64) {
 	cx, hosts := across(x.Deadline.Sub(s.At)), s.uses[x.ID].hosts
 	p.line(cx, up(x.DeployRisk.Low, top), cx, up(x.DeployRisk.High, top), "span")
 	p.dot(cx, up(x.DeployRisk.P, top), 3+bits.Len(uint(hosts)), class, fmt.Sprintf("%s on %s: %s", x.ID, plural(hosts, "host"), risk(x.DeployRisk)))
-	if i < balanceNamed {
-		p.text(cx+6+bits.Len(uint(hosts)), up(x.DeployRisk.P, top)+4, "start", "name", fmt.Sprint(i+1), 3)
-	}
 }
 
 func balanceAxes(p *picture, top float64) {
 	for _, share := range []float64{0, 0.1, 0.25, 0.5, 1} {
 		y := up(share*top, top)
-		p.line(balanceLeft, y, balanceWide-balanceRight, y, "grid")
+		p.line(balanceLeft, y, pictureWide-balanceRight, y, "grid")
 		p.text(balanceLeft-6, y+4, "end", "dim", fmt.Sprintf("%.3g %%", 100*share*top), 10)
 	}
 	for _, m := range marks {
@@ -81,13 +92,14 @@ func balanceAxes(p *picture, top float64) {
 		p.line(x, balanceTop, x, balanceBottom, "axis")
 		p.text(x, balanceBottom+16, "middle", "dim", m.name, 8)
 	}
-	p.text(balanceLeft, balanceBottom+34, "start", "dim", "Across: time left to the deadline. Up: the chance that a change goes wrong, with its interval. Red: known to be exploited.", 130)
+	p.text(10, balanceBottom+36, "start", "dim", "Up: the chance that a change goes wrong, with its interval.", 80)
+	p.text(10, balanceBottom+52, "start", "dim", "Across: time left to the deadline. Red: known to be exploited.", 80)
 }
 
 // across is where a time left lies; what is overdue or further away lies at the
 // edge.
 func across(left time.Duration) int {
-	const step = (balanceWide - balanceLeft - balanceRight - 40) / 4
+	const step = (pictureWide - balanceLeft - balanceRight - 40) / 4
 	for i, m := range marks[1:] {
 		if from := marks[i].left; left < m.left {
 			return balanceLeft + 20 + i*step + int(int64(step)*int64(max(left, from)-from)/int64(m.left-from))

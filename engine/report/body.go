@@ -121,6 +121,9 @@ func (s *sheet) drawn(at string, d detail) string {
 	}
 	files := s.pictures()
 	delete(files, scheduleFile) // which the chart of the rings shows
+	if len(s.planned) == 1 {
+		delete(files, balanceFile) // nothing is weighed against it, and the summary has its figures
+	}
 	return s.mermaid(d.rows) + gallery(files, at)
 }
 

@@ -61,13 +61,13 @@ func patches(list []family, d detail) string {
 		return ""
 	}
 	var b strings.Builder
-	b.WriteString("## Patches\n\n| patch | hosts | may break | may be exploited | clock | by | begins in |\n|---|---:|---|---|---|---|---|\n")
+	b.WriteString("## Patches\n\n| patch | hosts | may break | may be exploited | by | begins in |\n|---|---:|---|---|---|---|\n")
 	for i, f := range list {
 		if i == d.rows {
-			fmt.Fprintf(&b, "| … and %d more, in `plan.md` | | | | | | |\n", len(list)-i)
+			fmt.Fprintf(&b, "| … and %d more, in `plan.md` | | | | | |\n", len(list)-i)
 			break
 		}
-		fmt.Fprintf(&b, "| %s | %d | %s | %s | %s | %s | %s |\n", f.name(d.names), f.hosts, risk(f.DeployRisk), f.exploited(), inert(clockName(f.Clock)), moment(f.Deadline), inert(f.first))
+		fmt.Fprintf(&b, "| %s | %d | %s | %s | %s (%s) | %s |\n", f.name(d.names), f.hosts, risk(f.DeployRisk), f.exploited(), moment(f.Deadline), inert(clockName(f.Clock)), inert(f.first))
 	}
 	return b.String() + "\n"
 }

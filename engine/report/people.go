@@ -15,19 +15,23 @@ func approvals(p *plan.Plan, d detail) string {
 		return ""
 	}
 	var b strings.Builder
-	b.WriteString("## Who must approve\n\n| who | how many | by | because |\n|---|---:|---|---|\n")
-	for _, a := range p.Approvals {
+	b.WriteString("## Who must approve\n\n")
+	for i, a := range p.Approvals {
+		if i == d.rows {
+			fmt.Fprintf(&b, "- … and %d more, in `plan.md`\n", len(p.Approvals)-i)
+			break
+		}
 		by := "before it starts"
 		switch {
 		case a.By.After(p.At):
-			by = moment(a.By)
+			by = "by " + moment(a.By)
 		case !a.By.IsZero():
 			by = "now"
 		}
 		if a.EscalateTo != "" && a.EscalateTo != a.From {
 			by += ", then " + code(a.EscalateTo)
 		}
-		fmt.Fprintf(&b, "| %s | %d | %s | %s |\n", code(a.From), a.Count, by, d.said(because(a.Because, d.names)))
+		fmt.Fprintf(&b, "- **%d of** %s, %s: %s\n", a.Count, code(a.From), by, d.said(because(a.Because, d.names)))
 	}
 	b.WriteString("\nAn approval holds for exactly this plan (its digest), and for one in its place that is provably no worse.\n\n")
 	return b.String()

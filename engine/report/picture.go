@@ -15,6 +15,10 @@ type picture struct {
 	wide, high int
 }
 
+// pictureWide is every picture's width: what a phone shows without making its
+// letters too small to read.
+const pictureWide = 520
+
 // look is what every picture is drawn with. The colours are far enough apart in
 // lightness to be told apart without hue.
 const look = `<style>

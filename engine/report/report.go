@@ -242,11 +242,7 @@ func when(p *plan.Plan) string {
 	first, last := ends(p)
 	var rings []string
 	for _, r := range p.Rings {
-		n := 0
-		for _, w := range r.Waves {
-			n += hostCount(w)
-		}
-		rings = append(rings, fmt.Sprintf("%s (%d)", clip(r.Name, 20), n))
+		rings = append(rings, fmt.Sprintf("%s (%d)", clip(r.Name, 20), ringHosts(r)))
 	}
 	if n := len(rings); n > 6 {
 		rings = append(rings[:5:5], fmt.Sprintf("… %d rings more", n-5))

@@ -10,9 +10,8 @@ import (
 
 // The measures of the schedule's picture.
 const (
-	scheduleWide  = 800
-	scheduleLeft  = 150
-	scheduleRight = 20
+	scheduleLeft  = 120
+	scheduleRight = 16
 	scheduleTop   = 30
 	scheduleRow   = 32
 )
@@ -21,25 +20,22 @@ const (
 // time, with the deadline where it is near enough to be seen.
 func schedule(s *sheet) []byte {
 	a := s.axis()
-	high := scheduleTop + len(s.Rings)*scheduleRow + 46
-	p := draw(scheduleWide, high, "Rings and waves in time: "+when(s.Plan))
-	a.ticks(p, high-40)
+	high := scheduleTop + len(s.Rings)*scheduleRow + 62
+	p := draw(pictureWide, high, "Rings and waves in time: "+when(s.Plan))
+	a.ticks(p, high-56)
 	for i, r := range s.Rings {
 		y := scheduleTop + i*scheduleRow
-		hosts := 0
-		for _, w := range r.Waves {
-			hosts += hostCount(w)
-		}
-		p.text(scheduleLeft-10, y+14, "end", "name", r.Name, 20)
-		p.text(scheduleLeft-10, y+27, "end", "dim", plural(hosts, "host"), 20)
+		p.text(scheduleLeft-10, y+14, "end", "name", r.Name, 17)
+		p.text(scheduleLeft-10, y+27, "end", "dim", plural(ringHosts(r), "host"), 20)
 		waves(p, a, r, y)
 	}
 	if due := s.deadline(); !due.Before(a.from) && !due.After(a.to) {
 		x := a.at(due)
-		p.line(x, scheduleTop-8, x, high-40, "due")
-		p.text(min(x+4, scheduleWide-scheduleRight), scheduleTop-12, "end", "duetext", "due "+due.Format("Mon 2 Jan 15:04"), 30)
+		p.line(x, scheduleTop-8, x, high-56, "due")
+		p.text(min(x+4, pictureWide-scheduleRight), scheduleTop-12, "end", "duetext", "due "+due.Format("Mon 2 Jan 15:04"), 30)
 	}
-	p.text(scheduleLeft, high-8, "start", "dim", clocks(s.Plan)+" Dark: hosts are changed. Pale: they are watched.", 120)
+	p.text(10, high-24, "start", "dim", "Dark: hosts are changed. Pale: they are watched.", 80)
+	p.text(10, high-8, "start", "dim", clocks(s.Plan), 88)
 	return p.bytes()
 }
 
@@ -78,10 +74,8 @@ type axis struct{ from, to time.Time }
 func (s *sheet) axis() axis {
 	first, last := ends(s.Plan)
 	for _, r := range s.Rings {
-		for _, w := range r.Waves {
-			if soak, err := hclfile.ParseDuration(w.Soak); err == nil && w.End.Add(soak).After(last) {
-				last = w.End.Add(soak)
-			}
+		if _, end := watchedFor(r); end.After(last) {
+			last = end
 		}
 	}
 	if due := s.deadline(); due.After(last) && due.Sub(first) < 4*last.Sub(first) {
@@ -96,7 +90,7 @@ func (s *sheet) axis() axis {
 func (a axis) at(t time.Time) int {
 	total, x := int64(a.to.Sub(a.from)/time.Second), int64(t.Sub(a.from)/time.Second)
 	x = min(max(x, 0), total)
-	return scheduleLeft + int(int64(scheduleWide-scheduleLeft-scheduleRight)*x/max(total, 1))
+	return scheduleLeft + int(int64(pictureWide-scheduleLeft-scheduleRight)*x/max(total, 1))
 }
 
 // steps are the distances between ticks, each in hours.
@@ -104,7 +98,7 @@ var steps = []int{1, 2, 3, 6, 12, 24, 48, 168, 336, 720, 2160}
 
 // ticks are whole hours of the wall, and midnights where the steps are days.
 func (a axis) ticks(p *picture, bottom int) {
-	const most = 8
+	const most = 5
 	hours := int(a.to.Sub(a.from)/time.Hour) + 1
 	step := steps[len(steps)-1]
 	for _, n := range steps {
@@ -128,6 +122,6 @@ func (a axis) ticks(p *picture, bottom int) {
 		if step < 24 && t.Hour() != 0 {
 			layout = "15:04"
 		}
-		p.text(x, bottom+14, "middle", "dim", t.Format(layout), 12)
+		p.text(min(x, pictureWide-36), bottom+14, "middle", "dim", t.Format(layout), 12)
 	}
 }

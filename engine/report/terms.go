@@ -29,22 +29,22 @@ func terms(s *sheet) []byte {
 		return nil
 	}
 	list = list[:min(len(list), 20)]
-	const wide, middle, half, row = 800, 560, 180, 22
-	p := draw(wide, 46+len(list)*row, "What made the risk of "+string(x.ID))
-	p.text(10, 20, "start", "name", fmt.Sprintf("%s: %s", x.ID, risk(x.DeployRisk)), 60)
-	p.text(middle, 20, "middle", "dim", base+"log-odds", 60)
-	p.line(middle, 30, middle, 38+len(list)*row, "axis")
+	const middle, half, top, row = pictureWide / 2, 180, 48, 38
+	p := draw(pictureWide, top+8+len(list)*row, "What made the risk of "+string(x.ID))
+	p.text(10, 20, "start", "name", fmt.Sprintf("%s: %s", clip(string(x.ID), 50), risk(x.DeployRisk)), 80)
+	p.text(10, 38, "start", "dim", base+"each bar is what moved it, in log-odds", 80)
 	for i, r := range list {
-		y := 34 + i*row
-		p.text(10, y+14, "start", "name", r.Term+": "+r.Value, 52)
+		y := top + i*row
+		p.text(10, y+13, "start", "name", r.Term+": "+r.Value, 80)
+		p.line(middle, y+17, middle, y+34, "axis")
 		n := int(max(r.Effect, -r.Effect) / most * half)
 		if r.Effect > 0 {
-			p.box(middle, y+2, n, 15, "up", "")
-			p.text(middle-6, y+14, "end", "dim", fmt.Sprintf("%+.2f", r.Effect), 8)
+			p.box(middle, y+19, n, 13, "up", "")
+			p.text(middle-6, y+30, "end", "dim", fmt.Sprintf("%+.2f", r.Effect), 8)
 			continue
 		}
-		p.box(middle-n, y+2, n, 15, "down", "")
-		p.text(middle+6, y+14, "start", "dim", fmt.Sprintf("%+.2f", r.Effect), 8)
+		p.box(middle-n, y+19, n, 13, "down", "")
+		p.text(middle+6, y+30, "start", "dim", fmt.Sprintf("%+.2f", r.Effect), 8)
 	}
 	return p.bytes()
 }

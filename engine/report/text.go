@@ -166,17 +166,15 @@ func (t *terminal) rings(s *sheet) {
 	t.line("")
 	for _, r := range p.Rings {
 		b := []rune(strings.Repeat("·", cells))
-		hosts := 0
 		for _, w := range r.Waves {
 			for i := at(w.Start); i <= at(w.End); i++ {
 				b[i] = '█'
 			}
-			hosts += hostCount(w)
 		}
 		if !due.Before(first) && !due.After(scale) {
 			b[at(due)] = '▏'
 		}
-		t.line("  %-18s %s %s, from %s", clip(r.Name, 18), t.paint("36", string(b)), plural(hosts, "host"), minute(r.Waves[0].Start, p.At))
+		t.line("  %-18s %s %s, from %s", clip(r.Name, 18), t.paint("36", string(b)), plural(ringHosts(r), "host"), minute(r.Waves[0].Start, p.At))
 	}
 	t.line("  %-18s %s … %s%s", "", minute(first, p.At), minute(scale, p.At), elsewhere(p))
 	t.line("")
