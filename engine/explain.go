@@ -80,7 +80,13 @@ func (e *Env) Explain(o ExplainOptions) (*Explanation, error) {
 	if err != nil {
 		return nil, err
 	}
+	return e.explainPlan(p, found, o)
+}
+
+// explainPlan explains a plan that was found somewhere.
+func (e *Env) explainPlan(p *plan.Plan, found string, o ExplainOptions) (*Explanation, error) {
 	x := &Explanation{Plan: p.ID, At: p.At, Commit: p.Inputs.Commit, Found: found, Notes: []string{}, Clocks: []string{}, Cases: []Case{}}
+	var err error
 	if x.Patch, err = patchNamed(p, o.Patch); err != nil {
 		return nil, err
 	}

@@ -27,6 +27,9 @@ func (e *Env) Override(ctx context.Context, o outcome.Override) (*forge.PullRequ
 	return r.pull, err
 }
 
+// schemaOverride is the schema of overrides/*.jsonl.
+const schemaOverride = "ringmaster/override/v1"
+
 // recorded is where an override stands.
 type recorded struct {
 	override outcome.Override
@@ -38,7 +41,7 @@ type recorded struct {
 // disagree records an override, unless one of its evidence was recorded before:
 // then that one is returned, also where it was taken out since.
 func (e *Env) disagree(ctx context.Context, o outcome.Override) (recorded, error) {
-	o.Schema, o.At = "ringmaster/override/v1", e.At
+	o.Schema, o.At = schemaOverride, e.At
 	o.Loosens = Loosens(o)
 	if err := checkOverride(o); err != nil {
 		return recorded{}, err

@@ -200,13 +200,34 @@ func (e *Env) openPlan(ctx context.Context, pr forge.PullRequest) (p *plan.Plan,
 	return p, "", nil
 }
 
+// endsSoon is how long before its end, and after it, an override or an exception
+// is pointed at.
+const endsSoon = 7 * 24 * time.Hour
+
+// noticeOf is what to say of an end.
+func noticeOf(until, at time.Time) string {
+	switch {
+	case until.IsZero() || until.After(at.Add(endsSoon)) || lapsed(until, at):
+		return ""
+	case until.After(at):
+		return "ends soon"
+	}
+	return "ended"
+}
+
+// lapsed says whether an end is so long ago that nobody need be told.
+func lapsed(until, at time.Time) bool {
+	return !until.IsZero() && !at.Before(until.Add(endsSoon))
+}
+
 // standingHolds are what keeps things from happening now or soon, and
-// exceptions that stand or end soon: what ends first, first.
+// exceptions that stand, and overrides and exceptions that ended lately: what ends
+// first, first.
 func (d *decider) standingHolds() []report.Hold {
 	list := []report.Hold{}
 	for _, o := range d.est.Overrides {
-		if stands(o, d.at) {
-			list = append(list, report.Hold{Kind: o.Kind, What: overridden(o), Why: o.Reason, By: o.By, Until: o.Until})
+		if !o.At.After(d.at) && !lapsed(o.Until, d.at) {
+			list = append(list, report.Hold{Kind: o.Kind, What: overridden(o), Why: o.Reason, By: o.By, Until: o.Until, Notice: noticeOf(o.Until, d.at)})
 		}
 	}
 	for _, f := range d.est.Freezes {
@@ -215,8 +236,8 @@ func (d *decider) standingHolds() []report.Hold {
 		}
 	}
 	for _, x := range d.est.Exceptions {
-		if x.Until.IsZero() || d.at.Before(x.Until) {
-			list = append(list, report.Hold{Kind: "exception", What: x.Patch + " on " + cmp.Or(strings.Join(x.Services, ", "), "every service"), Why: x.Reason, By: x.Owner, Until: x.Until})
+		if !lapsed(x.Until, d.at) {
+			list = append(list, report.Hold{Kind: "exception", What: x.Patch + " on " + cmp.Or(strings.Join(x.Services, ", "), "every service"), Why: x.Reason, By: x.Owner, Until: x.Until, Notice: noticeOf(x.Until, d.at)})
 		}
 	}
 	for _, q := range d.walls {

@@ -85,7 +85,7 @@ or an invalid estate; 3 done, but something is denied, held or rolled back.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return &usageError{fmt.Errorf("%w; see `%s --help`", err, cmd.CommandPath())}
 	})
-	root.AddCommand(a.demo(), a.init(), a.validate(), a.importing(), a.discover(), a.feeds(), a.plan(), a.check(), a.pr(), a.execute(),
+	root.AddCommand(a.demo(), a.init(), a.validate(), a.importing(), a.discover(), a.feeds(), a.plan(), a.check(), a.pr(), a.comments(), a.execute(),
 		a.learn(), a.review(), a.status(), a.override(), a.stop(), a.audit(), a.policy(), a.fleet(), a.preflight(), a.model())
 	explainArgs(root)
 	return root

@@ -12,8 +12,8 @@ import (
 )
 
 func (a *app) pr() *cobra.Command {
-	cmd := &cobra.Command{Use: "pr", Short: "the forge's pull requests: list, show, approve, merge, close"}
-	cmd.AddCommand(a.prList(), a.prShow(), a.prApprove(), a.prMerge(), a.prClose())
+	cmd := &cobra.Command{Use: "pr", Short: "the forge's pull requests: list, show, approve, comment, merge, close"}
+	cmd.AddCommand(a.prList(), a.prShow(), a.prApprove(), a.prComment(), a.prMerge(), a.prClose())
 	return cmd
 }
 

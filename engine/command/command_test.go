@@ -143,6 +143,8 @@ func TestPlaces(t *testing.T) {
 		{"a comment that begins in a line", "so <!--\n\n" + c + "\n-->", nil},
 		{"a comment after a comment", "<!-- a --> <!-- b\n\n" + c + "\n-->", nil},
 		{"folded", "<details>\n\n" + c + "\n\n</details>", nil},
+		{"after what is folded", "<details>\n\nx\n\n</details>\n\n" + c, []int{7}},
+		{"folded, with code that says it ends", "<details>\n\n```\n</details>\n\n" + c + "\n```\n\n" + c + "\n</details>", nil},
 		{"preformatted", "<PRE>\n\n" + c + "\n\n</PRE>", nil},
 	}
 	for _, tt := range tests {

@@ -13,11 +13,12 @@ type line struct {
 // has four places where such a line is not: code between fences, HTML up to its
 // closing tag, an indented block (there it does not begin the line), and whatever
 // goes on from the line before, as a quote, a list or a link's title. The first two
-// are followed here; the last is told, for an empty line ends it.
+// are followed here; the last is told, for an empty line ends it. What is folded
+// away is left out too: who says it should have to show it.
 func live(body string) []line {
 	var list []line
 	var fence, hidden string // what ends code, and HTML
-	inside := false
+	inside, folds := false, false
 	body = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(strings.ToValidUTF8(body, "\uFFFD"))
 	for i, text := range strings.Split(body, "\n") {
 		text = strings.TrimRight(text, " \t")
@@ -34,10 +35,11 @@ func live(body string) []line {
 			fence, inside = opens, false
 		case text == "":
 			inside = false
-		case asks(text):
+		case asks(text) && !folds:
 			list = append(list, line{i + 1, text, inside})
 		default:
 			hidden, inside = hiding(text, ""), true
+			folds = folding(text, folds)
 		}
 	}
 	return list
@@ -81,7 +83,18 @@ func closes(text, fence string) bool {
 // hides are what a page may not show before it ends, whatever lies between.
 var hides = []struct{ begin, end string }{
 	{"<!--", "-->"}, {"<?", "?>"}, {"<![cdata[", "]]>"}, {"<pre", "</pre>"}, {"<script", "</script>"}, {"<style", "</style>"},
-	{"<textarea", "</textarea>"}, {"<template", "</template>"}, {"<details", "</details>"},
+	{"<textarea", "</textarea>"},
+}
+
+// folding says whether a line leaves something folded away, of which all that
+// Markdown knows is read nevertheless.
+func folding(text string, folds bool) bool {
+	text = strings.ToLower(text)
+	begin, end := strings.LastIndex(text, "<details"), strings.LastIndex(text, "</details")
+	if begin < 0 && end < 0 {
+		return folds
+	}
+	return begin > end
 }
 
 // hiding is what has to end the HTML that is open after a line, "" where none is;

@@ -75,6 +75,8 @@ type Hold struct {
 	By    string    `json:"by"`
 	From  time.Time `json:"from,omitzero"`
 	Until time.Time `json:"until,omitzero"`
+	// Notice is that it ends soon, or ended lately.
+	Notice string `json:"notice,omitempty"`
 }
 
 // Waiting is changes that are needed and not planned for one reason.
@@ -161,6 +163,9 @@ func (b *Board) parts() []part {
 		until := when(x.Until)
 		if x.From.After(b.At) {
 			until = "from " + when(x.From) + " to " + until
+		}
+		if x.Notice != "" {
+			until += ": " + x.Notice
 		}
 		holds.rows = append(holds.rows, []string{x.Kind, x.What, x.Why, x.By, until})
 	}

@@ -14,7 +14,7 @@ func board(s string) *Board {
 		Open:    []OpenPlan{{ID: "high-shop-1", Title: s, Start: at, Deadline: at.Add(time.Hour), Missing: []string{s}}},
 		Queue:   []QueuedPlan{{ID: "low-shop-1", Title: s}},
 		Running: []RunningPlan{{ID: "high-shop-2", Title: s, Rings: []RingProgress{{s, 3, 1, 1, 1}}, Refused: s}},
-		Holds:   []Hold{{"freeze", s, s, s, at.Add(time.Hour), at.Add(2 * time.Hour)}},
+		Holds:   []Hold{{"freeze", s, s, s, at.Add(time.Hour), at.Add(2 * time.Hour), s}},
 		Waiting: []Waiting{{Why: s, Patches: []string{s, s, s, s, s}, Changes: 5, Overdue: 1}},
 	}
 }

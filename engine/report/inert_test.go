@@ -102,7 +102,7 @@ func pages(s string) map[string]string {
 	return map[string]string{
 		"plan.md": string(Files(p)["plan.md"]), "nothing": string(Markdown(nothing)),
 		"body":  Body(p, 65536, Page{At: "https://git.example/raw/abc/plans/x/", Since: []string{s}, Reviewed: reviewed}),
-		"board": string(board(s).Markdown()),
+		"board": string(board(s).Markdown()), "answers": answers(s).Markdown(),
 	}
 }
 

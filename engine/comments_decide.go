@@ -1,0 +1,204 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ringmaster-dev/ringmaster/engine/command"
+	"github.com/ringmaster-dev/ringmaster/engine/forge"
+	"github.com/ringmaster-dev/ringmaster/engine/hclfile"
+	"github.com/ringmaster-dev/ringmaster/engine/inventory"
+	"github.com/ringmaster-dev/ringmaster/engine/outcome"
+	"github.com/ringmaster-dev/ringmaster/engine/plan"
+)
+
+// looseMost is how long what takes caution away may last, when it was asked for
+// in a comment.
+const looseMost = 90 * 24 * time.Hour
+
+// evidenceOf begins the evidence of what is said in a comment. The comment's hash
+// ends it: an auditor can hold what the forge shows against it, and nobody knows it
+// before the comment is there.
+func evidenceOf(t *thread, c forge.Comment) string {
+	return fmt.Sprintf("%s comment %s ", t.pr.Branch, c.ID)
+}
+
+// overrideOf is what a command records, nil where it records nothing. It is made
+// of the comment alone, so that each run finds what another has recorded.
+func (a *answering) overrideOf(t *thread, h *heard) *outcome.Override {
+	if len(h.Faults) > 0 {
+		return nil
+	}
+	o := &outcome.Override{
+		Schema: schemaOverride, By: h.comment.By, Patch: h.Patch, Host: h.Host, Until: h.Until, Reason: h.Reason, ReasonType: h.ReasonType,
+		Evidence: fmt.Sprintf("%sline %d %s", evidenceOf(t, h.comment), h.Line, plan.Sum([]byte(h.comment.Body))),
+	}
+	switch h.Verb {
+	case command.Hold:
+		o.Kind = "hold"
+	case command.Exclude:
+		o.Kind = "exclude"
+	case command.Override:
+		o.Kind, o.Value = "risk", h.Risk
+		if o.Patch == "" && o.Host == "" {
+			o.Plan = t.id
+		}
+	default:
+		return nil
+	}
+	o.Loosens = Loosens(*o)
+	return o
+}
+
+// decide records an override, where it makes sense.
+func (a *answering) decide(ctx context.Context, t *thread, h *heard, o outcome.Override) error {
+	if why := a.senseless(t, h, o); why != "" {
+		h.became = why
+		return nil
+	}
+	if o.Kind == "risk" {
+		o.Predicted = scoreOf([]*plan.Plan{t.plan}, a.est.Hosts, o)
+	}
+	r, err := a.disagree(ctx, o)
+	if err != nil {
+		h.became = "it could not be recorded yet; the next run tries again"
+		return fmt.Errorf("recording what %s says in comment %s: %w", o.By, h.comment.ID, err)
+	}
+	a.planAgain = a.planAgain || r.pull == nil
+	h.became, h.link = a.standing(r)
+	a.Log.WithField("plan", t.id).WithField("by", o.By).WithField("kind", o.Kind).WithField("loosens", o.Loosens).Info("did what a comment asks for")
+	return nil
+}
+
+// senseless says what is wrong with an override that was understood: it is about
+// nothing here, or over already. "" where nothing is.
+func (a *answering) senseless(t *thread, h *heard, o outcome.Override) string {
+	var list []string
+	if t.plan == nil {
+		return "the pull request brings no plan that can be read: " + t.why
+	}
+	if o.Host != "" && !slices.ContainsFunc(a.est.Hosts, func(x inventory.Host) bool { return x.ID == o.Host }) {
+		list = append(list, fmt.Sprintf("there is no host %q; %s", o.Host, hclfile.Expected(string(o.Host), hostNames(t.plan))))
+	}
+	if ids, ok := patchesLike(t.plan, o.Patch); !ok {
+		list = append(list, fmt.Sprintf("the plan has no patch %q; %s", o.Patch, hclfile.Expected(o.Patch, ids)))
+	}
+	switch {
+	case !o.Until.IsZero() && !o.Until.After(a.At):
+		list = append(list, fmt.Sprintf("%s is over", a.when(o.Until)))
+	case o.Loosens && o.Until.After(h.comment.At.Add(looseMost)):
+		list = append(list, fmt.Sprintf("what takes caution away lasts for 90 days at most, and %s is later", a.when(o.Until)))
+	}
+	if len(list) == 0 {
+		return ""
+	}
+	return "not done: " + strings.Join(list, "; ")
+}
+
+// patchesLike are the ids of a plan's patches, and whether a pattern fits any; an
+// empty one is about none.
+func patchesLike(p *plan.Plan, pattern string) (ids []string, fits bool) {
+	fits = pattern == ""
+	for _, x := range p.Patches {
+		ids = append(ids, string(x.ID))
+		fits = fits || x.ID.Matches(pattern)
+	}
+	return ids, fits
+}
+
+// hostNames are the hosts that a plan speaks of, sorted.
+func hostNames(p *plan.Plan) []string {
+	var names []string
+	for _, r := range p.Rings {
+		for _, w := range r.Waves {
+			for _, c := range w.Changes {
+				names = append(names, string(c.Host))
+			}
+		}
+	}
+	for _, s := range p.NotPlanned {
+		if s.Host != "" {
+			names = append(names, string(s.Host))
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// concerns says whether an override is about anything of a plan.
+func concerns(p *plan.Plan, hosts []inventory.Host, o outcome.Override) bool {
+	if o.Plan != "" {
+		return o.Plan == p.ID
+	}
+	if _, fits := patchesLike(p, o.Patch); !fits {
+		return false
+	}
+	names := hostNames(p)
+	if o.Host != "" && !slices.Contains(names, string(o.Host)) {
+		return false
+	}
+	return o.Service == "" || slices.ContainsFunc(hosts, func(h inventory.Host) bool {
+		return slices.Contains(h.Services, o.Service) && slices.Contains(names, string(h.ID))
+	})
+}
+
+// standing says what became of what was said, and where it is seen.
+func (a *answering) standing(r recorded) (text, link string) {
+	o := r.override
+	text = effect(o)
+	if o.Until.IsZero() {
+		text += " until a pull request takes it back"
+	} else {
+		text += " until " + a.when(o.Until)
+	}
+	if o.ReasonType != "" {
+		text += fmt.Sprintf(" (%s)", o.ReasonType)
+	}
+	switch {
+	case r.pull != nil && r.pull.State == "closed":
+		return "proposed and declined: " + text, r.pull.URL
+	case r.pull != nil:
+		return fmt.Sprintf("proposed, for it takes caution away, so that an owner other than %s must approve it: %s", o.By, text), r.pull.URL
+	case r.gone:
+		text = "recorded and taken back since: " + text
+	case !o.Until.IsZero() && !o.Until.After(a.At):
+		text = "recorded, and over: " + text
+	default:
+		text = "recorded: " + text
+	}
+	return text, a.Forge.Shows(string(r.commit), a.pathOf(r))
+}
+
+// pathOf is the file in which a commit of the protected branch has an override.
+func (a *answering) pathOf(r recorded) string {
+	changed, err := a.Repo.Changed(r.commit)
+	if err == nil {
+		for _, path := range changed {
+			if strings.HasPrefix(path, "overrides/") {
+				return path
+			}
+		}
+	}
+	return "overrides"
+}
+
+// effect is what an override does, in words.
+func effect(o outcome.Override) string {
+	about := overridden(o)
+	switch o.Kind {
+	case "hold", "exclude":
+		return fmt.Sprintf("nothing of %s begins", about)
+	case "risk":
+		about = strings.TrimSuffix(strings.TrimSuffix(about, o.Value), ", ")
+		return fmt.Sprintf("the risk of %s is taken for %s", about, o.Value)
+	}
+	return o.Kind + " " + about
+}
+
+// when is a time as the estate's clocks show it.
+func (a *answering) when(t time.Time) string {
+	return t.In(a.zone).Format("Mon 2 Jan 2006 15:04") + " (" + a.zone.String() + ")"
+}
