@@ -158,6 +158,9 @@ func starterProblems(t *testing.T, name, text string) []string {
 	if strings.Contains(text, "pull_request_target") || strings.Contains(text, "workflow_run") {
 		say("it is started with rights by what others do")
 	}
+	if started := strings.Contains(text, "issue_comment"); started && (name != "comments.yml" || fmt.Sprint(w.On.(map[string]any)["issue_comment"]) != "map[types:[created]]") {
+		say("it is started with rights by what others say, or by what they change of it")
+	}
 	for id, j := range w.Jobs {
 		at := name + " " + id
 		own := strings.Contains(fmt.Sprint(j.RunsOn), "self-hosted")
@@ -184,11 +187,12 @@ func starterProblems(t *testing.T, name, text string) []string {
 // environments name whose secrets a job sees; writers what it may write.
 var (
 	environments = map[string]string{
-		"plan.yml plan": "ringmaster", "learn.yml learn": "ringmaster", "execute.yml intend": "ringmaster", "execute.yml record": "ringmaster",
+		"plan.yml plan": "ringmaster", "learn.yml learn": "ringmaster", "comments.yml comments": "ringmaster", "execute.yml intend": "ringmaster", "execute.yml record": "ringmaster",
 		"execute.yml apply": "production",
 	}
 	writers = map[string][]string{
 		"plan.yml plan": {"contents", "pull-requests", "issues"}, "learn.yml learn": {"contents", "pull-requests"},
+		"comments.yml comments": {"contents", "pull-requests"},
 		"check.yml check": {"checks"}, "execute.yml intend": {"contents"}, "execute.yml record": {"contents"},
 	}
 )
@@ -265,6 +269,7 @@ func TestWorkflowChecksCanFail(t *testing.T) {
 		{"injection", "run: go", "run: echo ${{ github.head_ref }} && go", "expression inside the script"},
 		{"payload", "group: g", "group: ${{ github.event.number }}", "reads the event's payload"},
 		{"target", "on: push", "on: pull_request_target", "started with rights"},
+		{"comments", "on: push", "on:\n  issue_comment:\n    types: [created]", "by what others say"},
 		{"shallow", "fetch-depth: 0", "fetch-depth: 1", "without fetch-depth: 0"},
 		{"credentials", "          persist-credentials: false\n", "", "leaves its credentials"},
 		{"built from the estate", "go install github.com/ringmaster-dev/ringmaster/cmd/ringmaster@v0.1.0", "go install ./cmd/ringmaster", "could have changed"},
@@ -289,6 +294,16 @@ func TestWorkflowChecksCanFail(t *testing.T) {
 		}
 		if p := all(text + "        env:\n          GITHUB_TOKEN: ${{ github.token }}\n"); !slices.ContainsFunc(p, func(s string) bool { return strings.Contains(s, "a token beside policies") }) {
 			t.Errorf("problems() = %q", p)
+		}
+	})
+	t.Run("comments that were edited start nothing", func(t *testing.T) {
+		text, err := os.ReadFile(".github/starter/comments.yml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		edited := strings.Replace(string(text), "types: [created]", "types: [created, edited]", 1)
+		if p := starterProblems(t, "comments.yml", edited); !slices.ContainsFunc(p, func(s string) bool { return strings.Contains(s, "by what others say") }) {
+			t.Errorf("starterProblems() = %q", p)
 		}
 	})
 	t.Run("apply needs its environment", func(t *testing.T) {

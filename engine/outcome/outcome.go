@@ -114,24 +114,29 @@ type Incident struct {
 const StopAll = "all"
 
 // Override is one line of overrides/*.jsonl: a person's dated, reasoned
-// disagreement. Kind is hold, exclude, risk, stop or exception.
+// disagreement. It is about every change, unless Patch, Host, Service or Plan
+// narrow it.
 type Override struct {
-	Schema  string           `json:"schema"` // ringmaster/override/v1
-	At      time.Time        `json:"at"`
-	By      string           `json:"by"`
-	Kind    string           `json:"kind"`
+	Schema  string           `json:"schema"`          // ringmaster/override/v1
+	At      time.Time        `json:"at"`              // when it was recorded; it holds from then on
+	By      string           `json:"by"`              // who disagrees: the forge's login, or as claimed
+	Kind    string           `json:"kind"`            // hold | exclude | risk | stop | exception
 	Patch   string           `json:"patch,omitempty"` // glob over patch ids
 	Host    inventory.HostID `json:"host,omitempty"`
 	Service string           `json:"service,omitempty"`
-	Plan    string           `json:"plan,omitempty"`
+	Plan    string           `json:"plan,omitempty"`  // a plan's id
 	Value   string           `json:"value,omitempty"` // risk: low | high; stop: all (StopAll)
-	Reason  string           `json:"reason"`
+	Reason  string           `json:"reason"`          // why, in the person's own words
 	// ReasonType is a word of ReasonTypes, "" where none was named.
 	ReasonType string    `json:"reason_type,omitempty"`
-	Until      time.Time `json:"until,omitzero"`
-	Loosens    bool      `json:"loosens"`
-	Predicted  *float64  `json:"predicted,omitempty"` // the score disagreed with
-	// Evidence is where it was said, "" where that is the line itself. There is one
-	// line of an evidence: saying it again, or taking the line out, makes no second.
+	Until      time.Time `json:"until,omitzero"` // when it ends by itself; absent: when its line is taken out
+	Loosens    bool      `json:"loosens"`        // it takes caution away, so that an owner had to approve it
+	// Predicted is the score disagreed with, absent where nothing was scored: the
+	// person and the score are held against what happens then.
+	Predicted *float64 `json:"predicted,omitempty"`
+	// Evidence is where it was said, "" where that is the line itself: a pull request's
+	// branch, the forge's id of the comment, the command's line in it and the comment's
+	// sha256. What one evidence says is recorded once: saying it again, or taking the
+	// line out, makes no second.
 	Evidence string `json:"evidence,omitempty"`
 }
