@@ -22,6 +22,7 @@ import (
 // ahead ends and freezes are told.
 const (
 	late   = time.Hour
+	silent = 7 * 24 * time.Hour // of declared feeds, many of which bring something daily
 	notice = 14 * 24 * time.Hour
 )
 
@@ -49,19 +50,45 @@ func (e *Env) Status(ctx context.Context) (*report.Board, error) {
 	if err != nil {
 		return nil, fmt.Errorf("planning: %w", err)
 	}
-	if err := e.boardPulls(ctx, b, plans); err != nil {
+	if err := e.boardPulls(ctx, b, plans, est.Settings.OpenPlans); err != nil {
 		return nil, err
 	}
 	b.Waiting = report.WaitingOf(plans, inHand)
-	if n := d.population(); n.Declared > 0 && n.Fresh == 0 {
+	return b, e.boardSigns(b, t)
+}
+
+// boardSigns adds when machines were last heard of, and that they are silent.
+func (e *Env) boardSigns(b *report.Board, t *tip) error {
+	for i := range t.est.Hosts {
+		if f := t.est.Hosts[i].Facts; f != nil && f.At.After(b.Facts) {
+			b.Facts = f.At
+		}
+	}
+	if n := t.decider.population(); n.Declared > 0 && n.Fresh == 0 {
 		b.Alerts = append(b.Alerts, fmt.Sprintf("no host of %d has fresh facts: nothing can be planned until facts are imported again", n.Declared))
 	}
-	return b, nil
+	for _, folder := range []string{"inventory/advisories", "inventory/patches"} {
+		for c, err := range e.Repo.PathHistory(t.commit, folder) {
+			if err != nil {
+				return fmt.Errorf("looking for the newest advisories: %w", err)
+			}
+			if c.At.After(b.Feeds) {
+				b.Feeds = c.At
+			}
+			break
+		}
+	}
+	if old := e.At.Sub(b.Feeds); len(t.est.Feeds) > 0 && old >= silent {
+		b.Alerts = append(b.Alerts, fmt.Sprintf("no feed has brought anything since %s: does `feeds sync` run?", cmp.Or(b.When(b.Feeds), "the beginning")))
+	}
+	return nil
 }
 
 // Pin keeps the board where people find it on the forge, in one place that is
-// edited. A page that was not edited for long is how a silence shows.
-func (e *Env) Pin(ctx context.Context, b *report.Board) error {
+// edited every so often. A run or two may come late; a page that is older says by
+// itself that ringmaster has stopped.
+func (e *Env) Pin(ctx context.Context, b *report.Board, every time.Duration) error {
+	b.Next = b.At.Add(2 * every)
 	at, err := e.Forge.Pin(ctx, forge.Page{Key: "status", Title: "Where " + b.Estate + " stands", Body: string(b.Markdown())})
 	switch {
 	case err != nil:
@@ -93,28 +120,36 @@ func (e *Env) boardRuns(b *report.Board, t *tip) error {
 		}
 		step := rollout.Next(g, e.At)
 		b.Running = append(b.Running, report.RunningPlan{ID: done.plan.ID, Title: report.Title(done.plan), Rings: ringsOf(g), Next: step.Wake, For: step.For, Refused: refused[done.plan.ID]})
-		if due := overdueSince(g, e.At); !due.IsZero() && refused[done.plan.ID] == "" {
-			b.Alerts = append(b.Alerts, fmt.Sprintf("%s has had work due since %s and nothing was written since: does execute run?", done.plan.ID, b.When(due)))
+		if due, what := overdueSince(g, e.At); !due.IsZero() && refused[done.plan.ID] == "" {
+			b.Alerts = append(b.Alerts, fmt.Sprintf("%s has had %s due since %s and nothing was written since: does execute run%s?", done.plan.ID, what, b.When(due), unanswered[what]))
 		}
 	}
 	return nil
 }
 
+// unanswered is what else may be silent where something is overdue.
+var unanswered = map[string]string{"a verdict": ", and does its health source answer"}
+
 // overdueSince is when the oldest work of a plan was due that nobody has begun
-// although its wave is open, zero where nothing is late.
-func overdueSince(g *rollout.Progress, at time.Time) time.Time {
-	var due time.Time
+// although its wave is open, or the oldest verdict that nobody has given although
+// its soak is over; zero where nothing is late.
+func overdueSince(g *rollout.Progress, at time.Time) (due time.Time, what string) {
 	step := rollout.Next(g, at)
-	for _, c := range slices.Concat(step.Apply, step.Rollback, step.Open) {
-		since := c.Start
+	see := func(since time.Time, kind string) {
 		if g.Last.After(since) {
 			since = g.Last
 		}
 		if at.Sub(since) >= late && (due.IsZero() || since.Before(due)) {
-			due = since
+			due, what = since, kind
 		}
 	}
-	return due
+	for _, c := range slices.Concat(step.Apply, step.Rollback, step.Open) {
+		see(c.Start, "work")
+	}
+	for _, c := range step.Judge {
+		see(c.Watched.Add(c.Soak), "a verdict")
+	}
+	return due, what
 }
 
 // ringsOf counts a plan's changes by ring, in the plan's order.
@@ -139,7 +174,7 @@ func ringsOf(g *rollout.Progress) []report.RingProgress {
 }
 
 // boardPulls adds the open pull requests, and the plans that none stands for.
-func (e *Env) boardPulls(ctx context.Context, b *report.Board, plans []*plan.Plan) error {
+func (e *Env) boardPulls(ctx context.Context, b *report.Board, plans []*plan.Plan, limit int) error {
 	open, err := e.openPulls(ctx)
 	if err != nil {
 		return err
@@ -177,7 +212,11 @@ func (e *Env) boardPulls(ctx context.Context, b *report.Board, plans []*plan.Pla
 	slices.SortStableFunc(b.Open, func(x, y report.OpenPlan) int { return x.Deadline.Compare(y.Deadline) })
 	for _, p := range plans {
 		if _, ok := open[prefix+p.ID]; !ok && len(p.Rings) > 0 {
-			b.Queue = append(b.Queue, report.QueuedPlan{ID: p.ID, Title: report.Title(p), Deadline: report.DeadlineOf(p)})
+			why := "it waits for `plan --open`"
+			if len(open) >= limit && classOf(p) != plan.Critical {
+				why = fmt.Sprintf("it waits for its turn: the estate allows %d open at a time, and there are %d", limit, len(open))
+			}
+			b.Queue = append(b.Queue, report.QueuedPlan{ID: p.ID, Title: report.Title(p), Deadline: report.DeadlineOf(p), Why: why})
 		}
 	}
 	slices.SortStableFunc(b.Queue, func(x, y report.QueuedPlan) int { return x.Deadline.Compare(y.Deadline) })

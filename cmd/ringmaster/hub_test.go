@@ -125,10 +125,18 @@ func TestPageOnTheForge(t *testing.T) {
 	w.want(0, "plan", "--open")
 	w.want(0, "status", "--pin")
 	list := hub.Issues()
-	if len(list) != 1 || list[0].Title != "Where acme stands" || !strings.Contains(list[0].Body, "| "+trusted+" | ") {
-		t.Errorf("the issues are %+v, want one page with the open plan", list)
-	}
 	p := hub.Pulls()[0]
+	if len(list) != 1 || list[0].Title != "Where acme stands" {
+		t.Fatalf("the issues are %+v, want one page", list)
+	}
+	for _, want := range []string{
+		"| [" + trusted + "](" + w.env["GITHUB_SERVER_URL"] + "/acme/estate/pull/1) | ",
+		"_As of Mon 2 Mar 2026 10:00. Is it later than **Mon 2 Mar 2026 22:00**? Then this page is no longer written and ringmaster has stopped",
+	} {
+		if !strings.Contains(list[0].Body, want) {
+			t.Errorf("the page does not say %q:\n%s", want, list[0].Body)
+		}
+	}
 	for _, want := range []string{"```mermaid\ngantt", "![What made the highest risk](" + w.env["GITHUB_SERVER_URL"] + "/acme/estate/raw/" + p.Head + "/plans/" + trusted + "/reasons.svg)", "[`plan.md`](" + w.env["GITHUB_SERVER_URL"] + "/acme/estate/blob/" + p.Head + "/plans/" + trusted + "/plan.md)"} {
 		if !strings.Contains(p.Body, want) {
 			t.Errorf("the pull request does not say %q", want)

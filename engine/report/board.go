@@ -26,8 +26,13 @@ type Board struct {
 	Running  []RunningPlan `json:"running"` // merged and not over
 	Holds    []Hold        `json:"holds"`   // what keeps things from happening, and until when
 	Waiting  []Waiting     `json:"waiting"` // needs that are not planned, by reason
-	Heard    time.Time     `json:"heard,omitzero"`
-	// Heard is the newest line of any ledger: the last that execute was heard of.
+	// What each part of ringmaster was last heard of by; zero: never.
+	Heard time.Time `json:"heard,omitzero"` // execute: the newest line of any ledger
+	Facts time.Time `json:"facts,omitzero"` // the newest facts of a host
+	Feeds time.Time `json:"feeds,omitzero"` // the newest commit that brought advisories or patches
+	// Next is by when a page that is kept is written again, at the latest; zero: it
+	// is not kept.
+	Next time.Time `json:"next,omitzero"`
 }
 
 // OpenPlan is a pull request that waits.
@@ -45,6 +50,7 @@ type QueuedPlan struct {
 	ID       string    `json:"id"`
 	Title    string    `json:"title"`
 	Deadline time.Time `json:"deadline,omitzero"`
+	Why      string    `json:"why"` // what it waits for
 }
 
 // RunningPlan is a merged plan that is not over.
@@ -115,6 +121,7 @@ type part struct {
 	title, none string
 	head        []string
 	rows        [][]string // plain text
+	links       []string   // where a row's first cell leads to, on a page; may be shorter
 }
 
 // boardRows is how many rows of a table a board shows.
@@ -138,19 +145,20 @@ func (b *Board) zone() *time.Location {
 
 func (b *Board) parts() []part {
 	when := b.When
-	open := part{"Waits for people", "Nothing waits for people.", []string{"plan", "what", "missing", "starts", "due"}, nil}
+	open := part{"Waits for people", "Nothing waits for people.", []string{"plan", "what", "missing", "starts", "due"}, nil, nil}
 	for _, x := range b.Open {
 		missing := strings.Join(x.Missing, "; ")
 		if missing == "" {
 			missing = "nothing: it can be merged"
 		}
 		open.rows = append(open.rows, []string{x.ID, x.Title, missing, when(x.Start), when(x.Deadline)})
+		open.links = append(open.links, x.URL)
 	}
-	queue := part{"In the queue", "Nothing is in the queue.", []string{"plan", "what", "due"}, nil}
+	queue := part{"In the queue", "Nothing is in the queue.", []string{"plan", "what", "due", "why"}, nil, nil}
 	for _, x := range b.Queue {
-		queue.rows = append(queue.rows, []string{x.ID, x.Title, when(x.Deadline)})
+		queue.rows = append(queue.rows, []string{x.ID, x.Title, when(x.Deadline), x.Why})
 	}
-	running := part{"Runs", "Nothing runs.", []string{"plan", "rings", "next", "for"}, nil}
+	running := part{"Runs", "Nothing runs.", []string{"plan", "rings", "next", "for"}, nil, nil}
 	for _, x := range b.Running {
 		next, what := when(x.Next), x.For
 		if x.Refused != "" {
@@ -158,7 +166,7 @@ func (b *Board) parts() []part {
 		}
 		running.rows = append(running.rows, []string{x.ID, progress(x.Rings), next, what})
 	}
-	holds := part{"Held, frozen and excepted", "Nothing is held, frozen or excepted.", []string{"kind", "what", "why", "by", "until"}, nil}
+	holds := part{"Held, frozen and excepted", "Nothing is held, frozen or excepted.", []string{"kind", "what", "why", "by", "until"}, nil, nil}
 	for _, x := range b.Holds {
 		until := when(x.Until)
 		if x.From.After(b.At) {
@@ -169,15 +177,48 @@ func (b *Board) parts() []part {
 		}
 		holds.rows = append(holds.rows, []string{x.Kind, x.What, x.Why, x.By, until})
 	}
-	waiting := part{"Needed and not planned", "Everything that is needed is planned.", []string{"why", "patches", "changes", "opens", "due"}, nil}
+	waiting := part{"Needed and not planned", "Everything that is needed is planned.", []string{"why", "patches", "changes", "opens", "due"}, nil, nil}
 	for _, x := range b.Waiting {
 		due := when(x.Deadline)
 		if x.Overdue > 0 {
 			due += fmt.Sprintf(" (%d overdue)", x.Overdue)
 		}
-		waiting.rows = append(waiting.rows, []string{x.Why, strings.Join(cut(x.Patches, 3), ", "), fmt.Sprint(x.Changes), when(x.Until), due})
+		waiting.rows = append(waiting.rows, []string{x.Why, strings.Join(cut(x.Patches, 3), ", "), fmt.Sprint(x.Changes), b.opens(x.Until), due})
 	}
-	return []part{open, queue, running, holds, waiting}
+	return []part{open, queue, running, holds, waiting, b.signs()}
+}
+
+// opens is when something that waits may be done.
+func (b *Board) opens(t time.Time) string {
+	if t.IsZero() {
+		return "no date: when the reason is gone"
+	}
+	return b.When(t)
+}
+
+// signs are what each part of ringmaster was last heard of by: silence is how a
+// part that stopped shows.
+func (b *Board) signs() part {
+	p := part{"Last heard of", "", []string{"what", "last", "ago"}, nil, nil}
+	for _, x := range []struct {
+		what string
+		at   time.Time
+	}{{"execute, by its ledgers", b.Heard}, {"hosts, by their facts", b.Facts}, {"feeds, by what they brought", b.Feeds}} {
+		row := []string{x.what, "never", ""}
+		if !x.at.IsZero() {
+			row = []string{x.what, b.When(x.at), ago(b.At.Sub(x.at))}
+		}
+		p.rows = append(p.rows, row)
+	}
+	return p
+}
+
+// ago is a length of time as far as it tells whether something is silent.
+func ago(d time.Duration) string {
+	if d >= 48*time.Hour {
+		return plural(int(d/(24*time.Hour)), "day")
+	}
+	return span(max(d, 0))
 }
 
 // progress is "canary 1 of 1 healthy; early 0 of 2, 1 between".
@@ -200,11 +241,17 @@ func progress(rings []RingProgress) string {
 // name shows the commit.
 func (b *Board) footer(name func(string) string) string {
 	zone := b.zone()
-	heard := "nothing was carried out yet"
-	if !b.Heard.IsZero() {
-		heard = "the ledgers' newest line is of " + moment(b.Heard.In(zone))
+	return fmt.Sprintf("As of %s (%s), commit %s.", moment(b.At.In(zone)), zone, name(b.Commit[:min(len(b.Commit), 10)]))
+}
+
+// stopped is how readers of a kept page know that nobody writes it any more. A
+// page cannot say so by itself.
+func (b *Board) stopped() string {
+	if b.Next.IsZero() {
+		return ""
 	}
-	return fmt.Sprintf("As of %s (%s), commit %s; %s.", moment(b.At.In(zone)), zone, name(b.Commit[:min(len(b.Commit), 10)]), heard)
+	return fmt.Sprintf("_As of %s. Is it later than **%s**? Then this page is no longer written and ringmaster has stopped: see the runs of its workflows._\n\n",
+		moment(b.At.In(b.zone())), moment(b.Next.In(b.zone())))
 }
 
 // boardMost is how many characters a board's page has: what GitHub takes for an
@@ -217,6 +264,7 @@ const boardMost = 65_000
 func (b *Board) Markdown() []byte {
 	var t strings.Builder
 	fmt.Fprintf(&t, "# %s\n\n", inert(clip(b.Estate, 100)))
+	t.WriteString(b.stopped())
 	parts := b.parts()
 	room := boardMost / (len(parts) + 2)
 	t.WriteString(alerts(b.Alerts, room))
@@ -257,6 +305,9 @@ func (p part) markdown(room int) string {
 		cells := make([]string, len(row))
 		for k := range row {
 			cells[k] = cell(clip(row[k], 300))
+		}
+		if i < len(p.links) {
+			cells[0] = link(cells[0], p.links[i])
 		}
 		l := "| " + strings.Join(cells, " | ") + " |\n"
 		if n += utf8.RuneCountInString(l); i == boardRows || n > room {

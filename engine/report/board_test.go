@@ -11,8 +11,8 @@ import (
 // board is one with something of everything.
 func board(s string) *Board {
 	return &Board{Estate: s, At: at, Timezone: "Europe/Berlin", Commit: "0123456789abcdef", Alerts: []string{s},
-		Open:    []OpenPlan{{ID: "high-shop-1", Title: s, Start: at, Deadline: at.Add(time.Hour), Missing: []string{s}}},
-		Queue:   []QueuedPlan{{ID: "low-shop-1", Title: s}},
+		Open:    []OpenPlan{{ID: "high-shop-1", Title: s, URL: "https://git.example/acme/estate/pull/1", Start: at, Deadline: at.Add(time.Hour), Missing: []string{s}}},
+		Queue:   []QueuedPlan{{ID: "low-shop-1", Title: s, Why: s}},
 		Running: []RunningPlan{{ID: "high-shop-2", Title: s, Rings: []RingProgress{{s, 3, 1, 1, 1}}, Refused: s}},
 		Holds:   []Hold{{"freeze", s, s, s, at.Add(time.Hour), at.Add(2 * time.Hour), s}},
 		Waiting: []Waiting{{Why: s, Patches: []string{s, s, s, s, s}, Changes: 5, Overdue: 1}},
@@ -33,7 +33,7 @@ func TestBoardFits(t *testing.T) {
 		if n := utf8.RuneCountInString(page); n > boardMost {
 			t.Errorf("the page of %q has %d characters", text, n)
 		}
-		for _, want := range []string{"## Waits for people", "## In the queue", "## Runs", "## Held, frozen and excepted", "## Needed and not planned", "alerts more**", "As of "} {
+		for _, want := range []string{"## Waits for people", "## In the queue", "## Runs", "## Held, frozen and excepted", "## Needed and not planned", "## Last heard of", "alerts more**", "As of "} {
 			if !strings.Contains(page, want) {
 				t.Errorf("the page of %q does not say %q", text, want)
 			}
