@@ -27,6 +27,7 @@ var floors = map[string]int{
 	"engine/health": 4, "engine/report": 4, "engine/review": 4, "engine/replay": 4,
 	"engine/estate": 5, "engine/feed": 5,
 	"engine/forge/local": 5, "engine/forge/github": 5, "engine/forge/forgetest": 5,
+	"engine/telemetry/prometheus": 5, "engine/telemetry/probe": 5,
 	"engine/fleet/sim": 5, "engine/fleet/exec": 5, "engine/fleet/fleettest": 5,
 	"engine":         6,
 	"cmd/ringmaster": 7, "docs/screenshot": 7,
@@ -45,6 +46,7 @@ var doors = map[string]string{
 	"github.com/google/go-github":      "engine/forge/github",
 	"github.com/vektah/gqlparser":      "engine/forge/github/githubtest",
 	"github.com/pandatix/go-cvss":      "engine/cvss",
+	"github.com/prometheus/":           "engine/telemetry/prometheus",
 	"github.com/spf13/cobra":           "cmd/ringmaster",
 }
 

@@ -18,7 +18,6 @@ import (
 	"github.com/ringmaster-dev/ringmaster/engine/inventory"
 	"github.com/ringmaster-dev/ringmaster/engine/repo"
 	"github.com/ringmaster-dev/ringmaster/engine/ring"
-	"github.com/ringmaster-dev/ringmaster/engine/telemetry"
 )
 
 // folder is the estate's folder: -C, else the first above this one that holds
@@ -107,7 +106,7 @@ func localTeams(r *repo.Repo) map[string][]string {
 
 // executor is an environment that can carry out plans.
 func (a *app) executor(e *engine.Env) *engine.Executor {
-	return &engine.Executor{Env: e, OpenFleet: a.openFleet, OpenHealth: openHealth, Wait: wait}
+	return &engine.Executor{Env: e, OpenFleet: a.openFleet, OpenHealth: a.openHealth, Wait: a.pause}
 }
 
 // wait lets time pass, unless the run is told to stop.
@@ -168,17 +167,4 @@ func hostsOf(w engine.World) func(inventory.HostID) (inventory.Host, bool) {
 		}
 		return w.Hosts[i], true
 	}
-}
-
-// openHealth returns where health is measured. The simulated fleet and plugins
-// measure their own hosts.
-func openHealth(_ context.Context, h ring.Health, f fleet.Fleet, _ engine.World) (telemetry.Source, error) {
-	if h.Kind != "sim" && h.Kind != "exec" {
-		return nil, fmt.Errorf("health %q is not built yet; this version measures with \"sim\" and \"exec\"", h.Kind)
-	}
-	prober, ok := f.(interface{ Probe() telemetry.Source })
-	if !ok {
-		return nil, errors.New("the fleet of these hosts measures nothing")
-	}
-	return prober.Probe(), nil
 }

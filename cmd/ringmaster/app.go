@@ -35,6 +35,7 @@ type app struct {
 	getenv func(string) string
 	clock  time.Time // the machine's, read once at start
 	log    *logrus.Logger
+	pause  func(context.Context, time.Duration) bool // lets time pass
 
 	dir       string
 	at        string
@@ -45,7 +46,7 @@ type app struct {
 
 // run runs the command and returns its exit code.
 func run(ctx context.Context, args []string, s streams, getenv func(string) string, clock time.Time) int {
-	a := &app{streams: s, args: args, getenv: getenv, clock: clock.UTC().Truncate(time.Second), log: logrus.New()}
+	a := &app{streams: s, args: args, getenv: getenv, clock: clock.UTC().Truncate(time.Second), log: logrus.New(), pause: wait}
 	a.log.SetOutput(s.err)
 	root := a.root()
 	root.SetArgs(args)

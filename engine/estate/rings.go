@@ -149,6 +149,10 @@ func (r *reader) health(b *hclfile.Block) {
 		Kind:     b.Name(),
 		URL:      r.url(d, "url"),
 		Command:  d.Strings("command"),
+		Step:     d.Duration("step", time.Second),
+		Timeout:  d.Duration("timeout", time.Second),
+		Token:    r.token(d),
+		Env:      r.env(d),
 		Patience: d.Duration("patience", 0),
 		Select:   r.selectors(d),
 	}
@@ -176,19 +180,49 @@ func (r *reader) health(b *hclfile.Block) {
 	case "command":
 		r.command(d, h.Command)
 	}
+	for attr, kinds := range healthOnly {
+		if d.Has(attr) && slices.Contains(healthKinds, h.Kind) && !slices.Contains(kinds, h.Kind) {
+			d.Fault(attr, "attribute %q is for health %s only", attr, quotedOr(kinds))
+		}
+	}
 	d.Done()
-	if r.kind(b, "sim", "exec", "prometheus", "http", "command") {
+	if r.kind(b, healthKinds...) {
 		r.estate.Healths = append(r.estate.Healths, h)
 	}
 }
 
-// url reads an address; {{host}} may stand in it.
+var healthKinds = []string{"sim", "exec", "prometheus", "http", "command"}
+
+// healthOnly are attributes that would do nothing with other kinds.
+var healthOnly = map[string][]string{
+	"url": {"prometheus", "http"}, "step": {"prometheus"}, "token_env": {"prometheus"},
+	"up": {"prometheus"}, "error_ratio": {"prometheus"}, "latency_seconds": {"prometheus"}, "load_ratio": {"prometheus"},
+	"timeout": {"http", "command"}, "command": {"command"}, "env": {"command"},
+}
+
+func quotedOr(words []string) string { return `"` + strings.Join(words, `" or "`) + `"` }
+
+// token reads the name of the variable that holds a bearer token.
+func (r *reader) token(d *hclfile.Decoder) string {
+	name := d.String("token_env")
+	switch {
+	case !d.Has("token_env"):
+		return ""
+	case !made(name, letters+"_", alnum+"_", 128):
+		d.Fault("token_env", "attribute %q: %q is not the name of a variable; the token itself does not belong in the estate", "token_env", name)
+	case slices.Contains(tokens, strings.ToUpper(name)):
+		d.Fault("token_env", "attribute %q: %q is a forge's token, which goes nowhere else", "token_env", name)
+	}
+	return name
+}
+
+// url reads an address; {{host}} and {{address}} may stand in it.
 func (r *reader) url(d *hclfile.Decoder, attr string) string {
 	text := d.String(attr)
 	if !d.Has(attr) {
 		return ""
 	}
-	u, err := url.Parse(strings.ReplaceAll(text, "{{host}}", "host"))
+	u, err := url.Parse(strings.NewReplacer("{{host}}", "host", "{{address}}", "address").Replace(text))
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		d.Fault(attr, `attribute %q: %q is not an address; expected one such as "https://prometheus.example:9090"`, attr, text)
 	} else if u.User != nil {

@@ -70,7 +70,8 @@ func TestContractValues(t *testing.T) {
 		{Kind: "exec", Command: []string{"./fleet.py"}, Env: []string{"VAULT_ADDR"}, Parallel: 10, Timeout: 30 * time.Minute}})
 	compare(t, "signals", slices.Sorted(maps.Keys(e.Healths[0].Signals)), []string{"error_ratio", "latency_seconds", "load_ratio", "up"})
 	compare(t, "a PromQL expression", e.Healths[0].Signals["up"], `up{instance="{{host}}"}`)
-	compare(t, "Healths[1]", e.Healths[1], ring.Health{Kind: "http", URL: "https://{{host}}/health", Select: ring.Select{Services: []string{"shop"}}})
+	compare(t, "where its token is, and its step", []string{e.Healths[0].Token, e.Healths[0].Step.String()}, []string{"PROMETHEUS_TOKEN", "15s"})
+	compare(t, "Healths[1]", e.Healths[1], ring.Health{Kind: "http", URL: "https://{{address}}/health", Timeout: 5 * time.Second, Select: ring.Select{Services: []string{"shop"}}})
 
 	if len(e.Hosts) != 1 {
 		t.Fatalf("%d hosts, want 1", len(e.Hosts))
