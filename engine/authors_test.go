@@ -16,8 +16,10 @@ import (
 	"github.com/sirupsen/logrus"
 
 	starter "github.com/ringmaster-dev/ringmaster"
+	"github.com/ringmaster-dev/ringmaster/engine/forge"
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
 	"github.com/ringmaster-dev/ringmaster/engine/policy"
+	"github.com/ringmaster-dev/ringmaster/engine/repo"
 	"github.com/ringmaster-dev/ringmaster/engine/rollout"
 )
 
@@ -48,6 +50,8 @@ func TestPolicyExamples(t *testing.T) {
 	example(t, "wave.plan.json", s.waves[0].input, x)
 	example(t, "plan.plan.json", s.whole, x)
 
+	example(t, "edit.plan.json", d.edit(t), x)
+
 	if err := d.mergeAll(); err != nil {
 		t.Fatal(err)
 	}
@@ -57,6 +61,35 @@ func TestPolicyExamples(t *testing.T) {
 	vary(0, &base)
 	example(t, "change.execute.json", &base, x)
 	example(t, "wave.execute.json", look.dueWave(live, wavesOf(due)[0]), x)
+}
+
+// edit is what policies are asked about a pull request that declares an exception,
+// changes a policy and lowers a score.
+func (d *demo) edit(t *testing.T) *policy.Input {
+	t.Helper()
+	e := d.env()
+	base, r, err := e.judge(d.ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	commit, err := d.repo.Write(repo.Next{Base: base, Author: bot, At: d.at, Message: "an exception", Changes: map[string][]byte{
+		"inventory/exceptions.hcl": []byte("exception \"legacy\" {\n  patch    = \"generic:heron-web@*\"\n  services = [\"shop\"]\n  owner    = \"team-shop\"\n  reason   = \"the old till breaks\"\n  until    = \"2026-04-01T00:00:00Z\"\n}\n"),
+		"overrides/2026-03.jsonl":  []byte(`{"schema":"ringmaster/override/v1","at":"2026-03-02T09:00:00Z","by":"maria","kind":"risk","value":"low","patch":"generic:osprey-agent@*","loosens":true,"reason":"it is only an agent"}` + "\n"),
+		"policies/soak/data.json":  []byte("{}\n"),
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pr := forge.PullRequest{Branch: "exception-legacy", Head: string(commit), Author: "mallory", Approvals: []forge.Review{{By: "olivia", Commit: string(commit)}}}
+	it, _, err := e.editOf(base, commit, pr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, err := e.asking(d.ctx, it, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return in
 }
 
 // due is what of a merged plan is due now.

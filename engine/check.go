@@ -19,10 +19,13 @@ import (
 // Checked is what Check found: faults, none when the plans hold.
 type Checked struct {
 	Plans  []string
+	Edits  int      // files of HEAD that may loosen, and that the protected branch does not have so
+	Asks   []string // approvals that HEAD's edits lack so far, which is no fault
 	Faults []estate.Fault
 
 	head    repo.Hash // that people review where HEAD is not on the protected branch, else ""
 	results []result
+	denied  []estate.Fault // those of Faults that are about edits
 }
 
 // result is what was found of one plan.
@@ -32,8 +35,9 @@ type result struct {
 }
 
 // Check rebuilds plans and says where they differ from what lies there. Without
-// ids it checks every plan in which HEAD differs from the protected branch, and
-// on that branch itself the plans of all open pull requests.
+// ids it checks what HEAD brings to the protected branch: plans, and what may
+// loosen, which is put to that branch's policies. A HEAD that brings nothing stands
+// for the plans of all open pull requests.
 func (e *Env) Check(ctx context.Context, ids ...string) (*Checked, error) {
 	_, base, err := e.base(ctx)
 	if err != nil {
@@ -53,7 +57,10 @@ func (e *Env) Check(ctx context.Context, ids ...string) (*Checked, error) {
 		c.Faults = append(c.Faults, faults...)
 		c.results = append(c.results, result{t, faults})
 	}
-	return c, nil
+	if c.head != "" {
+		err = e.checkEdit(ctx, c)
+	}
+	return c, err
 }
 
 // target is a plan at the commit where it is to be checked.

@@ -210,3 +210,30 @@ func (e *Env) approved(ctx context.Context, teams map[string][]string, p *plan.P
 	}
 	return list, missing, nil
 }
+
+// given are the approvals of any of some teams that count: of exactly what is or was
+// under review, and not by its author.
+func (e *Env) given(ctx context.Context, members map[string][]string, pr forge.PullRequest, teams ...string) ([]forge.Review, error) {
+	var list []forge.Review
+	for _, r := range pr.Approvals {
+		if r.By == pr.Author || r.Commit != pr.Head {
+			continue
+		}
+		for _, team := range teams {
+			in, err := e.member(ctx, members, team, r.By)
+			if err != nil {
+				return nil, err
+			}
+			if in {
+				list = append(list, r)
+				break
+			}
+		}
+	}
+	return list, nil
+}
+
+// lack says which approvals are not there.
+func lack(n int, need plan.Approval) string {
+	return fmt.Sprintf("%d of %d by %q: %s", n, need.Count, need.From, report.Because(need.Because))
+}

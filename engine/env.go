@@ -31,12 +31,13 @@ type Env struct {
 	Run     string       // names this run in ledgers
 	Log     logrus.FieldLogger
 
-	sets    *policySets
-	diffs   map[repo.Hash][]repo.Change  // what commits of the base branch changed
-	growths map[[2]repo.Hash]bool        // ledger before and after → it only grew
-	digests map[moment]map[string]string // plans that a commit's estate makes
-	told    answers
-	ids     idHistory // of the youngest commit that was asked for
+	sets     *policySets
+	diffs    map[repo.Hash][]repo.Change  // what commits of the base branch changed
+	growths  map[[2]repo.Hash]bool        // ledger before and after → it only grew
+	digests  map[moment]map[string]string // plans that a commit's estate makes
+	told     answers
+	editLaws editLaws
+	ids      idHistory // of the youngest commit that was asked for
 }
 
 // basis is what decisions of this run are made on.

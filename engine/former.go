@@ -106,7 +106,7 @@ func (e *Env) reviewedBefore(ctx context.Context, p *plan.Plan, commit string, p
 	if len(reviews) == 0 {
 		return nil, nil
 	}
-	_, settings, err := e.settings(ctx)
+	_, r, err := e.judge(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +116,7 @@ func (e *Env) reviewedBefore(ctx context.Context, p *plan.Plan, commit string, p
 	}
 	var said []report.Reviewed
 	for i := range list {
-		one, err := e.reviewedOnce(ctx, settings.Teams, p, &list[i])
+		one, err := e.reviewedOnce(ctx, r.teams, p, &list[i])
 		if err != nil {
 			return nil, err
 		}

@@ -9,7 +9,6 @@ import (
 
 	"github.com/ringmaster-dev/ringmaster/engine/estate"
 	"github.com/ringmaster-dev/ringmaster/engine/forge"
-	"github.com/ringmaster-dev/ringmaster/engine/inventory"
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
 	"github.com/ringmaster-dev/ringmaster/engine/repo"
 )
@@ -55,7 +54,7 @@ func (e *Env) Missing(ctx context.Context, pr forge.PullRequest) ([]string, erro
 // standing is who approved a pull request as it is now, or an earlier version of
 // its plan that is no better, and what it lacks to be merged.
 func (e *Env) standing(ctx context.Context, pr forge.PullRequest) (by, missing []string, err error) {
-	base, s, err := e.settings(ctx)
+	base, r, err := e.judge(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -67,10 +66,10 @@ func (e *Env) standing(ctx context.Context, pr forge.PullRequest) (by, missing [
 		return nil, nil, err
 	}
 	if p == nil {
-		missing, err = e.ownerMissing(ctx, base, s.Owners, s.Teams, pr)
+		missing, err = e.editMissing(ctx, base, r, pr)
 		return by, missing, err
 	}
-	list, missing, err := e.approved(ctx, s.Teams, p, pr)
+	list, missing, err := e.approved(ctx, r.teams, p, pr)
 	for _, a := range list {
 		if a.Carried != "" {
 			by = append(by, a.By)
@@ -80,18 +79,17 @@ func (e *Env) standing(ctx context.Context, pr forge.PullRequest) (by, missing [
 	return slices.Compact(by), missing, err
 }
 
-// settings are the protected branch's commit, and what its estate says of people.
-func (e *Env) settings(ctx context.Context) (repo.Hash, inventory.Settings, error) {
+// judge is the protected branch's commit, and what its estate judges pull requests by.
+func (e *Env) judge(ctx context.Context) (repo.Hash, rules, error) {
 	_, base, err := e.base(ctx)
 	if err != nil {
-		return "", inventory.Settings{}, err
+		return "", rules{}, err
 	}
 	fsys, err := e.Repo.At(base)
 	if err != nil {
-		return "", inventory.Settings{}, err
+		return "", rules{}, err
 	}
-	s, _ := estate.ReadSettings(fsys)
-	return base, s, nil
+	return base, e.declared(fsys), nil
 }
 
 // planOf is the plan that a pull request brings, nil when it brings none.
@@ -107,25 +105,113 @@ func (e *Env) planOf(ctx context.Context, pr forge.PullRequest) (*plan.Plan, err
 	return plan.Parse(data)
 }
 
-func (e *Env) ownerMissing(ctx context.Context, base repo.Hash, owners []string, teams map[string][]string, pr forge.PullRequest) ([]string, error) {
-	from, err := e.Repo.MergeBase(base, repo.Hash(pr.Head))
-	if err != nil {
-		return nil, err
+// lawOf names the policies that judge edits at a commit of the base branch: the
+// youngest that compile.
+func (e *Env) lawOf(base repo.Hash) (law, error) {
+	for c, err := range e.Repo.FirstParents(base) {
+		if err != nil {
+			return law{}, err
+		}
+		l, err := e.lawAt(c.Hash)
+		if err != nil {
+			return law{}, err
+		}
+		if _, ok, err := e.editLaw(l); ok || err != nil {
+			return l, err
+		}
 	}
-	changes, err := e.Repo.Diff(from, repo.Hash(pr.Head))
+	return law{}, nil
+}
+
+// editMissing says what a pull request without a plan lacks: the approval of an
+// owner, and whatever the base branch's policies ask for beyond that.
+func (e *Env) editMissing(ctx context.Context, base repo.Hash, r rules, pr forge.PullRequest) ([]string, error) {
+	d, changes, err := e.editOf(base, repo.Hash(pr.Head), pr)
 	if err != nil {
 		return nil, err
 	}
 	if i := slices.IndexFunc(changes, func(c repo.Change) bool { return ledger(c.Path) }); i >= 0 {
 		return []string{fmt.Sprintf("it changes %s, which execute alone writes", changes[i].Path)}, nil
 	}
-	w := &walk{Env: e}
-	why, err := w.reviewed(ctx, pr, from, repo.Hash(pr.Head), changes, rules{owners: owners, teams: teams})
-	if err != nil || why == "" {
-		return nil, err
+	denied, missing, err := e.editStands(ctx, base, r, d)
+	return append(denied, missing...), err
+}
+
+// editOf is what a commit brings to the base branch: as far as it may loosen, and
+// all of it.
+func (e *Env) editOf(base, head repo.Hash, pr forge.PullRequest) (edit, []repo.Change, error) {
+	from, err := e.Repo.MergeBase(base, head)
+	if err != nil {
+		return edit{}, nil, err
 	}
-	i := slices.IndexFunc(changes, func(c repo.Change) bool { return loosens(c.Path) })
-	return []string{fmt.Sprintf("0 of 1 by one of %s (it changes %s)", strings.Join(owners, ", "), changes[i].Path)}, nil
+	changes, err := e.Repo.Diff(from, head)
+	return edited(from, head, e.At, pr, changes), changes, err
+}
+
+// editStands says what of an edit is denied by the base branch's policies, and
+// which approvals it lacks.
+func (e *Env) editStands(ctx context.Context, base repo.Hash, r rules, d edit) (denied, missing []string, err error) {
+	if len(d.changes) == 0 {
+		return nil, nil, nil
+	}
+	if d, _, err = e.disinterested(d); err != nil {
+		return nil, nil, err
+	}
+	by, err := e.owner(ctx, d.pull, r.owners, r.teams)
+	if err != nil {
+		return nil, nil, err
+	}
+	if by == "" {
+		missing = append(missing, fmt.Sprintf("0 of 1 by one of %s (it changes %s)", strings.Join(r.owners, ", "), d.changes[0].Path))
+	}
+	if r.law, err = e.lawOf(base); err != nil {
+		return nil, nil, err
+	}
+	list, err := e.judged(ctx, d, r)
+	if err != nil {
+		return nil, nil, err
+	}
+	more, err := e.unmet(ctx, list, d.pull, r)
+	return forbidden(list), append(missing, more...), err
+}
+
+// checkEdit puts what HEAD brings, and may loosen, to the protected branch's
+// policies, as the pull request that it is.
+func (e *Env) checkEdit(ctx context.Context, c *Checked) error {
+	base, r, err := e.judge(ctx)
+	if err != nil {
+		return err
+	}
+	pr, err := e.reviewing(ctx, c.head)
+	if err != nil {
+		return err
+	}
+	head, err := e.head()
+	if err != nil {
+		return err
+	}
+	d, _, err := e.editOf(base, head, pr)
+	if err != nil {
+		return err
+	}
+	c.Edits = len(d.changes)
+	denied, missing, err := e.editStands(ctx, base, r, d)
+	c.Asks = missing
+	for _, why := range denied {
+		c.denied = append(c.denied, estate.Fault{File: d.changes[0].Path, Line: 1, Message: "the protected branch's policies do not let this be merged: " + why})
+	}
+	c.Faults = append(c.Faults, c.denied...)
+	return err
+}
+
+// reviewing is the open pull request that has a commit under review; where there is
+// none, nobody is known to have written or approved it.
+func (e *Env) reviewing(ctx context.Context, commit repo.Hash) (forge.PullRequest, error) {
+	list, err := e.Forge.UnderReview(ctx, string(commit))
+	if err != nil || len(list) == 0 {
+		return forge.PullRequest{Head: string(commit)}, err
+	}
+	return list[0], nil
 }
 
 // Denied is a merge that policy refuses: what is missing, in words.

@@ -2,16 +2,20 @@ package engine
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"reflect"
 	"slices"
 	"strings"
 
 	"github.com/ringmaster-dev/ringmaster/engine/estate"
 	"github.com/ringmaster-dev/ringmaster/engine/forge"
+	"github.com/ringmaster-dev/ringmaster/engine/inventory"
 	"github.com/ringmaster-dev/ringmaster/engine/outcome"
+	"github.com/ringmaster-dev/ringmaster/engine/policy"
 	"github.com/ringmaster-dev/ringmaster/engine/repo"
 )
 
@@ -116,12 +120,20 @@ func (w *walk) changes(c repo.Commit) ([]repo.Change, error) {
 	return list, nil
 }
 
-// rules is what an estate says of review at one commit.
-type rules struct {
+// reviewers is what an estate says of review at one commit.
+type reviewers struct {
 	known    bool // it could be read
 	required bool
 	owners   []string
 	teams    map[string][]string
+}
+
+// rules are what a pull request is judged by.
+type rules struct {
+	reviewers
+	estate     policy.Estate // as policies read it
+	exceptions []inventory.Exception
+	law        law // the policies that judge edits
 }
 
 // rules reads the estate block of a commit. Where there is no estate yet
@@ -138,10 +150,26 @@ func (w *walk) rules(commit repo.Hash) (rules, error) {
 	if err != nil {
 		return rules{}, err
 	}
-	s, ok := estate.ReadSettings(fsys)
-	r := rules{known: ok, required: s.Review == "required" || s.Review == "" && w.Forge.Reviews() || !ok, owners: s.Owners, teams: s.Teams}
+	r := w.declared(fsys)
 	w.memo[tree] = r
 	return r, nil
+}
+
+// declared is what an estate's inventory says of review.
+func (e *Env) declared(fsys fs.FS) rules {
+	est, ok := estate.ReadDeclared(fsys)
+	s := est.Settings
+	return rules{
+		reviewers:  reviewers{known: ok, required: s.Review == "required" || s.Review == "" && e.Forge.Reviews() || !ok, owners: s.Owners, teams: s.Teams},
+		exceptions: est.Exceptions,
+		estate:     policy.Estate{Name: s.Name, Clock: s.Clock, Review: cmp.Or(s.Review, "required"), Owners: s.Owners, Tiers: len(est.Tiers)},
+	}
+}
+
+// lawAt names the policies of a commit.
+func (e *Env) lawAt(commit repo.Hash) (law, error) {
+	tree, err := e.Repo.Blob(commit, "policies")
+	return law{commit, tree}, err
 }
 
 // after says what holds after a commit that was judged. One that had no right
@@ -152,16 +180,43 @@ func (w *walk) after(c repo.Commit, r rules, why string) (rules, error) {
 	if err != nil || why != "" {
 		return r, err
 	}
+	now.law = r.law
 	if r.required && len(c.Parents) > 0 {
 		was, err := w.rules(c.Parents[0])
-		if err != nil || reflect.DeepEqual(was, now) {
+		if err != nil {
 			return r, err
+		}
+		if reflect.DeepEqual(was.reviewers, now.reviewers) {
+			now.reviewers = r.reviewers
 		}
 	}
 	if now.required && !now.known {
 		now.owners, now.teams = r.owners, r.teams // so that somebody may mend it
 	}
-	return now, nil
+	return w.judges(c, now)
+}
+
+// judges says which policies judge edits after a commit: its own, where it changed
+// them and they compile. Else those before it do, so that somebody may mend them.
+func (w *walk) judges(c repo.Commit, r rules) (rules, error) {
+	now, err := w.lawAt(c.Hash)
+	if err != nil || now.tree == r.law.tree {
+		return r, err
+	}
+	if !r.required {
+		r.law = now // judges nothing until review is required
+		return r, nil
+	}
+	if len(c.Parents) > 0 {
+		if was, err := w.lawAt(c.Parents[0]); err != nil || was.tree == now.tree {
+			return r, err
+		}
+	}
+	if _, ok, err := w.editLaw(now); err != nil || !ok {
+		return r, err
+	}
+	r.law = now
+	return r, nil
 }
 
 // mended says whether a breach was taken back later: every path it touched is,
@@ -211,7 +266,10 @@ func (w *walk) judge(ctx context.Context, c repo.Commit, changes []repo.Change, 
 	if len(c.Parents) > 0 {
 		before = c.Parents[0]
 	}
-	return w.reviewed(ctx, *pr, before, c.Hash, changes, r)
+	if !loose {
+		return "", nil
+	}
+	return w.refused(ctx, edited(before, c.Hash, c.At, *pr, changes), r)
 }
 
 // smuggles says whether a merge makes a history that requires review the side
@@ -243,44 +301,19 @@ func (w *walk) smuggles(c repo.Commit) (string, error) {
 	return "", nil
 }
 
-// reviewed says what a merged pull request lacks, which brought the changes
-// between two commits: what loosens needs an owner whom the estate before it
-// names, and never its author (Trust 4), nor who asked for an override in it.
-func (w *walk) reviewed(ctx context.Context, pr forge.PullRequest, before, after repo.Hash, changes []repo.Change, r rules) (string, error) {
-	i := slices.IndexFunc(changes, func(c repo.Change) bool { return loosens(c.Path) })
-	if i < 0 {
-		return "", nil
-	}
-	asked, err := w.askers(before, after, changes)
-	if err != nil {
-		return "", err
-	}
-	if by, err := w.owner(ctx, pr, r.owners, r.teams, asked...); by != "" || err != nil {
-		return "", err
-	}
-	but := fmt.Sprintf("its author %q", pr.Author)
-	for _, who := range asked {
-		if who != pr.Author {
-			but += fmt.Sprintf(" and %q, who asked for it", who)
-		}
-	}
-	return fmt.Sprintf("%s was merged by %s without the approval of an owner (%s) other than %s",
-		changes[i].Path, pr.Branch, strings.Join(r.owners, ", "), but), nil
-}
-
 // askers are who says what loosens among the overrides that changes add, sorted:
 // the bot writes what others ask for, and is the author of its pull request.
-func (w *walk) askers(before, after repo.Hash, changes []repo.Change) ([]string, error) {
+func (e *Env) askers(before, after repo.Hash, changes []repo.Change) ([]string, error) {
 	var who []string
 	for _, ch := range changes {
 		if !strings.HasPrefix(ch.Path, "overrides/") || ch.After == "" {
 			continue
 		}
-		now, err := w.Repo.ReadFile(after, ch.Path)
+		now, err := e.Repo.ReadFile(after, ch.Path)
 		if err != nil {
 			return nil, err
 		}
-		was, err := w.readOrEmpty(before, ch.Path)
+		was, err := e.readOrEmpty(before, ch.Path)
 		if err != nil {
 			return nil, err
 		}
@@ -300,20 +333,13 @@ func (w *walk) askers(before, after repo.Hash, changes []repo.Change) ([]string,
 }
 
 // owner is an owner who approved exactly what a pull request was merged with, or
-// has under review, and neither wrote it nor is one of the others; "" where there
-// is none.
-func (e *Env) owner(ctx context.Context, pr forge.PullRequest, owners []string, teams map[string][]string, but ...string) (string, error) {
-	for _, a := range pr.Approvals {
-		if a.By == pr.Author || a.Commit != pr.Head || slices.ContainsFunc(but, func(who string) bool { return strings.EqualFold(who, a.By) }) {
-			continue
-		}
-		for _, owner := range owners {
-			if in, err := e.member(ctx, teams, owner, a.By); in || err != nil {
-				return a.By, err
-			}
-		}
+// has under review, and did not write it; "" where there is none.
+func (e *Env) owner(ctx context.Context, pr forge.PullRequest, owners []string, teams map[string][]string) (string, error) {
+	given, err := e.given(ctx, teams, pr, owners...)
+	if err != nil || len(given) == 0 {
+		return "", err
 	}
-	return "", nil
+	return given[0].By, nil
 }
 
 // loosens says whether a path may hold what loosens: anything but plans, which

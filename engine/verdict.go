@@ -31,8 +31,12 @@ func (e *Env) Verdicts(ctx context.Context, c *Checked) error {
 		byCommit[string(r.reviewed)] = append(byCommit[string(r.reviewed)], r)
 	}
 	for _, commit := range sortedKeys(byCommit) {
-		for _, v := range []func(context.Context, repo.Hash, []result) (forge.Verdict, error){e.planHolds, e.everybodyApproved} {
-			verdict, err := v(ctx, repo.Hash(commit), byCommit[commit])
+		edit := &Checked{} // of the commit
+		if commit == string(c.head) {
+			edit = c
+		}
+		for _, v := range []func(context.Context, repo.Hash, []result, *Checked) (forge.Verdict, error){e.planHolds, e.everybodyApproved} {
+			verdict, err := v(ctx, repo.Hash(commit), byCommit[commit], edit)
 			if err != nil {
 				return err
 			}
@@ -44,7 +48,7 @@ func (e *Env) Verdicts(ctx context.Context, c *Checked) error {
 	return nil
 }
 
-func (e *Env) planHolds(_ context.Context, commit repo.Hash, list []result) (forge.Verdict, error) {
+func (e *Env) planHolds(_ context.Context, commit repo.Hash, list []result, edit *Checked) (forge.Verdict, error) {
 	v := forge.Verdict{Name: planVerdict, Commit: string(commit), Conclusion: "success", Title: "It brings no plan"}
 	var ids []string
 	var faults []estate.Fault
@@ -57,6 +61,10 @@ func (e *Env) planHolds(_ context.Context, commit repo.Hash, list []result) (for
 	if len(faults) > 0 {
 		v.Conclusion, v.Title = "failure", fmt.Sprintf("%s: %s", strings.Join(ids, ", "), counted(len(faults), "fault"))
 	}
+	if len(edit.denied) > 0 {
+		faults = append(faults, edit.denied...)
+		v.Conclusion, v.Title = "failure", "Policy does not let it be merged: "+counted(len(faults), "fault")
+	}
 	for _, f := range faults {
 		v.Notes = append(v.Notes, forge.Annotation{File: f.File, Line: f.Line, Level: "failure", Message: f.Message})
 	}
@@ -66,7 +74,7 @@ func (e *Env) planHolds(_ context.Context, commit repo.Hash, list []result) (for
 
 // everybodyApproved is no fault of a plan that lacks approvals: people have yet to
 // act.
-func (e *Env) everybodyApproved(ctx context.Context, commit repo.Hash, list []result) (forge.Verdict, error) {
+func (e *Env) everybodyApproved(ctx context.Context, commit repo.Hash, list []result, edit *Checked) (forge.Verdict, error) {
 	v := forge.Verdict{Name: approvalVerdict, Commit: string(commit), Conclusion: "success", Title: "It brings no plan", Summary: "The forge's own rules say who must approve it."}
 	var missing, given []string
 	for _, r := range list {
@@ -88,6 +96,7 @@ func (e *Env) everybodyApproved(ctx context.Context, commit repo.Hash, list []re
 		}
 		missing, given = append(missing, lacks...), append(given, by...)
 	}
+	missing = append(missing, edit.Asks...)
 	switch {
 	case len(missing) > 0:
 		v.Conclusion, v.Title = "action_required", "Not everybody approved who is asked"

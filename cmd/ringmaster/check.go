@@ -14,7 +14,7 @@ import (
 func (a *app) check() *cobra.Command {
 	var verdict bool
 	cmd := &cobra.Command{
-		Use: "check [ID…]", Short: "in CI: does the plan, made again, come out the same byte for byte?",
+		Use: "check [ID…]", Short: "in CI: does the plan, made again, come out the same byte for byte, and may the rest be merged?",
 		Annotations: map[string]string{"formats": "github sarif"},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.withEnv(cmd, func(e *engine.Env) error {
@@ -33,11 +33,7 @@ func (a *app) check() *cobra.Command {
 					}
 				}
 				if a.format == "text" && len(c.Faults) == 0 {
-					if len(c.Plans) == 0 {
-						fmt.Fprintln(a.out, "nothing to check: HEAD brings no plan, and no pull request is open")
-					} else {
-						fmt.Fprintf(a.out, "holds: %s\n", strings.Join(c.Plans, ", "))
-					}
+					a.printHolds(c)
 				}
 				return a.printFaults(c.Faults, errFailed)
 			})
@@ -45,6 +41,22 @@ func (a *app) check() *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&verdict, "verdict", false, "also put the result, and whether everybody approved, on the commit as check runs, and into the workflow's summary")
 	return cmd
+}
+
+// printHolds says what was looked at where there is no fault.
+func (a *app) printHolds(c *engine.Checked) {
+	switch {
+	case len(c.Plans) > 0:
+		fmt.Fprintf(a.out, "holds: %s\n", strings.Join(c.Plans, ", "))
+	case c.Edits == 0:
+		fmt.Fprintln(a.out, "nothing to check: HEAD brings no plan, and no pull request is open")
+	}
+	if c.Edits > 0 {
+		fmt.Fprintf(a.out, "%s changed that may loosen; the protected branch's policies do not deny it\n", count(c.Edits, "file"))
+	}
+	for _, ask := range c.Asks {
+		fmt.Fprintf(a.out, "  still needs %s\n", ask)
+	}
 }
 
 // tellForge puts what was found where people review. A token that may not write,

@@ -80,21 +80,45 @@ func TestCheckRuns(t *testing.T) {
 	}
 }
 
-// A commit without a plan gets both, since a forge may require them.
+// A commit without a plan gets both, since a forge may require them: what may loosen
+// is put to the protected branch's policies, and waits for an owner.
 func TestCheckRunsWithoutAPlan(t *testing.T) {
 	t.Parallel()
 	w, server, hub := hubbed(t)
-	h, err := w.repo.Write(repo.Next{Base: w.tip(), Changes: map[string][]byte{"README": []byte("x\n")}, Message: "words", Author: mallory, At: w.at})
-	if err != nil {
-		t.Fatal(err)
+	brings := func(branch string, files map[string][]byte) string {
+		h, err := w.repo.Write(repo.Next{Base: w.tip(), Changes: files, Message: branch, Author: mallory, At: w.at})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.repo.Push(t.Context(), repo.Remote{URL: w.env["GITHUB_SERVER_URL"] + "/acme/estate", Token: "ghs_bot"}, "refs/heads/"+branch, "", h); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := hub.Open(hub, branch, "mallory", branch); err != nil {
+			t.Fatal(err)
+		}
+		w.inCI(server, hub, w.onMain(h))
+		return string(h)
 	}
-	if err := w.repo.Push(t.Context(), repo.Remote{URL: w.env["GITHUB_SERVER_URL"] + "/acme/estate", Token: "ghs_bot"}, "refs/heads/words", "", h); err != nil {
-		t.Fatal(err)
-	}
-	w.inCI(server, hub, h)
-	w.says(0, []string{"nothing to check"}, "check", "--verdict")
-	if got, want := verdicts(hub, string(h)), "ringmaster: plan: success, ringmaster: approvals: success"; got != want {
+	h := brings("words", map[string][]byte{"README": []byte("x\n")})
+	w.says(0, []string{"1 file changed that may loosen", "still needs 0 of 1 by one of owners (it changes README)"}, "check", "--verdict")
+	if got, want := verdicts(hub, h), "ringmaster: plan: success, ringmaster: approvals: action_required"; got != want {
 		t.Errorf("the check runs are %q, want %q", got, want)
+	}
+	hub.Review(1, "olivia", "APPROVED")
+	w.want(0, "check", "--verdict")
+	if got, want := verdicts(hub, h), "ringmaster: plan: success, ringmaster: approvals: success"; got != want {
+		t.Errorf("approved, the check runs are %q, want %q", got, want)
+	}
+	rule := "package ringmaster.ci\n\ndeny contains {\"msg\": \"workflows are changed elsewhere\"} if \"workflow\" in input.edit.kinds\n"
+	old := w.tip()
+	w.push("a rule", map[string][]byte{"policies/ci/ci.rego": []byte(rule)})
+	if err := w.repo.Push(t.Context(), repo.Remote{URL: w.env["GITHUB_SERVER_URL"] + "/acme/estate", Token: "ghs_bot"}, "refs/heads/main", old, w.tip()); err != nil {
+		t.Fatal(err)
+	}
+	h = brings("ci", map[string][]byte{".github/workflows/x.yml": []byte("x\n")})
+	w.says(1, []string{".github/workflows/x.yml:1: the protected branch's policies do not let this be merged: ci.deny: workflows are changed elsewhere"}, "check", "--verdict")
+	if got, want := verdicts(hub, h), "ringmaster: plan: failure, ringmaster: approvals: action_required"; got != want {
+		t.Errorf("denied, the check runs are %q, want %q", got, want)
 	}
 }
 

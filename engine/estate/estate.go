@@ -103,14 +103,19 @@ func Read(fsys fs.FS) (*Estate, []Fault) {
 	return r.estate, r.sorted()
 }
 
-// ReadSettings reads the estate block alone; ok is false where it cannot be
-// read. It is for looking back over many commits.
-func ReadSettings(fsys fs.FS) (inventory.Settings, bool) {
+// ReadDeclared reads what people declare in inventory/*.hcl alone; ok is false where
+// it cannot be read. It is for looking back over many commits.
+func ReadDeclared(fsys fs.FS) (*Estate, bool) {
 	r := newReader(fsys)
 	r.list()
 	r.inventory()
-	ok := len(r.estates) == 1 && !r.broken
-	return r.estate.Settings, ok
+	return r.estate, len(r.estates) == 1 && !r.broken
+}
+
+// ReadSettings is ReadDeclared of the estate block.
+func ReadSettings(fsys fs.FS) (inventory.Settings, bool) {
+	est, ok := ReadDeclared(fsys)
+	return est.Settings, ok
 }
 
 // Order is the order of faults: by file, line, column, message.

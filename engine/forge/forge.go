@@ -65,6 +65,9 @@ type Forge interface {
 	// Mirror shows how far a plan has come in one ring. There is one of a plan,
 	// ring and commit; an unchanged state and text send nothing.
 	Mirror(ctx context.Context, p Progress) error
+	// UnderReview returns the open pull requests into the base branch that have the
+	// commit as their head, from whatever branch, none where nobody proposed it.
+	UnderReview(ctx context.Context, commit string) ([]PullRequest, error)
 	// Member says whether the person is in the team.
 	Member(ctx context.Context, team, person string) (bool, error)
 	// File returns a file at a commit the forge knows, whatever its size.

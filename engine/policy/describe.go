@@ -1,7 +1,7 @@
 package policy
 
 import (
-	_ "embed"
+	"embed"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -10,11 +10,11 @@ import (
 	"sync"
 )
 
-// inputSource is the file that declares Input: its comments are the schema's
+// inputSources are the files that declare Input: their comments are the schema's
 // descriptions, so that the two cannot part.
 //
-//go:embed input.go
-var inputSource string
+//go:embed input.go input_edit.go
+var inputSources embed.FS
 
 // descriptions are what is said of types ("HostInput") and of their fields as
 // JSON names them ("HostInput.os").
@@ -29,13 +29,19 @@ var described = sync.OnceValue(func() descriptions {
 		"Risk.high":   "the upper end of the interval: little knowledge is risk too",
 		"Risk.source": "what it was worked out from, such as model, prior, rules or cvss",
 	}
-	f, err := parser.ParseFile(token.NewFileSet(), "input.go", inputSource, parser.ParseComments|parser.SkipObjectResolution)
-	if err != nil {
-		panic("policy: input.go, which was compiled, does not parse: " + err.Error())
-	}
-	for _, d := range f.Decls {
-		if g, ok := d.(*ast.GenDecl); ok && g.Tok == token.TYPE {
-			says.read(g)
+	for _, name := range []string{"input.go", "input_edit.go"} {
+		source, err := inputSources.ReadFile(name)
+		if err != nil {
+			panic("policy: a file that is embedded cannot be read: " + err.Error())
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), name, source, parser.ParseComments|parser.SkipObjectResolution)
+		if err != nil {
+			panic("policy: a file that was compiled does not parse: " + err.Error())
+		}
+		for _, d := range f.Decls {
+			if g, ok := d.(*ast.GenDecl); ok && g.Tok == token.TYPE {
+				says.read(g)
+			}
 		}
 	}
 	return says

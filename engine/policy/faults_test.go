@@ -40,7 +40,7 @@ func TestFaults(t *testing.T) {
 		{"a complete rule", `deny := {"msg": "m"}`, `deny must be a set of objects with "msg"`},
 		{"a function", `deny(x) := x`, `deny must be a set of objects with "msg"`},
 		{"sections apart", `deny contains {"msg": "m"} if input.host.id == input.wave.services[0].name`, `x.deny reads input.host and input.wave, which no decision point has together`},
-		{"no such point", `deny contains {"msg": "m"} if input.point == "waves"`, `x.deny asks for input.point == "waves"; expected one of "plan", "wave", "change"`},
+		{"no such point", `deny contains {"msg": "m"} if input.point == "waves"`, `x.deny asks for input.point == "waves"; expected one of "plan", "wave", "change", "edit"`},
 		{"the wrong point", "deny contains {\"msg\": input.host.id} if input.point == \"plan\"", `x.deny is never asked`},
 		{"with", `deny contains {"msg": "m"} if input.host.id == "x" with input as {}`, "`with` alters what a policy reads; it belongs in a _test.rego"},
 		{"data that is not there", `deny contains {"msg": "m"} if input.history.months < data.x.monhts`, `data.x.monhts: neither a data.json nor a rule has it`},

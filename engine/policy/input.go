@@ -13,19 +13,20 @@ import (
 // that nobody reported is left out of the JSON, so that reading it without
 // handling its absence is noticed (engine.missing).
 type Input struct {
-	Schema  string        `json:"schema" enum:"ringmaster/input/v1"` // the version of input
-	Point   Point         `json:"point" enum:"plan wave change"`     // what is asked about
-	Phase   string        `json:"phase" enum:"plan execute"`         // whether it is planned or about to run
-	At      time.Time     `json:"at"`                                // the time of the decision: the only clock
-	Estate  Estate        `json:"estate"`                            // the estate's settings
-	History History       `json:"history"`                           // how far the estate's own outcomes reach
-	Patch   *PatchInput   `json:"patch,omitempty"`                   // the patch of a change
-	Host    *HostInput    `json:"host,omitempty"`                    // the host of a change
-	Service *ServiceInput `json:"service,omitempty"`                 // the host's primary service; absent for a host in none
-	Tier    *TierInput    `json:"tier,omitempty"`                    // the service's tier; absent for a host in no service
-	Ring    *RingInput    `json:"ring,omitempty"`                    // the ring that takes the host, or that the wave is in; absent for a host that no ring takes
-	Wave    *WaveInput    `json:"wave,omitempty"`                    // hosts done together
-	Plan    *PlanInput    `json:"plan,omitempty"`                    // the plan as a whole
+	Schema  string        `json:"schema" enum:"ringmaster/input/v1"`  // the version of input
+	Point   Point         `json:"point" enum:"plan wave change edit"` // what is asked about
+	Phase   string        `json:"phase" enum:"plan execute"`          // whether it is planned or about to run; always plan for an edit
+	At      time.Time     `json:"at"`                                 // the time of the decision: the only clock
+	Estate  Estate        `json:"estate"`                             // the estate's settings
+	History History       `json:"history"`                            // how far the estate's own outcomes reach
+	Patch   *PatchInput   `json:"patch,omitempty"`                    // the patch of a change
+	Host    *HostInput    `json:"host,omitempty"`                     // the host of a change
+	Service *ServiceInput `json:"service,omitempty"`                  // the host's primary service; absent for a host in none
+	Tier    *TierInput    `json:"tier,omitempty"`                     // the service's tier; absent for a host in no service
+	Ring    *RingInput    `json:"ring,omitempty"`                     // the ring that takes the host, or that the wave is in; absent for a host that no ring takes
+	Wave    *WaveInput    `json:"wave,omitempty"`                     // hosts done together
+	Plan    *PlanInput    `json:"plan,omitempty"`                     // the plan as a whole
+	Edit    *EditInput    `json:"edit,omitempty"`                     // a pull request that changes what may loosen
 }
 
 // Estate is the estate's settings.

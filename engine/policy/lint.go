@@ -31,7 +31,7 @@ type Check struct {
 func Checks() []Check { return slices.Clone(checks) }
 
 var checks = []Check{
-	costlyRead, exceptableUnsaid, hiddenRule, neverTrue, noDescription, noRemedy, noTest, unhandledAbsence, unknownInTest, unknownWord, unreadData, unusedRule,
+	costlyRead, exceptableUnsaid, hiddenRule, lockOut, neverTrue, noDescription, noRemedy, noTest, unhandledAbsence, unknownInTest, unknownWord, unreadData, unusedRule,
 }
 
 // Looked is what Lint says.

@@ -22,6 +22,7 @@ var unknownWord = Check{
 					for _, w := range elementsOf(call[2].Value) {
 						l.checkWord(v, call[1], ast.NewTerm(w).SetLocation(call[2].Location), call[0])
 					}
+					l.checkWord(v, call[2], call[1], call[0])
 				}
 			})
 		}

@@ -8,14 +8,16 @@ import (
 	"github.com/open-policy-agent/opa/v1/ast"
 )
 
-// Points are the decision points, from the whole to the single change.
-var Points = []Point{Plan, Wave, Change}
+// Points are the decision points, from the whole to the single change, and what
+// edits the estate.
+var Points = []Point{Plan, Wave, Change, Edit}
 
 // sections are those of each point.
 var sections = map[Point][]string{
 	Change: {"estate", "history", "patch", "host", "service", "tier", "ring"},
 	Wave:   {"estate", "history", "plan", "ring", "wave"},
 	Plan:   {"estate", "history", "plan"},
+	Edit:   {"estate", "edit"},
 }
 
 // certain are the sections that every input of a point has: a host may be in no
@@ -24,13 +26,16 @@ var certain = map[Point][]string{
 	Change: {"estate", "history", "patch", "host"},
 	Wave:   {"estate", "history", "plan", "ring", "wave"},
 	Plan:   {"estate", "history", "plan"},
+	Edit:   {"estate", "edit"},
 }
 
 // scalars are there at every point and belong to no section.
 var scalars = []string{"schema", "point", "phase", "at"}
 
 // place finds the points at which a clause is asked: those that have every
-// section it reads, narrowed by what its body says of input.point.
+// section it reads, narrowed by what its body says of input.point. Only one that
+// reads input.edit is asked about edits: a rule that stops whatever comes would
+// otherwise stop its own correction.
 func (c *clause) place() error {
 	var needs []string
 	for _, p := range c.reads {
@@ -39,7 +44,7 @@ func (c *clause) place() error {
 		}
 	}
 	has := func(point Point) bool {
-		return !slices.ContainsFunc(needs, func(name string) bool { return !slices.Contains(sections[point], name) })
+		return (point != Edit || slices.Contains(needs, "edit")) && !slices.ContainsFunc(needs, func(name string) bool { return !slices.Contains(sections[point], name) })
 	}
 	for _, point := range Points {
 		if has(point) {
@@ -51,7 +56,7 @@ func (c *clause) place() error {
 	}
 	for _, only := range said(c.body) {
 		if sections[only] == nil {
-			return fmt.Errorf(`%s asks for input.point == %q; expected one of "plan", "wave", "change"`, c.rule, string(only))
+			return fmt.Errorf(`%s asks for input.point == %q; expected one of "plan", "wave", "change", "edit"`, c.rule, string(only))
 		}
 		c.points = slices.DeleteFunc(c.points, func(p Point) bool { return p != only })
 	}

@@ -55,6 +55,9 @@ const (
 	Change Point = "change" // one patch on one host, before it is scheduled: sections estate history patch host service tier ring
 	Wave   Point = "wave"   // one wave as scheduled, and again before it runs: sections estate history plan ring wave
 	Plan   Point = "plan"   // the plan as a whole: sections estate history plan
+	// Edit is a pull request that changes what may loosen: sections estate edit. It is
+	// put to the base branch's policies, and only to rules that read input.edit.
+	Edit Point = "edit"
 )
 
 // Fault is something wrong in a policy file.

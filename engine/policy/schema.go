@@ -81,7 +81,11 @@ func objectSchema(t reflect.Type, says descriptions) map[string]any {
 		p := schemaOf(t.Field(f.index).Type, says)
 		says.describe(p, t, f.name)
 		if len(f.words) > 0 {
-			p["enum"] = wordList(f.words)
+			if items, list := p["items"].(map[string]any); list {
+				items["enum"] = wordList(f.words)
+			} else {
+				p["enum"] = wordList(f.words)
+			}
 		}
 		properties[f.name] = p
 		if f.omit == "" {
@@ -104,7 +108,7 @@ type attribute struct {
 	name  string
 	index int
 	omit  string   // "", "omitempty" or "omitzero"
-	words []string // the only ones that it can be, none: any
+	words []string // the only ones that it, or an element of it, can be; none: any
 	term  *ast.Term
 }
 

@@ -22,7 +22,7 @@ var inputSpot = spot{kind: reflect.TypeFor[Input](), path: "input"}
 type hop struct {
 	from  spot
 	key   string     // "" where it is no constant
-	field *attribute // of a section; nil for elements and labels
+	field *attribute // of a section, of the list for an element of words; nil for other elements and labels
 	to    spot       // not known where nothing can be there
 	wrong bool       // a section that has no such attribute
 }
@@ -35,6 +35,9 @@ func (s spot) to(key *ast.Term) hop {
 	switch {
 	case s.kind.Kind() == reflect.Slice:
 		st.to = spot{kind: bare(s.kind.Elem()), path: s.path + "[]"}
+		if s.from != nil && st.to.kind.Kind() == reflect.String {
+			st.field = s.from.field // its words are those of the elements
+		}
 	case s.kind.Kind() == reflect.Map:
 		st.to = spot{kind: bare(s.kind.Elem()), path: s.path + word(key)}
 	case s.kind.Kind() != reflect.Struct || s.kind == timeType || !constant:

@@ -8,7 +8,7 @@ import (
 
 // order has the sections that vary least first, so that joins of projections
 // share their beginnings. The empty name is the scalars.
-var order = []string{"", "estate", "history", "ring", "plan", "tier", "service", "patch", "wave", "host"}
+var order = []string{"", "estate", "history", "ring", "plan", "tier", "service", "patch", "wave", "host", "edit"}
 
 // view is what the clauses asked at one point read.
 type view struct {

@@ -45,5 +45,24 @@ hold contains {
 	object.get(e, word, "") == ""
 }
 
+# METADATA
+# title: An exception that lasts too long is not merged
+# description: What would hold every plan later is said while it is under review.
+# scope: rule
+# custom:
+#   exceptable: false
+deny contains {
+	"msg": sprintf("exception %q does not end within %d days", [e.name, data.exceptions.max_days]),
+	"facts": {"exception": e.name},
+	"remedy": "let it end earlier (it can be renewed), or until_fix = true for one version",
+} if {
+	some e in input.edit.exceptions
+	not e.until_fix
+	not near(e)
+}
+
+# What does not say when it ends does not end.
+near(e) if e.days <= data.exceptions.max_days
+
 # Text of times in UTC compares as the times do.
 latest := time.format([time.add_date(time.parse_rfc3339_ns(input.at), 0, 0, data.exceptions.max_days), "UTC", "RFC3339"])

@@ -29,3 +29,15 @@ test_owner_and_reason if {
 	{d.facts.missing | some d in exceptions.hold with input as plan_with(object.union(legacy, {"owner": ""}))} == {"owner"}
 	{d.facts.missing | some d in exceptions.hold with input as plan_with(object.remove(legacy, ["reason"]))} == {"reason"}
 }
+
+edit_with(e) := {"point": "edit", "edit": {"exceptions": [e]}}
+
+new := {"name": "legacy", "until_fix": false}
+
+test_while_under_review if {
+	count(exceptions.deny) == 0 with input as edit_with(object.union(new, {"days": 90}))
+	count(exceptions.deny) == 0 with input as edit_with(object.union(new, {"until_fix": true}))
+	some d in exceptions.deny with input as edit_with(object.union(new, {"days": 91}))
+	d.msg == `exception "legacy" does not end within 90 days`
+	count(exceptions.deny) == 1 with input as edit_with(new)
+}

@@ -35,6 +35,7 @@ func Test(t *testing.T, open func(t *testing.T) Fixture) {
 		"updates in place":     updates,
 		"approvals of head":    approvals,
 		"approvals of before":  former,
+		"knows its head":       underReview,
 		"merges":               merges,
 		"head must be seen":    unseen,
 		"closes":               closes,
@@ -149,6 +150,28 @@ func approvals(t *testing.T, b *bench) {
 	b.propose(t, b.commit(t))
 	if pr = b.find(t); len(pr.Approvals) != 0 {
 		t.Errorf("after an update Approvals = %+v, want none: they were of another head", pr.Approvals)
+	}
+}
+
+func underReview(t *testing.T, b *bench) {
+	old, now := b.commit(t), b.commit(t)
+	b.propose(t, old)
+	b.propose(t, now)
+	b.approve(t, "bob")
+	for commit, want := range map[string]int{old: 0, now: 1, string(b.Base): 0} {
+		list, err := b.Forge.UnderReview(t.Context(), commit)
+		if err != nil || len(list) != want {
+			t.Errorf("UnderReview(%s) = %+v, %v; want %d", commit, list, err, want)
+		}
+		if want == 1 && len(list) == 1 && (list[0].Branch != branch || len(list[0].Approvals) != 1) {
+			t.Errorf("UnderReview(%s) = %+v", commit, list[0])
+		}
+	}
+	if err := b.Forge.Close(t.Context(), branch, "not now"); err != nil {
+		t.Fatal(err)
+	}
+	if list, err := b.Forge.UnderReview(t.Context(), now); err != nil || len(list) != 0 {
+		t.Errorf("UnderReview() of what was closed = %+v, %v", list, err)
 	}
 }
 

@@ -153,6 +153,19 @@ func found(p *github.PullRequest, err error) (*github.PullRequest, error) {
 // whoever opened them and wherever from. The branch of a fork's is written
 // owner:branch, and so is never ringmaster's.
 func (f *Forge) Merged(ctx context.Context, commit string) ([]forge.PullRequest, error) {
+	return f.ofCommit(ctx, commit, func(p *github.PullRequest) bool { return stateOf(p) == "merged" })
+}
+
+// UnderReview returns the open pull requests that have the commit as their head.
+func (f *Forge) UnderReview(ctx context.Context, commit string) ([]forge.PullRequest, error) {
+	return f.ofCommit(ctx, commit, func(p *github.PullRequest) bool {
+		return stateOf(p) == "open" && p.GetHead().GetSHA() == commit
+	})
+}
+
+// ofCommit are the pull requests into the base branch that GitHub knows a commit by,
+// as far as they are such, sorted by number.
+func (f *Forge) ofCommit(ctx context.Context, commit string, such func(*github.PullRequest) bool) ([]forge.PullRequest, error) {
 	base, err := f.Base(ctx)
 	if err != nil {
 		return nil, err
@@ -161,14 +174,14 @@ func (f *Forge) Merged(ctx context.Context, commit string) ([]forge.PullRequest,
 		return f.api.PullRequests.ListPullRequestsWithCommit(ctx, f.owner, f.name, commit, &page)
 	})
 	if status := said(err); status == 404 || status == 422 {
-		return nil, nil // GitHub does not know the commit, and so nothing merged it
+		return nil, nil // GitHub does not know the commit, and so no pull request has it
 	}
 	if err != nil {
 		return nil, fmt.Errorf("asking for the pull requests of commit %.10s: %w", commit, err)
 	}
 	var list []forge.PullRequest
 	for _, p := range found {
-		if stateOf(p) != "merged" || p.GetBase().GetRef() != base {
+		if !such(p) || p.GetBase().GetRef() != base {
 			continue
 		}
 		pr, err := f.view(ctx, p)

@@ -380,6 +380,15 @@ func (f *Forge) mergeOf(base, head repo.Hash) (repo.Hash, error) {
 
 func short(hash string) string { return hash[:min(len(hash), 10)] }
 
+// UnderReview returns the open pull requests that have the commit under review.
+func (f *Forge) UnderReview(ctx context.Context, commit string) ([]forge.PullRequest, error) {
+	open, err := f.List(ctx, "open")
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(open, func(p forge.PullRequest) bool { return p.Head != commit }), nil
+}
+
 // Merged returns the pull request that a commit of the base branch merged.
 func (f *Forge) Merged(ctx context.Context, commit string) ([]forge.PullRequest, error) {
 	all, err := f.List(ctx, "merged")
