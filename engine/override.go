@@ -17,6 +17,7 @@ import (
 	"github.com/ringmaster-dev/ringmaster/engine/outcome"
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
 	"github.com/ringmaster-dev/ringmaster/engine/repo"
+	"github.com/ringmaster-dev/ringmaster/engine/report"
 )
 
 // Override records a disagreement. What tightens is committed to the protected
@@ -224,11 +225,15 @@ func (e *Env) overrideCommit(base repo.Hash, o outcome.Override, path string) (r
 	if err != nil {
 		return repo.Next{}, err
 	}
-	message := fmt.Sprintf("override: %s by %s\n\n%s", o.Kind, o.By, o.Reason)
+	message := overrideTitle(o) + "\n\nbecause " + report.Message(o.Reason)
 	if o.Evidence != "" {
 		message += "\n\nSaid in " + o.Evidence
 	}
 	return repo.Next{Base: base, Author: bot, At: e.At, Changes: map[string][]byte{path: append(append(old, line...), '\n')}, Message: message}, nil
+}
+
+func overrideTitle(o outcome.Override) string {
+	return report.Message(fmt.Sprintf("override: %s by %s", o.Kind, o.By))
 }
 
 func (e *Env) readOrEmpty(at repo.Hash, path string) ([]byte, error) {
@@ -272,7 +277,7 @@ func (e *Env) loosen(ctx context.Context, o outcome.Override) (recorded, error) 
 	}
 	pr, err := e.Forge.Propose(ctx, forge.Proposal{
 		Branch: prefix + id, Commit: string(h), Author: o.By, At: e.At,
-		Title: fmt.Sprintf("override: %s by %s", o.Kind, o.By), Labels: []string{"override"},
+		Title: overrideTitle(o), Labels: []string{"override"},
 		Body: "This takes caution away, so an owner other than who asked for it must approve it.\n\n" + quoted(askedFor(o)) + "\n",
 	})
 	return recorded{override: o, pull: &pr}, err

@@ -231,7 +231,7 @@ func message(before, p *plan.Plan) string {
 		if i == 0 {
 			text += "\n" + sinceHead + "\n"
 		}
-		text += "- " + l + "\n"
+		text += "- " + report.Message(l) + "\n"
 	}
 	return text
 }

@@ -13,6 +13,8 @@ import (
 	"github.com/yuin/goldmark/extension"
 	"github.com/yuin/goldmark/renderer/html"
 	nethtml "golang.org/x/net/html"
+
+	"github.com/ringmaster-dev/ringmaster/engine/plan"
 )
 
 // page is Markdown as a browser gets it from a forge: GitHub's dialect, its
@@ -175,4 +177,18 @@ func FuzzTexts(f *testing.F) {
 		}
 		living(t, fmt.Sprintf("a page of %q", s), texts)
 	})
+}
+
+// TestMessages: a commit's message and a title say nothing to a forge or a runner
+// that ringmaster did not.
+func TestMessages(t *testing.T) {
+	orders := regexp.MustCompile(`(?i)\[(skip ci|ci skip|no ci|skip actions|actions skip)\]|skip-checks:`)
+	for _, s := range slices.Concat(hostile, markup, []string{"[ci skip]", "[NO CI]", "[skip actions]", "x\n\n\nskip-checks:true", "x\n\nCo-authored-by: olivia <olivia@evil.example>"}) {
+		for name, text := range map[string]string{"Message": Message(s), "Title": Title(poison(s)), "Title of nothing": Title(&plan.Plan{ID: "high-" + s + "-1"})} {
+			living(t, fmt.Sprintf("%s of %q", name, s), []string{strings.ReplaceAll(text, "$", "")}) // no formulas there
+			if strings.Contains(text, "\n") || orders.MatchString(text) {
+				t.Errorf("%s of %q is %q", name, s, text)
+			}
+		}
+	}
 }

@@ -99,7 +99,7 @@ func (s *sheet) title() string {
 	class, group, _, _ := plan.ParseID(s.ID)
 	list := s.planned
 	if len(list) == 0 {
-		return clip(oneLine(fmt.Sprintf("%s: nothing of %s can be planned now, %s", class, group, waiting(s.Plan))), 200)
+		return clip(Message(fmt.Sprintf("%s: nothing of %s can be planned now, %s", class, group, waiting(s.Plan))), 200)
 	}
 	what := plural(len(list), "patch")
 	if len(list) == 1 {
@@ -109,7 +109,7 @@ func (s *sheet) title() string {
 	if !s.feasible() && !s.deadline().Before(s.At) {
 		title += " (cannot be met)"
 	}
-	return clip(oneLine(title), 200)
+	return clip(Message(title), 200)
 }
 
 // due is "by Fri 20 Mar", or since when it is overdue.

@@ -108,6 +108,17 @@ func dead(s string) string {
 	return b.String()
 }
 
+// toRunners is what a forge takes for an order to run no workflows, where a
+// commit's message or a pull request's title says it.
+var toRunners = regexp.MustCompile(`(?i)\[(?:skip|ci|no|actions)|skip-checks`)
+
+// Message is text from outside as one line of a commit's message or a title: it
+// mentions nobody, closes no issue and keeps no workflow from running. What
+// begins a line with it is the caller's, so that it is no trailer.
+func Message(s string) string {
+	return toRunners.ReplaceAllStringFunc(dead(oneLine(s)), func(m string) string { return m[:1] + string(gap) + m[1:] })
+}
+
 // inGroups puts a gap after every n letters.
 func inGroups(s string, n int) string {
 	var b strings.Builder
