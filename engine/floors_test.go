@@ -44,6 +44,7 @@ var doors = map[string]string{
 	"github.com/hashicorp/hcl":         "engine/hclfile",
 	"github.com/zclconf/go-cty":        "engine/hclfile",
 	"github.com/google/go-github":      "engine/forge/github",
+	"github.com/getkin/kin-openapi":    "engine/forge/github/githubtest",
 	"github.com/vektah/gqlparser":      "engine/forge/github/githubtest",
 	"github.com/pandatix/go-cvss":      "engine/cvss",
 	"github.com/prometheus/":           "engine/telemetry/prometheus",

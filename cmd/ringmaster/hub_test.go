@@ -36,6 +36,11 @@ func hubbed(t *testing.T) (*site, *githubtest.Server, *githubtest.Repository) {
 	w := enter(t, dir)
 	w.whole()
 	server := githubtest.New(t.TempDir(), func() time.Time { return trustAt })
+	t.Cleanup(func() {
+		if list := server.Strange(); len(list) > 0 {
+			t.Errorf("GitHub does not describe this:\n%s", strings.Join(list, "\n"))
+		}
+	})
 	server.Team("acme", "team-office", map[string]string{"fred": "active"})
 	server.Team("acme", "owners", map[string]string{"olivia": "active"})
 	for _, who := range []string{"bot", "olivia"} {

@@ -74,6 +74,11 @@ func newWorld(t *testing.T) *world {
 	srv := httptest.NewServer(w.server)
 	t.Cleanup(srv.Close)
 	w.url = srv.URL
+	t.Cleanup(func() {
+		if list := w.server.Strange(); len(list) > 0 {
+			t.Errorf("GitHub does not describe this:\n%s", strings.Join(list, "\n"))
+		}
+	})
 	w.clone = clone(t)
 	w.forge = w.open(t, secret)
 	w.base, err = w.clone.Advance("refs/heads/main", next("", "begin", map[string][]byte{"README.md": []byte("an estate\n")}))

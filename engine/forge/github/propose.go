@@ -199,8 +199,14 @@ func (f *Forge) update(ctx context.Context, p *github.PullRequest, n forge.Propo
 		return p, nil
 	}
 	err := f.once(ctx, func() error {
-		labels, _, err := f.api.Issues.AddLabelsToIssue(ctx, f.owner, f.name, number, missing)
-		if err == nil {
+		// go-github's AddLabelsToIssue sends a bare array, which GitHub takes and
+		// does not describe any more.
+		req, err := f.api.NewRequest(http.MethodPost, fmt.Sprintf("repos/%s/%s/issues/%d/labels", f.owner, f.name, number), map[string]any{"labels": missing})
+		if err != nil {
+			return err
+		}
+		var labels []*github.Label
+		if _, err = f.api.Do(ctx, req, &labels); err == nil {
 			p.Labels = labels
 		}
 		return err

@@ -72,9 +72,6 @@ func createCheck(c *call) reply {
 	if c.app() == "" {
 		return refuse(403, "You must authenticate via a GitHub App.")
 	}
-	if bad := c.strings(field{name: "name", required: true}, field{name: "head_sha", required: true}); bad != nil {
-		return bad
-	}
 	if _, err := c.repo.git.Commit(repo.Hash(c.text("head_sha"))); err != nil {
 		return refuse(422, "No commit found for SHA: "+c.text("head_sha"))
 	}
@@ -104,7 +101,7 @@ func updateCheck(c *call) reply {
 }
 
 func (c *call) check() *Check {
-	id, _ := strconv.ParseInt(c.req.PathValue("id"), 10, 64)
+	id, _ := strconv.ParseInt(c.req.PathValue("check_run_id"), 10, 64)
 	i := slices.IndexFunc(c.repo.checks, func(k *Check) bool { return k.ID == id })
 	if i < 0 {
 		return nil
@@ -114,9 +111,6 @@ func (c *call) check() *Check {
 
 // fill takes over what a body says of a check run.
 func (c *call) fill(k *Check) reply {
-	if bad := c.strings(field{name: "external_id"}, field{name: "status", oneOf: statuses}, field{name: "conclusion", oneOf: conclusions}); bad != nil {
-		return bad
-	}
 	if s := c.text("external_id"); s != "" {
 		k.External = s
 	}
@@ -172,7 +166,7 @@ func listChecks(c *call) reply {
 	seen := map[string]bool{}
 	var list []any
 	for _, k := range slices.Backward(c.repo.checks) {
-		if k.Commit != c.req.PathValue("sha") || q.Get("check_name") != "" && k.Name != q.Get("check_name") || seen[k.App+" "+k.Name] {
+		if k.Commit != c.req.PathValue("ref") || q.Get("check_name") != "" && k.Name != q.Get("check_name") || seen[k.App+" "+k.Name] {
 			continue
 		}
 		seen[k.App+" "+k.Name] = q.Get("filter") != "all"

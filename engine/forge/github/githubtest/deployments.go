@@ -52,9 +52,6 @@ func (r *Repository) Deploy(d Deployment) {
 // createDeployment merges the default branch into the ref and asks for green
 // statuses, unless it is told not to: here, both are refused.
 func createDeployment(c *call) reply {
-	if bad := c.strings(field{name: "ref", required: true}, field{name: "task"}, field{name: "environment"}, field{name: "description"}); bad != nil {
-		return bad
-	}
 	sha := repo.Hash(c.text("ref"))
 	if _, err := c.repo.git.Commit(sha); err != nil {
 		if sha, err = c.repo.git.Ref("refs/heads/" + c.text("ref")); err != nil || sha == "" {
@@ -94,7 +91,7 @@ func listDeployments(c *call) reply {
 }
 
 func (c *call) deployment() *Deployment {
-	id, _ := strconv.ParseInt(c.req.PathValue("id"), 10, 64)
+	id, _ := strconv.ParseInt(c.req.PathValue("deployment_id"), 10, 64)
 	i := slices.IndexFunc(c.repo.deployments, func(d *Deployment) bool { return d.ID == id })
 	if i < 0 {
 		return nil
@@ -106,9 +103,6 @@ func createStatus(c *call) reply {
 	d := c.deployment()
 	if d == nil {
 		return refuse(404, "Not Found")
-	}
-	if bad := c.strings(field{name: "state", required: true, oneOf: []string{"error", "failure", "inactive", "in_progress", "queued", "pending", "success"}}, field{name: "description"}); bad != nil {
-		return bad
 	}
 	if utf8.RuneCountInString(c.text("description")) > 140 {
 		return failed("DeploymentStatus", "description", "custom", "description is too long (maximum is 140 characters)")

@@ -1,12 +1,16 @@
 package githubtest
 
 import (
+	_ "embed"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 
+	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
-	"github.com/vektah/gqlparser/v2/parser"
+	"github.com/vektah/gqlparser/v2/validator"
 )
 
 // GraphQL is the path of the GraphQL API, as on an Enterprise server.
@@ -26,36 +30,46 @@ var fields = map[string]func(c *call, args map[string]any) (any, *deny){
 	"disablePullRequestAutoMerge": disableAutoMerge,
 }
 
-// graphql answers one operation.
+//go:embed schema.graphql
+var schemaText string
+
+// schema is GitHub's own of what is answered here.
+var schema = sync.OnceValue(func() *ast.Schema {
+	return gqlparser.MustLoadSchema(&ast.Source{Name: "schema.graphql", Input: schemaText})
+})
+
+// graphql answers one operation, which is held to the schema with its
+// variables, and so is the answer.
 func graphql(c *call) reply {
 	query, _ := c.body["query"].(string)
 	variables, _ := c.body["variables"].(map[string]any)
-	doc, err := parser.ParseQuery(&ast.Source{Input: query})
-	if err != nil || len(doc.Operations) != 1 {
-		return graphed(nil, &deny{"", "A query attribute must be specified and must be a string."})
+	doc, bad := gqlparser.LoadQuery(schema(), query)
+	if len(bad) > 0 || len(doc.Operations) != 1 {
+		return c.notGraphQL(fmt.Errorf("%w in %s", bad, query))
+	}
+	op := doc.Operations[0]
+	variables, err := validator.VariableValues(schema(), op, variables)
+	if err != nil {
+		return c.notGraphQL(err)
 	}
 	data := map[string]any{}
-	for _, s := range doc.Operations[0].SelectionSet {
+	for _, s := range op.SelectionSet {
 		f := s.(*ast.Field)
-		resolve, known := fields[f.Name]
-		if !known {
-			return graphed(nil, &deny{"undefinedField", "Field '" + f.Name + "' doesn't exist"})
-		}
-		args := map[string]any{}
-		for _, a := range f.Arguments {
-			v, err := a.Value.Value(variables)
-			if err != nil {
-				return graphed(nil, &deny{"argumentLiteralsIncompatible", err.Error()})
-			}
-			args[a.Name] = v
-		}
-		v, no := resolve(c, args)
+		v, no := fields[f.Name](c, f.ArgumentMap(variables))
 		if no != nil {
 			return graphed(map[string]any{f.Alias: nil}, no)
 		}
-		data[f.Alias] = chosen(v, f.SelectionSet)
+		if data[f.Alias], err = chosen(v, f); err != nil {
+			return c.notGraphQL(err)
+		}
 	}
 	return graphed(data, nil)
+}
+
+// notGraphQL is told to who reads Strange too.
+func (c *call) notGraphQL(err error) reply {
+	c.strange = append(c.strange, "GraphQL: "+err.Error())
+	return graphed(nil, &deny{"", err.Error()})
 }
 
 func graphed(data any, no *deny) reply {
@@ -66,19 +80,24 @@ func graphed(data any, no *deny) reply {
 	return ok(v)
 }
 
-// chosen is what was asked for of a value.
-func chosen(v any, of ast.SelectionSet) any {
+// chosen is what a field asks for of a value.
+func chosen(v any, f *ast.Field) (any, error) {
 	m, is := v.(map[string]any)
+	if is != (len(f.SelectionSet) > 0) || v == nil && f.Definition.Type.NonNull {
+		return nil, fmt.Errorf("%s is no %s: %v", f.Name, f.Definition.Type, v)
+	}
 	if !is {
-		return v
+		return v, nil
 	}
 	out := map[string]any{}
-	for _, s := range of {
-		if f, is := s.(*ast.Field); is {
-			out[f.Alias] = chosen(m[f.Name], f.SelectionSet)
+	for _, s := range f.SelectionSet {
+		sub := s.(*ast.Field)
+		var err error
+		if out[sub.Alias], err = chosen(m[sub.Name], sub); err != nil {
+			return nil, err
 		}
 	}
-	return out
+	return out, nil
 }
 
 // viewer is whoever asks: of an App's token its bot, by its whole name.
@@ -141,7 +160,7 @@ func disableAutoMerge(c *call, args map[string]any) (any, *deny) {
 }
 
 func pullNode(p *Pull) any {
-	return map[string]any{"pullRequest": map[string]any{"number": p.Number, "state": strings.ToUpper(p.State)}}
+	return map[string]any{"pullRequest": map[string]any{"number": p.Number}}
 }
 
 // unmet are the requirements of the protected branch that a pull request does
@@ -184,5 +203,5 @@ func (r *Repository) autoMerge() {
 
 // serveGraphQL is a route whose permission each field asks for by itself.
 func (s *Server) serveGraphQL(w http.ResponseWriter, req *http.Request) {
-	s.serve(w, req, route{"metadata=read", false, graphql})
+	s.serve(w, req, "", route{"metadata=read", false, graphql})
 }

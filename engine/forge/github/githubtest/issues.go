@@ -93,7 +93,7 @@ func listIssues(c *call) reply {
 
 // createIssue leaves labels out where the author may not write, as GitHub does.
 func createIssue(c *call) reply {
-	if bad := c.strings(field{name: "title", required: true}, field{name: "body"}); bad != nil {
+	if bad := c.long(); bad != nil {
 		return bad
 	}
 	if bad := issued(c.text("title"), c.text("body")); bad != nil {
@@ -115,7 +115,7 @@ func createIssue(c *call) reply {
 
 // editIssue lets authors edit their own, and whoever may write.
 func editIssue(c *call) reply {
-	n, err := strconv.Atoi(c.req.PathValue("number"))
+	n, err := strconv.Atoi(c.req.PathValue("issue_number"))
 	if n -= firstIssue + 1; err != nil || n < 0 || n >= len(c.repo.issues) {
 		return refuse(404, "Not Found")
 	}
@@ -123,7 +123,7 @@ func editIssue(c *call) reply {
 	if i.Author != c.user && !c.repo.writer(c.user) {
 		return refuse(403, "Must have push access to the repository.")
 	}
-	if bad := c.strings(field{name: "title"}, field{name: "body"}, field{name: "state", oneOf: []string{"open", "closed"}}); bad != nil {
+	if bad := c.long(); bad != nil {
 		return bad
 	}
 	title, body := i.Title, i.Body

@@ -45,7 +45,7 @@ func getPull(c *call) reply {
 }
 
 func createPull(c *call) reply {
-	if bad := c.strings(field{name: "title", required: true}, field{name: "head", required: true}, field{name: "base", required: true}, field{name: "body"}); bad != nil {
+	if bad := c.long(); bad != nil {
 		return bad
 	}
 	branch := c.text("head")
@@ -98,7 +98,7 @@ func editPull(c *call) reply {
 	if bad != nil {
 		return bad
 	}
-	if bad := c.strings(field{name: "title"}, field{name: "body"}, field{name: "state", oneOf: []string{"open", "closed"}}); bad != nil {
+	if bad := c.long(); bad != nil {
 		return bad
 	}
 	if _, given := c.body["title"]; given {
@@ -149,9 +149,6 @@ func mergePull(c *call) reply {
 	if bad != nil {
 		return bad
 	}
-	if bad := c.strings(field{name: "sha"}, field{name: "merge_method", oneOf: []string{"merge", "squash", "rebase"}}, field{name: "commit_title"}, field{name: "commit_message"}); bad != nil {
-		return bad
-	}
 	if p.Merged || p.State != "open" {
 		return refuse(405, "Pull Request is not mergeable")
 	}
@@ -199,7 +196,7 @@ func (r *Repository) merge(p *Pull, by string) (string, error) {
 // pullsOfCommit lists the pull requests that a commit belongs to: of one on the
 // base branch those that were merged, of another those that are open too.
 func pullsOfCommit(c *call) reply {
-	sha := repo.Hash(c.req.PathValue("sha"))
+	sha := repo.Hash(c.req.PathValue("commit_sha"))
 	if _, err := c.repo.git.Commit(sha); err != nil {
 		return refuse(422, "No commit found for SHA: "+string(sha))
 	}

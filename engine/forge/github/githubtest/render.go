@@ -64,7 +64,7 @@ func (c *call) pullJSON(p *Pull, whole bool) any {
 		v["merged_at"] = stamp(p.Done)
 	}
 	if p.AutoMerge != "" {
-		v["auto_merge"] = map[string]any{"enabled_by": userJSON(p.AutoMerge), "merge_method": "merge", "commit_title": nil, "commit_message": nil}
+		v["auto_merge"] = map[string]any{"enabled_by": userJSON(p.AutoMerge), "merge_method": "merge", "commit_title": "", "commit_message": ""}
 	}
 	if whole {
 		v["merged"], v["mergeable"], v["merged_by"] = p.Merged, true, nil
@@ -96,7 +96,7 @@ func (c *call) commentJSON(p *Pull, m Comment) any {
 func labelsJSON(p *Pull) any {
 	list := []any{}
 	for i, name := range p.Labels {
-		list = append(list, map[string]any{"id": i + 1, "name": name, "color": "ededed", "default": false, "description": nil})
+		list = append(list, map[string]any{"id": i + 1, "name": name, "color": "ededed", "default": false, "description": ""})
 	}
 	return list
 }

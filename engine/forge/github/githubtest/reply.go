@@ -1,13 +1,13 @@
 package githubtest
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -81,11 +81,8 @@ func write(w http.ResponseWriter, r reply) {
 	w.Write(data)
 }
 
-// settle pages a listing and answers a conditional request.
+// settle answers a conditional request.
 func (s *Server) settle(req *http.Request, w http.ResponseWriter, r reply) {
-	if l, is := r.(listing); is {
-		r = s.page(req, w, l)
-	}
 	o, is := r.(object)
 	if !is || req.Method != http.MethodGet {
 		write(w, r)
@@ -170,33 +167,22 @@ func (c *call) read() reply {
 	return nil
 }
 
-// field is what GitHub checks of a member of a body.
-type field struct {
-	name     string
-	required bool
-	oneOf    []string // the values allowed, any when empty
+// given is the body, nil where there is none.
+func (c *call) given() any {
+	switch {
+	case c.body != nil:
+		return c.body
+	case c.list != nil:
+		return c.list
+	}
+	return nil
 }
 
-// strings holds members of the body to what they must be; nil when they are.
-func (c *call) strings(fields ...field) reply {
-	for _, f := range fields {
-		v, given := c.body[f.name]
-		if !given {
-			if f.required {
-				return refuse(422, fmt.Sprintf("Invalid request.\n\n%q wasn't supplied.", f.name))
-			}
-			continue
-		}
-		s, is := v.(string)
-		switch {
-		case v == nil && !f.required:
-		case !is:
-			return refuse(422, fmt.Sprintf("Invalid request.\n\nFor 'properties/%s', %v is not a string.", f.name, v))
-		case len(f.oneOf) > 0 && !slices.Contains(f.oneOf, s):
-			return refuse(422, fmt.Sprintf("Invalid request.\n\nFor 'properties/%s', %s is not a member of %q.", f.name, s, f.oneOf))
-		case f.name == "body" && utf8.RuneCountInString(s) > 65536:
-			return failed("Issue", "body", "custom", "body is too long (maximum is 65536 characters)")
-		}
+// long refuses a text that GitHub does not take for its length, of which its
+// description says nothing.
+func (c *call) long() reply {
+	if utf8.RuneCountInString(c.text("body")) > 65536 {
+		return failed("Issue", "body", "custom", "body is too long (maximum is 65536 characters)")
 	}
 	return nil
 }
@@ -209,7 +195,7 @@ func (c *call) text(name string) string {
 
 // pull finds the pull request that the path names.
 func (c *call) pull() (*Pull, reply) {
-	n, err := strconv.Atoi(c.req.PathValue("number"))
+	n, err := strconv.Atoi(cmp.Or(c.req.PathValue("pull_number"), c.req.PathValue("issue_number")))
 	if err != nil || n < 1 || n > len(c.repo.pulls) {
 		return nil, refuse(404, "Not Found")
 	}

@@ -26,7 +26,7 @@ var roles = []string{"none", "read", "triage", "write", "maintain", "admin"}
 // permission tells the role by its name, and beside it the nearest of the four
 // that there once were. People whom nobody knows are not found.
 func permission(c *call) reply {
-	user := c.req.PathValue("user")
+	user := c.req.PathValue("username")
 	if strings.HasSuffix(user, "[bot]") || strings.ContainsFunc(user, func(r rune) bool { return r > '~' }) {
 		return refuse(404, user+" is not a user")
 	}
@@ -67,14 +67,14 @@ func contents(c *call) reply {
 
 // blob gives what contents has shown before.
 func blob(c *call) reply {
-	data, known := c.blobs[c.req.PathValue("sha")]
+	data, known := c.blobs[c.req.PathValue("file_sha")]
 	switch {
 	case !known:
 		return refuse(404, "Not Found")
 	case strings.Contains(c.req.Header.Get("Accept"), "raw"):
 		return raw{data}
 	}
-	return ok(map[string]any{"sha": c.req.PathValue("sha"), "size": len(data), "encoding": "base64", "content": base64.StdEncoding.EncodeToString(data)})
+	return ok(map[string]any{"sha": c.req.PathValue("file_sha"), "size": len(data), "encoding": "base64", "content": base64.StdEncoding.EncodeToString(data)})
 }
 
 func gitRef(c *call) reply {
@@ -99,7 +99,7 @@ func listTeams(c *call) reply {
 }
 
 func getTeam(c *call) reply {
-	slug := c.req.PathValue("team")
+	slug := c.req.PathValue("team_slug")
 	if _, is := c.orgs[c.req.PathValue("org")][slug]; !is {
 		return refuse(404, "Not Found")
 	}
@@ -107,8 +107,8 @@ func getTeam(c *call) reply {
 }
 
 func membership(c *call) reply {
-	for login, state := range c.orgs[c.req.PathValue("org")][c.req.PathValue("team")] {
-		if strings.EqualFold(login, c.req.PathValue("user")) {
+	for login, state := range c.orgs[c.req.PathValue("org")][c.req.PathValue("team_slug")] {
+		if strings.EqualFold(login, c.req.PathValue("username")) {
 			return ok(map[string]any{"url": "", "role": "member", "state": state})
 		}
 	}

@@ -6,10 +6,42 @@
 // is refused in GitHub's words, long listings come in pages, answers carry ETags
 // and a Date of the clock handed in. Any request can be made to fail: before it
 // takes effect or after, by a limit, by a broken connection (see Fault).
+//
+// Every request and every answer is held to GitHub's own descriptions, cut to
+// what is answered here: api.json (OpenAPI) and schema.graphql; see cut. What
+// they require and nobody here models is there, empty. A request with something
+// that GitHub would pass over in silence, and an answer that GitHub would not
+// give, are answered 500 and told by Strange.
+//
+// # What the client library does otherwise
+//
+// Seen with go-github v60:
+//
+//   - PullRequests.List with Head "branch" filters nothing: GitHub wants
+//     "owner:branch", and passes over anything else.
+//   - Issues.AddLabelsToIssue sends a bare array, which GitHub takes and no longer
+//     describes; here it is refused, and github sends the object.
+//   - RepositoryPermissionLevel has no role_name, so that maintain and triage are
+//     not told apart from write and read.
+//   - DeploymentRequest leaves auto_merge and required_contexts out where they are
+//     nil, and then GitHub merges the default branch and waits for all statuses.
+//   - CheckRunOutput leaves the title out where it is nil, which GitHub refuses, as
+//     it does more than 50 annotations.
+//   - UpdateCheckRunOptions always sends a name: one that is left out is "".
+//   - RepositoryContent of more than a megabyte has encoding none and no content,
+//     without an error.
+//   - Users.Get("") is refused with 403 to the tokens of Apps; GraphQL's viewer is
+//     not.
+//   - Limits are remembered against the machine's clock; github takes their headers
+//     away before the library sees them.
+//
+// And GitHub otherwise than it describes: refusals carry a status, 401, 403 and
+// 404 may come from anywhere, and 422 from whatever takes a body.
 package githubtest
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"path/filepath"
 	"slices"
@@ -33,15 +65,16 @@ type Server struct {
 	clock func() time.Time
 	mux   *http.ServeMux
 
-	mu     sync.Mutex
-	tokens map[string]*token
-	orgs   map[string]map[string]map[string]string // org → team → login → active | pending
-	repos  map[string]*Repository                  // by lower-case owner/name
-	blobs  map[string][]byte                       // contents that were shown, by hash
-	faults []*planned
-	seen   []string
-	budget *budget
-	nextID int64
+	mu      sync.Mutex
+	tokens  map[string]*token
+	orgs    map[string]map[string]map[string]string // org → team → login → active | pending
+	repos   map[string]*Repository                  // by lower-case owner/name
+	blobs   map[string][]byte                       // contents that were shown, by hash
+	faults  []*planned
+	seen    []string
+	strange []string
+	budget  *budget
+	nextID  int64
 }
 
 type token struct {
@@ -63,48 +96,59 @@ func New(dir string, clock func() time.Time) *Server {
 		dir: dir, clock: clock, mux: http.NewServeMux(), tokens: map[string]*token{}, orgs: map[string]map[string]map[string]string{},
 		repos: map[string]*Repository{}, blobs: map[string][]byte{}, nextID: 1000,
 	}
-	s.routes()
+	s.route()
 	return s
 }
 
-func (s *Server) routes() {
-	const r = "/repos/{owner}/{name}"
-	for pattern, route := range map[string]route{
-		"GET " + r:                                        {"metadata=read", false, repository},
-		"GET " + r + "/pulls":                             {"pull_requests=read", false, listPulls},
-		"POST " + r + "/pulls":                            {"pull_requests=write", true, createPull},
-		"GET " + r + "/pulls/{number}":                    {"pull_requests=read", false, getPull},
-		"PATCH " + r + "/pulls/{number}":                  {"pull_requests=write", true, editPull},
-		"PUT " + r + "/pulls/{number}/merge":              {"contents=write", true, mergePull},
-		"GET " + r + "/pulls/{number}/reviews":            {"pull_requests=read", false, listReviews},
-		"POST " + r + "/pulls/{number}/reviews":           {"pull_requests=write", false, createReview},
-		"GET " + r + "/issues":                            {"issues=read", false, listIssues},
-		"POST " + r + "/issues":                           {"issues=write", false, createIssue},
-		"PATCH " + r + "/issues/{number}":                 {"issues=write", false, editIssue},
-		"GET " + r + "/issues/{number}/comments":          {"issues=read; pull_requests=read", false, listComments},
-		"POST " + r + "/issues/{number}/comments":         {"issues=write; pull_requests=write", false, createComment},
-		"POST " + r + "/issues/{number}/labels":           {"issues=write; pull_requests=write", true, addLabels},
-		"PATCH " + r + "/issues/comments/{id}":            {"issues=write; pull_requests=write", false, editComment},
-		"DELETE " + r + "/issues/comments/{id}":           {"issues=write; pull_requests=write", false, deleteComment},
-		"POST " + r + "/check-runs":                       {"checks=write", true, createCheck},
-		"PATCH " + r + "/check-runs/{id}":                 {"checks=write", true, updateCheck},
-		"GET " + r + "/check-runs/{id}/annotations":       {"checks=read", false, listNotes},
-		"GET " + r + "/commits/{sha}/check-runs":          {"checks=read", false, listChecks},
-		"GET " + r + "/deployments":                       {"deployments=read", false, listDeployments},
-		"POST " + r + "/deployments":                      {"deployments=write", true, createDeployment},
-		"GET " + r + "/deployments/{id}/statuses":         {"deployments=read", false, listStatuses},
-		"POST " + r + "/deployments/{id}/statuses":        {"deployments=write", true, createStatus},
-		"GET " + r + "/commits/{sha}/pulls":               {"pull_requests=read", false, pullsOfCommit},
-		"GET " + r + "/collaborators/{user}/permission":   {"metadata=read", true, permission},
-		"GET " + r + "/contents/{path...}":                {"contents=read", false, contents},
-		"GET " + r + "/git/blobs/{sha}":                   {"contents=read", false, blob},
-		"GET " + r + "/git/ref/{ref...}":                  {"contents=read", false, gitRef},
-		"GET /orgs/{org}/teams":                           {"members=read", false, listTeams},
-		"GET /orgs/{org}/teams/{team}":                    {"members=read", false, getTeam},
-		"GET /orgs/{org}/teams/{team}/memberships/{user}": {"members=read", false, membership},
-	} {
-		verb, path, _ := strings.Cut(pattern, " ")
-		s.mux.HandleFunc(verb+" "+API+path, func(w http.ResponseWriter, req *http.Request) { s.serve(w, req, route) })
+// routes are the requests that are answered, by method and path as GitHub
+// describes them.
+var routes = map[string]route{
+	"GET /repos/{owner}/{repo}":                                       {"metadata=read", false, repository},
+	"GET /repos/{owner}/{repo}/pulls":                                 {"pull_requests=read", false, listPulls},
+	"POST /repos/{owner}/{repo}/pulls":                                {"pull_requests=write", true, createPull},
+	"GET /repos/{owner}/{repo}/pulls/{pull_number}":                   {"pull_requests=read", false, getPull},
+	"PATCH /repos/{owner}/{repo}/pulls/{pull_number}":                 {"pull_requests=write", true, editPull},
+	"PUT /repos/{owner}/{repo}/pulls/{pull_number}/merge":             {"contents=write", true, mergePull},
+	"GET /repos/{owner}/{repo}/pulls/{pull_number}/reviews":           {"pull_requests=read", false, listReviews},
+	"POST /repos/{owner}/{repo}/pulls/{pull_number}/reviews":          {"pull_requests=write", false, createReview},
+	"GET /repos/{owner}/{repo}/issues":                                {"issues=read", false, listIssues},
+	"POST /repos/{owner}/{repo}/issues":                               {"issues=write", false, createIssue},
+	"PATCH /repos/{owner}/{repo}/issues/{issue_number}":               {"issues=write", false, editIssue},
+	"GET /repos/{owner}/{repo}/issues/{issue_number}/comments":        {"issues=read; pull_requests=read", false, listComments},
+	"POST /repos/{owner}/{repo}/issues/{issue_number}/comments":       {"issues=write; pull_requests=write", false, createComment},
+	"POST /repos/{owner}/{repo}/issues/{issue_number}/labels":         {"issues=write; pull_requests=write", true, addLabels},
+	"PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}":        {"issues=write; pull_requests=write", false, editComment},
+	"DELETE /repos/{owner}/{repo}/issues/comments/{comment_id}":       {"issues=write; pull_requests=write", false, deleteComment},
+	"POST /repos/{owner}/{repo}/check-runs":                           {"checks=write", true, createCheck},
+	"PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}":           {"checks=write", true, updateCheck},
+	"GET /repos/{owner}/{repo}/check-runs/{check_run_id}/annotations": {"checks=read", false, listNotes},
+	"GET /repos/{owner}/{repo}/commits/{ref}/check-runs":              {"checks=read", false, listChecks},
+	"GET /repos/{owner}/{repo}/deployments":                           {"deployments=read", false, listDeployments},
+	"POST /repos/{owner}/{repo}/deployments":                          {"deployments=write", true, createDeployment},
+	"GET /repos/{owner}/{repo}/deployments/{deployment_id}/statuses":  {"deployments=read", false, listStatuses},
+	"POST /repos/{owner}/{repo}/deployments/{deployment_id}/statuses": {"deployments=write", true, createStatus},
+	"GET /repos/{owner}/{repo}/commits/{commit_sha}/pulls":            {"pull_requests=read", false, pullsOfCommit},
+	"GET /repos/{owner}/{repo}/collaborators/{username}/permission":   {"metadata=read", true, permission},
+	"GET /repos/{owner}/{repo}/contents/{path}":                       {"contents=read", false, contents},
+	"GET /repos/{owner}/{repo}/git/blobs/{file_sha}":                  {"contents=read", false, blob},
+	"GET /repos/{owner}/{repo}/git/ref/{ref}":                         {"contents=read", false, gitRef},
+	"GET /orgs/{org}/teams":                                           {"members=read", false, listTeams},
+	"GET /orgs/{org}/teams/{team_slug}":                               {"members=read", false, getTeam},
+	"GET /orgs/{org}/teams/{team_slug}/memberships/{username}":        {"members=read", false, membership},
+}
+
+// Routes are the requests of the REST API that are answered, as GitHub describes
+// them.
+func Routes() []string { return slices.Sorted(maps.Keys(routes)) }
+
+// route serves all requests. A path or a reference at an end may hold slashes.
+func (s *Server) route() {
+	for name, route := range routes {
+		verb, path, _ := strings.Cut(name, " ")
+		if strings.HasSuffix(path, "/{path}") || strings.HasSuffix(path, "/{ref}") {
+			path = strings.TrimSuffix(path, "}") + "...}"
+		}
+		s.mux.HandleFunc(verb+" "+API+path, func(w http.ResponseWriter, req *http.Request) { s.serve(w, req, name, route) })
 	}
 	s.mux.HandleFunc("POST "+GraphQL, s.serveGraphQL)
 	s.mux.HandleFunc(API+"/", func(w http.ResponseWriter, req *http.Request) { write(w, refuse(404, "Not Found")) })
@@ -140,51 +184,6 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 			s.git(w, req)
 		}
 	})
-}
-
-func (s *Server) serve(w http.ResponseWriter, req *http.Request, r route) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	kind, secret, _ := strings.Cut(req.Header.Get("Authorization"), " ")
-	who := s.tokens[secret]
-	if who == nil || kind != "Bearer" && kind != "token" {
-		write(w, refuse(401, "Bad credentials"))
-		return
-	}
-	if s.spend(w) {
-		return
-	}
-	c := &call{Server: s, req: req, token: who, user: who.login}
-	w.Header().Set("X-Accepted-GitHub-Permissions", r.needs)
-	if who.scopes != nil {
-		w.Header().Set("X-OAuth-Scopes", *who.scopes)
-	}
-	if bad := c.enter(r, who); bad != nil {
-		write(w, bad)
-		return
-	}
-	s.settle(req, w, r.answer(c))
-}
-
-// enter finds the repository and refuses who may not come in.
-func (c *call) enter(r route, who *token) reply {
-	if name := c.req.PathValue("name"); name != "" {
-		c.repo = c.repos[strings.ToLower(c.req.PathValue("owner")+"/"+name)]
-		if c.repo == nil || c.repo.may(c.user) == "none" {
-			return refuse(404, "Not Found")
-		}
-		c.repo.follow()
-	}
-	if !slices.ContainsFunc(strings.Split(r.needs, "; "), func(need string) bool {
-		what, _, _ := strings.Cut(need, "=")
-		return !who.lacks[what]
-	}) {
-		return refuse(403, "Resource not accessible by personal access token")
-	}
-	if r.writer && !c.repo.writer(c.user) {
-		return refuse(403, "Must have push access to the repository.")
-	}
-	return c.read()
 }
 
 // git answers Git's own protocol. A push takes a token that may write.

@@ -6,6 +6,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -48,6 +50,8 @@ func serve(t *testing.T) (*githubtest.Server, *githubtest.Repository, string) {
 	return s, r, srv.URL + githubtest.API + "/repos/acme/estate"
 }
 
+const annotation = `{"path":"f","start_line":1,"end_line":1,"annotation_level":"notice","message":"m"}`
+
 func ask(t *testing.T, method, url, token, body string) (*http.Response, string) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
@@ -69,7 +73,9 @@ func ask(t *testing.T, method, url, token, body string) (*http.Response, string)
 
 // TestRefuses holds the server to GitHub's refusals.
 func TestRefuses(t *testing.T) {
-	_, r, url := serve(t)
+	s, r, url := serve(t)
+	s.Token("t-app", "app[bot]")
+	r.Grant("app[bot]", "write")
 	if _, err := r.Open(r, "ringmaster/a", "bot", "A"); err != nil {
 		t.Fatal(err)
 	}
@@ -96,8 +102,20 @@ func TestRefuses(t *testing.T) {
 		{"PUT", "/pulls/1/merge", "t-bot", `{"merge_method":"squash"}`, 405, "not allowed"},
 		{"POST", "/pulls/1/reviews", "t-bot", `{"event":"APPROVE"}`, 422, "Can not approve your own pull request"},
 		{"POST", "/issues/1/comments", "t-bot", `{"body":" "}`, 422, "missing_field"},
-		{"POST", "/issues/1/labels", "t-bot", `[]`, 422, "labels"},
-		{"POST", "/issues/1/labels", "t-bot", `[7]`, 422, "Label"},
+		{"POST", "/issues/1/labels", "t-bot", `["plan"]`, 422, "is not an object"},
+		{"POST", "/issues/1/labels", "t-bot", `{"labels":[]}`, 422, "minimum number of items is 1"},
+		{"POST", "/issues/1/labels", "t-bot", `{"labels":[""]}`, 422, "Label"},
+		{"POST", "/check-runs", "t-bot", `{"name":"x","head_sha":"main"}`, 403, "You must authenticate via a GitHub App."},
+		{"POST", "/check-runs", "t-app", `{"name":"x"}`, 422, `"head_sha`},
+		{"POST", "/check-runs", "t-app", `{"name":"x","head_sha":"` + strings.Repeat("0", 40) + `"}`, 422, "No commit found"},
+		{"POST", "/check-runs", "t-app", `{"name":"x","head_sha":"main","output":{"summary":"s"}}`, 422, `title`},
+		{"POST", "/check-runs", "t-app", `{"name":"x","head_sha":"main","output":{"title":"t","summary":"s","annotations":[` + strings.Repeat(annotation+",", 50) + annotation + `]}}`, 422, "no more than 50 items are allowed; 51 were supplied"},
+		{"POST", "/deployments", "t-bot", `{"ref":"main"}`, 409, "Conflict merging"},
+		{"POST", "/deployments", "t-bot", `{"ref":"main","auto_merge":false}`, 409, "checks failed"},
+		{"POST", "/deployments", "t-bot", `{"ref":"main","auto_merge":false,"required_contexts":[],"description":"` + strings.Repeat("x", 141) + `"}`, 422, "too long"},
+		{"GET", "/pulls?branch=x", "t-bot", "", 500, `GitHub knows no query parameter \"branch\"`},
+		{"GET", "/pulls?page=x", "t-bot", "", 500, `query parameter page=x`},
+		{"POST", "/pulls", "t-bot", `{"title":"T","head":"ringmaster/b","base":"main","label":"plan"}`, 500, `GitHub knows no \"label\" of the body`},
 		{"GET", "/commits/" + strings.Repeat("0", 40) + "/pulls", "t-bot", "", 422, "No commit found"},
 		{"GET", "/collaborators/x/permission", "t-rita", "", 403, "push access"},
 	} {
@@ -108,6 +126,53 @@ func TestRefuses(t *testing.T) {
 	}
 	if p := r.Pulls(); len(p) != 1 || p[0].State != "open" || len(p[0].Labels)+len(p[0].Comments)+len(p[0].Reviews) > 0 {
 		t.Errorf("a refusal left %+v", p)
+	}
+	if n := len(s.Strange()); n != 3 {
+		t.Errorf("%d requests were strange, want 3: %q", n, s.Strange())
+	}
+}
+
+// TestRoutesAreDescribed: each has its operation, and no other is kept.
+func TestRoutesAreDescribed(t *testing.T) {
+	var doc struct{ Paths map[string]map[string]any }
+	data, err := os.ReadFile("api.json")
+	if err == nil {
+		err = json.Unmarshal(data, &doc)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for path, methods := range doc.Paths {
+		for m := range methods {
+			got = append(got, strings.ToUpper(m)+" "+path)
+		}
+	}
+	slices.Sort(got)
+	if want := githubtest.Routes(); !slices.Equal(got, want) {
+		t.Errorf("described are %q, want %q: run go generate", got, want)
+	}
+}
+
+// TestGraphQLIsHeldToItsSchema refuses what the schema does not have.
+func TestGraphQLIsHeldToItsSchema(t *testing.T) {
+	s, _, url := serve(t)
+	url = strings.TrimSuffix(url, githubtest.API+"/repos/acme/estate") + githubtest.GraphQL
+	for query, want := range map[string]string{
+		`{"query":"query { viewer { login databaseId } }"}`: `{"data":{"viewer":{"databaseId":`,
+		`{"query":"query { viewer { name } }"}`:             `Cannot query field \"name\" on type \"User\"`,
+		`{"query":"query { me { login } }"}`:                `Cannot query field \"me\" on type \"Query\"`,
+		`{"query":"query { viewer"}`:                        `Expected Name`,
+		`{"query":"mutation($input: EnablePullRequestAutoMergeInput!) { enablePullRequestAutoMerge(input: $input) { pullRequest { number } } }","variables":{"input":{}}}`:                                            `must be defined`,
+		`{"query":"mutation($input: EnablePullRequestAutoMergeInput!) { enablePullRequestAutoMerge(input: $input) { pullRequest { number } } }","variables":{"input":{"pullRequestId":"PR_1","mergeMethod":"FAST"}}}`: `FAST is not a valid`,
+		`{"query":"mutation($input: EnablePullRequestAutoMergeInput!) { enablePullRequestAutoMerge(input: $input) { pullRequest { number } } }","variables":{"input":{"pullRequestId":"PR_1"}}}`:                      `Could not resolve to a node`,
+	} {
+		if _, body := ask(t, "POST", url, "t-bot", query); !strings.Contains(body, want) {
+			t.Errorf("%s = %s, want %s", query, body, want)
+		}
+	}
+	if n := len(s.Strange()); n != 5 {
+		t.Errorf("%d were strange, want 5: %q", n, s.Strange())
 	}
 }
 

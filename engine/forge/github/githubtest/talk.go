@@ -25,7 +25,7 @@ func createReview(c *call) reply {
 	if bad != nil {
 		return bad
 	}
-	if bad := c.strings(field{name: "commit_id"}, field{name: "body"}, field{name: "event", oneOf: []string{"APPROVE", "REQUEST_CHANGES", "COMMENT"}}); bad != nil {
+	if bad := c.long(); bad != nil {
 		return bad
 	}
 	event := c.text("event")
@@ -62,7 +62,7 @@ func createComment(c *call) reply {
 	if bad != nil {
 		return bad
 	}
-	if bad := c.strings(field{name: "body", required: true}); bad != nil {
+	if bad := c.long(); bad != nil {
 		return bad
 	}
 	if strings.TrimSpace(c.text("body")) == "" {
@@ -76,7 +76,7 @@ func createComment(c *call) reply {
 // comment finds the comment that the path names, which may be changed by its
 // author and by whoever may write.
 func (c *call) comment() (*Pull, int, reply) {
-	id, _ := strconv.ParseInt(c.req.PathValue("id"), 10, 64)
+	id, _ := strconv.ParseInt(c.req.PathValue("comment_id"), 10, 64)
 	for _, p := range c.repo.pulls {
 		if i := slices.IndexFunc(p.Comments, func(m Comment) bool { return m.ID == id }); i >= 0 {
 			if p.Comments[i].By != c.user && !c.repo.writer(c.user) {
@@ -93,7 +93,7 @@ func editComment(c *call) reply {
 	if bad != nil {
 		return bad
 	}
-	if bad := c.strings(field{name: "body", required: true}); bad != nil {
+	if bad := c.long(); bad != nil {
 		return bad
 	}
 	if strings.TrimSpace(c.text("body")) == "" {
@@ -112,25 +112,15 @@ func deleteComment(c *call) reply {
 	return nothing{}
 }
 
-// addLabels takes {"labels": […]} as well as the bare array that go-github sends.
 func addLabels(c *call) reply {
 	p, bad := c.pull()
 	if bad != nil {
 		return bad
 	}
-	given := c.list
-	if given == nil {
-		given, _ = c.body["labels"].([]any)
-	}
-	if len(given) == 0 {
-		return refuse(422, "Invalid request.\n\n\"labels\" wasn't supplied.")
-	}
+	given, _ := c.body["labels"].([]any)
 	for _, v := range given {
-		name, is := v.(string)
-		if o, object := v.(map[string]any); object {
-			name, is = o["name"].(string)
-		}
-		if !is || name == "" || len(name) > 50 {
+		name, _ := v.(string)
+		if name == "" || len(name) > 50 {
 			return failed("Label", "name", "invalid", "")
 		}
 		if !slices.ContainsFunc(p.Labels, func(l string) bool { return strings.EqualFold(l, name) }) {
