@@ -46,8 +46,10 @@ type app struct {
 
 // run runs the command and returns its exit code.
 func run(ctx context.Context, args []string, s streams, getenv func(string) string, clock time.Time) int {
+	raw := s.err
+	s.err = &unheard{w: s.err}
 	a := &app{streams: s, args: args, getenv: getenv, clock: clock.UTC().Truncate(time.Second), log: logrus.New(), pause: wait}
-	a.log.SetOutput(s.err)
+	a.log.SetOutput(raw) // log formats see to themselves
 	root := a.root()
 	root.SetArgs(args)
 	root.SetIn(s.in)
@@ -147,9 +149,10 @@ func (a *app) prepare(cmd *cobra.Command) error {
 	a.log.SetLevel(level)
 	switch a.logFormat {
 	case "text":
+		a.log.SetOutput(a.err)
 		a.log.SetFormatter(&lineFormatter{color: a.color(a.err)})
 	case "json":
-		a.log.SetFormatter(&logrus.JSONFormatter{})
+		a.log.SetFormatter(&jsonFormatter{})
 	case "github":
 		a.log.SetFormatter(&githubFormatter{})
 	default:
@@ -162,6 +165,9 @@ func (a *app) prepare(cmd *cobra.Command) error {
 	}
 	for _, f := range formats {
 		if f == a.format {
+			if f == "text" || f == "markdown" { // the others' bytes are what they are
+				a.out = &unheard{w: a.out}
+			}
 			return nil
 		}
 	}
@@ -251,13 +257,13 @@ func count(n int, what string) string {
 
 // color says whether a stream is a terminal that wants colour.
 func (a *app) color(w io.Writer) bool {
-	f, ok := w.(*os.File)
+	f, ok := under(w).(*os.File)
 	return ok && a.getenv("NO_COLOR") == "" && a.getenv("TERM") != "dumb" && term.IsTerminal(int(f.Fd()))
 }
 
 // width is how wide a stream's lines may be.
 func (a *app) width(w io.Writer) int {
-	if f, ok := w.(*os.File); ok {
+	if f, ok := under(w).(*os.File); ok {
 		if n, _, err := term.GetSize(int(f.Fd())); err == nil && n > 40 {
 			return n
 		}

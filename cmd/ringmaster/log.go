@@ -56,10 +56,7 @@ func (githubFormatter) Format(e *logrus.Entry) ([]byte, error) {
 	case e.Level >= logrus.DebugLevel:
 		text = "::debug::" + text
 	default:
-		text = strings.ReplaceAll(b.String(), "\n", " ")
-		if strings.HasPrefix(strings.TrimSpace(text), "::") {
-			text = " " + text[2:]
-		}
+		text = quietly(strings.ReplaceAll(b.String(), "\n", " "))
 	}
 	return []byte(text + "\n"), nil
 }

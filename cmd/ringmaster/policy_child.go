@@ -87,7 +87,7 @@ func (a *app) contain(ctx context.Context, l limits) error {
 	child := exec.CommandContext(ctx, self)
 	child.Args = append([]string{os.Args[0]}, a.args...)
 	cries := &cries{out: a.err}
-	child.Stdin, child.Stdout, child.Stderr = a.in, a.out, cries
+	child.Stdin, child.Stdout, child.Stderr = a.in, under(a.out), cries
 	last, err := a.start(child, l, cancel)
 	if err != nil {
 		return fmt.Errorf("starting a process for the policies: %w", err)
