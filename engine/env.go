@@ -136,10 +136,19 @@ func (e *Env) advance(ctx context.Context, branch string, n repo.Next) (repo.Has
 	if err != nil {
 		return "", err
 	}
+	if h, err = e.signed(ctx, branch, h); err != nil {
+		return "", err
+	}
 	if err := e.Repo.Push(ctx, *e.Remote, "refs/heads/"+branch, n.Base, h); err != nil {
 		return "", err
 	}
 	return h, e.follow(branch, n.Base, h)
+}
+
+// signed is a commit as the protected branch takes it.
+func (e *Env) signed(ctx context.Context, branch string, commit repo.Hash) (repo.Hash, error) {
+	h, err := e.Forge.Sign(ctx, branch, string(commit))
+	return repo.Hash(h), err
 }
 
 // follow brings the local branch along after a push, where it was at the same

@@ -196,6 +196,9 @@ func (e *Env) proposeModels(ctx context.Context, commit repo.Hash, files map[str
 		// A merged pull request is never opened again: the next models get a branch of their own.
 		branch = fmt.Sprintf("%s-%s", modelBranch, e.At.UTC().Format("20060102t150405"))
 	}
+	if h, err = e.signed(ctx, branch, h); err != nil {
+		return nil, err
+	}
 	pr, err := e.Forge.Propose(ctx, forge.Proposal{Branch: branch, Commit: string(h), Title: "models: learnt from outcomes up to " + e.At.UTC().Format("2006-01-02"),
 		Body: text, Labels: []string{"model"}, Author: "ringmaster", At: e.At})
 	if err != nil {

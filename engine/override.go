@@ -275,6 +275,9 @@ func (e *Env) loosen(ctx context.Context, o outcome.Override) (recorded, error) 
 	if err != nil {
 		return recorded{}, err
 	}
+	if h, err = e.signed(ctx, prefix+id, h); err != nil {
+		return recorded{}, err
+	}
 	pr, err := e.Forge.Propose(ctx, forge.Proposal{
 		Branch: prefix + id, Commit: string(h), Author: o.By, At: e.At,
 		Title: overrideTitle(o), Labels: []string{"override"},

@@ -378,9 +378,19 @@ func urgency(a, b *plan.Plan) int {
 // proposeOne opens a plan's pull request, or updates the one that was open: the
 // zero value where none was.
 func (e *Env) proposeOne(ctx context.Context, p *Planned, branch string, was forge.PullRequest) error {
-	head, err := e.Repo.Ref("refs/heads/" + branch)
+	ref := "refs/heads/" + branch
+	written, err := e.Repo.Ref(ref)
 	if err != nil {
 		return err
+	}
+	head, err := e.signed(ctx, branch, written)
+	if err != nil {
+		return err
+	}
+	if head != written {
+		if err := e.Repo.Move(ref, written, head); err != nil {
+			return err
+		}
 	}
 	c, err := e.Repo.Commit(head)
 	if err != nil {

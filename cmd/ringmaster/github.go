@@ -18,6 +18,7 @@ func (a *app) openGitHub(_ context.Context, e *engine.Env) error {
 		API:        a.getenv("GITHUB_API_URL"),
 		GraphQL:    a.getenv("GITHUB_GRAPHQL_URL"),
 		Server:     a.getenv("GITHUB_SERVER_URL"),
+		Signed:     a.getenv("RINGMASTER_SIGNED_COMMITS") == "required",
 		Repo:       e.Repo,
 		Wait:       wait,
 		Clock:      time.Now,

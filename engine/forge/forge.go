@@ -31,6 +31,11 @@ type Forge interface {
 	// Find returns the newest pull request of the branch, in whatever state, and
 	// ErrNotFound where none was ever opened.
 	Find(ctx context.Context, branch string) (PullRequest, error)
+	// Sign returns a commit as the base branch takes it, to be handed to Propose
+	// or pushed: itself, or, where signed commits alone are taken, one that the
+	// forge made of it and signed. That one has the same parent, files and message,
+	// and is in the clone.
+	Sign(ctx context.Context, branch, commit string) (string, error)
 	// Propose makes the branch point to Proposal.Commit and opens a pull request
 	// for it, or updates the open one in place. Doing it twice does it once.
 	Propose(ctx context.Context, p Proposal) (PullRequest, error)

@@ -30,27 +30,28 @@ type Fixture struct {
 // each one.
 func Test(t *testing.T, open func(t *testing.T) Fixture) {
 	for name, promise := range map[string]func(*testing.T, *bench){
-		"opens":                opens,
-		"twice is once":        twice,
-		"updates in place":     updates,
-		"approvals of head":    approvals,
-		"approvals of before":  former,
-		"knows its head":       underReview,
-		"merges":               merges,
-		"head must be seen":    unseen,
-		"closes":               closes,
-		"opens again":          again,
-		"not found":            notFound,
-		"pushed directly":      direct,
-		"files of any size":    files,
-		"lists by state":       lists,
-		"awkward text is kept": awkward,
-		"says once":            says,
-		"hears people":         hears,
-		"asks who may":         permissions,
-		"verdicts":             verdicts,
-		"merges by itself":     autoMerges,
-		"mirrors":              mirrors,
+		"opens":                 opens,
+		"twice is once":         twice,
+		"updates in place":      updates,
+		"approvals of head":     approvals,
+		"approvals of before":   former,
+		"knows its head":        underReview,
+		"merges":                merges,
+		"head must be seen":     unseen,
+		"closes":                closes,
+		"opens again":           again,
+		"not found":             notFound,
+		"pushed directly":       direct,
+		"files of any size":     files,
+		"lists by state":        lists,
+		"awkward text is kept":  awkward,
+		"signs nothing unasked": signs,
+		"says once":             says,
+		"hears people":          hears,
+		"asks who may":          permissions,
+		"verdicts":              verdicts,
+		"merges by itself":      autoMerges,
+		"mirrors":               mirrors,
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := open(t)
@@ -135,6 +136,13 @@ func updates(t *testing.T, b *bench) {
 	all, err := b.Forge.List(t.Context(), "open")
 	if err != nil || len(all) != 1 || all[0].Head != c {
 		t.Errorf("List() = %+v, %v; want one with the new head", all, err)
+	}
+}
+
+func signs(t *testing.T, b *bench) {
+	c := b.commit(t)
+	if got, err := b.Forge.Sign(t.Context(), branch, c); err != nil || got != c {
+		t.Errorf("Sign() = %s, %v, want the commit itself where nobody asks for signatures", got, err)
 	}
 }
 

@@ -43,6 +43,10 @@ type Options struct {
 	GraphQL string // for what REST lacks; "": where GitHub has it beside API
 	Server  string // Git pushes to Server/Repository; "": https://github.com
 
+	// Signed says that the base branch takes signed commits alone. A ruleset that
+	// asks for them is found without it.
+	Signed bool
+
 	Repo *repo.Repo   // the clone whose objects are pushed
 	HTTP *http.Client // its Timeout holds for each try; nil: a client of a minute
 
@@ -71,6 +75,7 @@ type Forge struct {
 	mu     sync.Mutex
 	base   string
 	org    *bool           // whether the owner is an organisation, once asked
+	signs  *bool           // whether the base branch takes signed commits alone, once asked
 	me     *account        // whose token it is, once asked
 	writes map[string]bool // login → may write, asked once a run
 }
@@ -108,6 +113,9 @@ func New(o Options) (*Forge, error) {
 	f.remote = repo.Remote{URL: server.JoinPath(owner, name).String(), Token: o.Token}
 	f.api = github.NewClient(newClient(o, api, graphql))
 	f.graphql = graphql.String()
+	if o.Signed {
+		f.signs = &o.Signed
+	}
 	f.api.UserAgent = "ringmaster"
 	if !strings.HasSuffix(api.Path, "/") {
 		api.Path += "/" // go-github resolves paths against it

@@ -20,7 +20,7 @@ type graphError struct {
 }
 
 // graphStatus are the REST API's words for GraphQL's refusals.
-var graphStatus = map[string]int{"FORBIDDEN": http.StatusForbidden, "INSUFFICIENT_SCOPES": http.StatusForbidden, "NOT_FOUND": http.StatusNotFound, "INTERNAL": http.StatusInternalServerError, "SERVICE_UNAVAILABLE": http.StatusBadGateway}
+var graphStatus = map[string]int{"FORBIDDEN": http.StatusForbidden, "INSUFFICIENT_SCOPES": http.StatusForbidden, "NOT_FOUND": http.StatusNotFound, "STALE_DATA": http.StatusConflict, "INTERNAL": http.StatusInternalServerError, "SERVICE_UNAVAILABLE": http.StatusBadGateway}
 
 // graph asks GraphQL and reads the answer's data into a value.
 func (f *Forge) graph(ctx context.Context, query string, variables map[string]any, into any) error {

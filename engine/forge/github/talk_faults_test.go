@@ -11,6 +11,7 @@ import (
 
 	"github.com/ringmaster-dev/ringmaster/engine/forge"
 	"github.com/ringmaster-dev/ringmaster/engine/forge/github/githubtest"
+	"github.com/ringmaster-dev/ringmaster/engine/repo"
 )
 
 // asksWho says whether a request only asks whose token it is, which GraphQL
@@ -69,6 +70,15 @@ func judged(t *testing.T, w *world, v forge.Verdict, n int) {
 	if k.Status != "completed" || k.Conclusion != v.Conclusion || k.Title != v.Title || len(k.Notes) != len(v.Notes) || len(lines) != len(v.Notes) {
 		t.Errorf("it is %s, %s, %q with %d annotations of %d lines; want %s, %q with %d", k.Status, k.Conclusion, k.Title, len(k.Notes), len(lines), v.Conclusion, v.Title, len(v.Notes))
 	}
+}
+
+func (w *world) tree(t *testing.T, r *repo.Repo, commit string) repo.Hash {
+	t.Helper()
+	c, err := r.Commit(repo.Hash(commit))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.Tree
 }
 
 func (w *world) progress(t *testing.T, state string) forge.Progress {
@@ -169,6 +179,17 @@ func talkDeeds(opened func(*testing.T, *world)) []deed {
 			_, err := w.forge.Propose(t.Context(), w.proposal(w.commit(t, "two")))
 			return err
 		}, automatic("")},
+		{"sign and propose", func(t *testing.T, w *world) { w.hub.RequireSigned(true) }, func(t *testing.T, w *world) error {
+			h, err := w.forge.Sign(t.Context(), w.branch, w.commit(t, "one"))
+			if err == nil {
+				_, err = w.forge.Propose(t.Context(), w.proposal(h))
+			}
+			return err
+		}, func(t *testing.T, w *world) {
+			if p := one(t, w); p.State != "open" || !w.hub.Signed(p.Head) || w.tree(t, w.hub.Git(), p.Head) != w.tree(t, w.clone, w.commit(t, "one")) {
+				t.Errorf("it is %+v, want it open with a signed head", p)
+			}
+		}},
 		{"mirror", opened, func(t *testing.T, w *world) error { return w.forge.Mirror(t.Context(), w.progress(t, "pending")) }, func(t *testing.T, w *world) {
 			if got := deployed(w); !slices.Equal(got, []string{"pending"}) {
 				t.Errorf("deployments are %q, want one that is pending", got)

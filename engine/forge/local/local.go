@@ -87,6 +87,9 @@ func (f *Forge) Shows(string, string) string { return "" }
 // Pin keeps nothing: who has the clone asks for the page itself.
 func (f *Forge) Pin(context.Context, forge.Page) (string, error) { return "", nil }
 
+// Sign signs nothing.
+func (f *Forge) Sign(_ context.Context, _, commit string) (string, error) { return commit, nil }
+
 // Base is the protected branch.
 func (f *Forge) Base(context.Context) (string, error) { return f.base, nil }
 

@@ -28,6 +28,7 @@ var fields = map[string]func(c *call, args map[string]any) (any, *deny){
 	"viewer":                      viewer,
 	"enablePullRequestAutoMerge":  enableAutoMerge,
 	"disablePullRequestAutoMerge": disableAutoMerge,
+	"createCommitOnBranch":        createCommit,
 }
 
 //go:embed schema.graphql
@@ -161,44 +162,6 @@ func disableAutoMerge(c *call, args map[string]any) (any, *deny) {
 
 func pullNode(p *Pull) any {
 	return map[string]any{"pullRequest": map[string]any{"number": p.Number}}
-}
-
-// unmet are the requirements of the protected branch that a pull request does
-// not meet, in GitHub's words.
-func (r *Repository) unmet(p *Pull) []string {
-	approved := map[string]bool{}
-	for _, v := range p.Reviews {
-		if v.Commit == p.Head && r.writer(v.By) && v.State != "COMMENTED" {
-			approved[v.By] = v.State == "APPROVED"
-		}
-	}
-	n := 0
-	for _, is := range approved {
-		if is {
-			n++
-		}
-	}
-	var out []string
-	if n < r.approvals {
-		out = append(out, "At least 1 approving review is required by reviewers with write access.")
-	}
-	for _, name := range r.required {
-		if !slices.ContainsFunc(r.checks, func(k *Check) bool {
-			return k.Name == name && k.Commit == p.Head && slices.Contains([]string{"success", "neutral", "skipped"}, k.Conclusion)
-		}) {
-			out = append(out, "Required status check \""+name+"\" is expected.")
-		}
-	}
-	return out
-}
-
-// autoMerge merges what GitHub was asked to merge by itself and may be merged.
-func (r *Repository) autoMerge() {
-	for _, p := range r.pulls {
-		if p.State == "open" && p.AutoMerge != "" && len(r.unmet(p)) == 0 {
-			r.merge(p, p.AutoMerge) // where it conflicts it stays open
-		}
-	}
 }
 
 // serveGraphQL is a route whose permission each field asks for by itself.

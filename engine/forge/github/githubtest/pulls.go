@@ -189,6 +189,7 @@ func (r *Repository) merge(p *Pull, by string) (string, error) {
 	if err := r.git.CompareAndSwap(ref, base, merge); err != nil {
 		return "", err
 	}
+	r.signed[merge] = true
 	p.State, p.Merged, p.Merge, p.MergedBy, p.Done, p.Closed, p.AutoMerge = "closed", true, string(merge), by, at, at, ""
 	return string(merge), nil
 }

@@ -131,6 +131,8 @@ var routes = map[string]route{
 	"GET /repos/{owner}/{repo}/collaborators/{username}/permission":   {"metadata=read", true, permission},
 	"GET /repos/{owner}/{repo}/contents/{path}":                       {"contents=read", false, contents},
 	"GET /repos/{owner}/{repo}/git/blobs/{file_sha}":                  {"contents=read", false, blob},
+	"GET /repos/{owner}/{repo}/git/commits/{commit_sha}":              {"contents=read", false, gitCommit},
+	"GET /repos/{owner}/{repo}/rules/branches/{branch}":               {"metadata=read", false, branchRules},
 	"GET /repos/{owner}/{repo}/git/ref/{ref}":                         {"contents=read", false, gitRef},
 	"GET /orgs/{org}/teams":                                           {"members=read", false, listTeams},
 	"GET /orgs/{org}/teams/{team_slug}":                               {"members=read", false, getTeam},
@@ -212,7 +214,12 @@ func (s *Server) git(w http.ResponseWriter, req *http.Request) {
 	case push && (may == "read" || who.lacks["contents"]):
 		http.Error(w, "Write access to repository not granted.", http.StatusForbidden)
 	default:
-		http.StripPrefix("/"+parts[0]+"/"+parts[1], r.git.Serve()).ServeHTTP(w, req)
+		next := http.StripPrefix("/"+parts[0]+"/"+parts[1], r.git.Serve())
+		if push {
+			r.push(w, req, next)
+		} else {
+			next.ServeHTTP(w, req)
+		}
 	}
 }
 
@@ -256,7 +263,7 @@ func (s *Server) Create(owner, name string) (*Repository, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	r := &Repository{s: s, owner: owner, name: name, id: s.id(), git: g, grants: map[string]string{}}
+	r := &Repository{s: s, owner: owner, name: name, id: s.id(), git: g, grants: map[string]string{}, signed: map[repo.Hash]bool{}}
 	s.repos[strings.ToLower(r.FullName())] = r
 	return r, nil
 }

@@ -15,6 +15,8 @@ import (
 type Repository struct {
 	Public      bool
 	NoAutoMerge bool // GitHub is not to merge by itself
+	// Alter changes what is committed through the API, as no GitHub should.
+	Alter func(changes map[string][]byte)
 
 	s           *Server
 	owner, name string
@@ -27,6 +29,9 @@ type Repository struct {
 	deployments []*Deployment
 	approvals   int      // how many main asks for before a pull request is merged
 	required    []string // check runs that it asks for
+	signatures  bool     // main takes signed commits alone
+	told        bool     // and its rules say so
+	signed      map[repo.Hash]bool
 }
 
 // Pull is a pull request as the server keeps it.
@@ -75,14 +80,6 @@ func (r *Repository) Grant(login, permission string) {
 	r.s.mu.Lock()
 	defer r.s.mu.Unlock()
 	r.grants[login] = permission
-}
-
-// Require has main ask for approvals and for check runs before a pull request is
-// merged.
-func (r *Repository) Require(approvals int, checks ...string) {
-	r.s.mu.Lock()
-	defer r.s.mu.Unlock()
-	r.approvals, r.required = approvals, checks
 }
 
 func (r *Repository) may(login string) string {
