@@ -1,0 +1,103 @@
+// Package rig is what tests need of the real hosts in this folder; README.md
+// tells of them.
+package rig
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// Wanted says whether tests on real hosts were asked for.
+func Wanted() bool { return os.Getenv("RINGMASTER_RIG") != "" }
+
+// Main runs a package's tests in the rig's network, where one was asked for: a
+// process that is outside becomes one that is inside.
+func Main(m *testing.M) {
+	const inside = "RINGMASTER_RIG_INSIDE"
+	if Wanted() && os.Getenv(inside) == "" {
+		os.Setenv(inside, "1")
+		args := append([]string{program(), "exec"}, os.Args...)
+		if err := syscall.Exec(args[0], args, os.Environ()); err != nil {
+			panic(err)
+		}
+	}
+	os.Exit(m.Run())
+}
+
+// program is the script beside this file, found from the folder of the tests.
+func program() string {
+	dir, err := os.Getwd()
+	if err != nil {
+		panic(err)
+	}
+	for ; dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return filepath.Join(dir, "testdata", "rig", "rig")
+		}
+	}
+	panic("no go.mod above the folder of the tests")
+}
+
+// Rig is a rig that is up.
+type Rig struct {
+	t       *testing.T
+	program string
+	Hosts   map[string]string // address by name
+	Folder  string            // has key, ca, known_hosts
+}
+
+// Up returns the rig. Without one a test that was not asked to use it is
+// skipped, and one that was fails.
+func Up(t *testing.T) *Rig {
+	t.Helper()
+	if !Wanted() {
+		t.Skip("needs real hosts: testdata/rig/rig up 6, then RINGMASTER_RIG=1")
+	}
+	r := &Rig{t: t, program: program(), Hosts: map[string]string{}}
+	for line := range strings.Lines(r.run("hosts")) {
+		name, address, _ := strings.Cut(strings.TrimSpace(line), " ")
+		r.Hosts[name] = address
+	}
+	r.Folder = strings.TrimSpace(r.run("run"))
+	return r
+}
+
+// File is the path of a file in the rig's folder.
+func (r *Rig) File(name string) string { return filepath.Join(r.Folder, name) }
+
+// Fresh makes hosts anew.
+func (r *Rig) Fresh(hosts ...string) {
+	r.t.Helper()
+	r.run(append([]string{"fresh"}, hosts...)...)
+}
+
+// Fault makes something go wrong on a host, until the test is over or clears it.
+func (r *Rig) Fault(host, what string) {
+	r.t.Helper()
+	r.run("fault", host, what)
+	if what != "clear" {
+		r.t.Cleanup(func() { r.run("fault", host, "clear") })
+	}
+}
+
+// Inside runs a command in a host, past its network, and returns what it prints.
+func (r *Rig) Inside(host string, command ...string) string {
+	r.t.Helper()
+	return strings.TrimSpace(r.run(append([]string{"inside", host}, command...)...))
+}
+
+func (r *Rig) run(args ...string) string {
+	r.t.Helper()
+	cmd := exec.Command(r.program, args...)
+	var said strings.Builder
+	cmd.Stderr = &said
+	out, err := cmd.Output()
+	if err != nil {
+		r.t.Fatalf("rig %s: %v\n%s%s", strings.Join(args, " "), err, out, said.String())
+	}
+	return string(out)
+}
