@@ -28,7 +28,7 @@ var floors = map[string]int{
 	"engine/estate": 5, "engine/feed": 5,
 	"engine/forge/local": 5, "engine/forge/github": 5, "engine/forge/forgetest": 5,
 	"engine/telemetry/prometheus": 5, "engine/telemetry/probe": 5,
-	"engine/fleet/sim": 5, "engine/fleet/exec": 5, "engine/fleet/fleettest": 5,
+	"engine/fleet/sim": 5, "engine/fleet/exec": 5, "engine/fleet/ssh": 5, "engine/fleet/fleettest": 5,
 	"engine":         6,
 	"cmd/ringmaster": 7, "docs/screenshot": 7,
 	"": 0, // starter.go
@@ -49,6 +49,7 @@ var doors = map[string]string{
 	"github.com/pandatix/go-cvss":      "engine/cvss",
 	"github.com/prometheus/":           "engine/telemetry/prometheus",
 	"github.com/spf13/cobra":           "cmd/ringmaster",
+	"golang.org/x/crypto/ssh":          "engine/fleet/ssh",
 }
 
 // quiet packages turn values into values: no disk, network, clock, dice or log.

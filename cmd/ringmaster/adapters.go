@@ -128,8 +128,10 @@ func (a *app) openFleet(ctx context.Context, f ring.Fleet, w engine.World) (flee
 	case "exec":
 		return exec.Open(exec.Options{Command: f.Command, Dir: w.Dir, Env: f.Env, Engine: engine.Version, Timeout: f.Timeout,
 			Log: func(line string) { a.log.WithField("fleet", "exec").Info(line) }})
+	case "ssh":
+		return a.openSSH(f, w)
 	}
-	return nil, fmt.Errorf("fleet %q is not built yet; this version carries out plans with \"sim\" and \"exec\"", f.Kind)
+	return nil, fmt.Errorf("fleet %q is not built yet; this version carries out plans with \"sim\", \"exec\" and \"ssh\"", f.Kind)
 }
 
 func openSim(f ring.Fleet, w engine.World) (fleet.Fleet, error) {

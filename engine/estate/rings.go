@@ -92,6 +92,9 @@ func (r *reader) fleet(b *hclfile.Block) {
 			d.Fault(only, "attribute %q is for fleet \"sim\" only", only)
 		}
 	}
+	if f.Kind == "ssh" {
+		f.SSH = r.ssh(b, d)
+	}
 	d.Done()
 	if r.kind(b, "sim", "exec", "ansible", "ssh") {
 		r.estate.Fleets = append(r.estate.Fleets, f)
@@ -110,16 +113,24 @@ func (r *reader) command(d *hclfile.Decoder, words []string) {
 func (r *reader) env(d *hclfile.Decoder) []string {
 	var names []string
 	for _, it := range d.Items("env") {
-		switch {
-		case !made(it.Text, letters+"_", alnum+"_", 128):
-			d.At(it.Place, "%s: attribute \"env\": %q is not the name of a variable", d.Title(), it.Text)
-		case slices.Contains(tokens, strings.ToUpper(it.Text)):
-			d.At(it.Place, "%s: attribute \"env\": %q is a forge's token, which no plugin inherits", d.Title(), it.Text)
-		default:
+		if why := noVariable(it.Text); why != "" {
+			d.At(it.Place, "%s: attribute \"env\": %s", d.Title(), why)
+		} else {
 			names = append(names, it.Text)
 		}
 	}
 	return names
+}
+
+// noVariable says why a variable may not be named, "" where it may.
+func noVariable(name string) string {
+	switch {
+	case !made(name, letters+"_", alnum+"_", 128):
+		return fmt.Sprintf("%q is not the name of a variable", name)
+	case slices.Contains(tokens, strings.ToUpper(name)):
+		return fmt.Sprintf("%q is a forge's token, which no plugin inherits", name)
+	}
+	return ""
 }
 
 // file reads a path inside the estate, to a file that is there.

@@ -62,7 +62,36 @@ type Fleet struct {
 	Timeout  time.Duration
 	Seed     int64  // sim only
 	File     string // sim only: the hidden truth, a path in the estate
+	SSH      *SSH   // ssh only
 	Select
+}
+
+// SSH says how hosts are reached by SSH, and what may be done to them. One of
+// Key, KeyEnv and Agent says who logs in; none of them is the secret itself.
+type SSH struct {
+	User         string
+	Port         int
+	KnownHosts   string // a path in the estate, or of the runner: "/…" or "~/…"
+	Key          string // a path of the runner
+	KeyEnv       string // the variable that holds the key
+	Agent        bool   // the one of SSH_AUTH_SOCK
+	Certificate  string // a path of the runner
+	Jump         string // user@host:port
+	Become       bool
+	Connect      time.Duration
+	Restart      time.Duration
+	MinFreeMB    int
+	NewConffiles bool
+	NoRestart    bool
+	Running      []Running
+}
+
+// Running says how the version of a package that runs is found out, which need not
+// be the one on disk.
+type Running struct {
+	Package string
+	Command []string
+	Restart []string // tried where the two differ; may be empty
 }
 
 // Health says how a host's health is measured. Kind is sim, exec, prometheus,

@@ -1,0 +1,139 @@
+# Debian's and Ubuntu's apt and dpkg.
+export LC_ALL=C DEBIAN_FRONTEND=noninteractive APT_LISTCHANGES_FRONTEND=none
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+umask 022
+
+apt() { apt-get -q -o DPkg::Lock::Timeout=60 -o APT::Get::Show-User-Simulation-Note=false "$@"; }
+
+# pm_version NAME: its version, "-" for none, and ok, held, or dpkg's word for what it is
+pm_version() {
+  dpkg-query -W -f='${db:Status-Abbrev}\t${Version}\n' "$1" 2>/dev/null | awk -F'\t' -v name="$1" '
+    BEGIN { version = "-"; status = "ok" }
+    substr($1, 2, 1) ~ /[nc]/ { next }
+    { version = $2; status = substr($1, 2) == "i " ? (substr($1, 1, 1) == "h" ? "held" : "ok") : $1 }
+    END { sub(/ +$/, "", status); printf "version\t%s\t%s\t%s\n", name, version, status }'
+}
+# pm_known NAME VERSION succeeds where a repository has just that version.
+pm_known() { apt-cache madison "$1" 2>/dev/null | awk -F' *[|] *' -v v="$2" '$2 == v { found = 1 } END { exit !found }'; }
+pm_pending() { [ -e /run/reboot-required ] || [ -e /var/run/reboot-required ]; }
+pm_repair() { dpkg --configure -a --force-confdef --force-confold; }
+
+# pm_keep JOB NAME VERSION fetches a package as it is now; what no repository has
+# any more may still lie in the cache.
+pm_keep() {
+  mkdir -p "$state/$1/former" && cd "$state/$1/former" || return
+  apt -o APT::Sandbox::User=root download "$2=$3" ||
+    cp /var/cache/apt/archives/"$2"_"$(printf '%s' "$3" | sed 's/:/%3a/')"_*.deb . 2>/dev/null
+  cd /
+}
+# pm_kept JOB NAME VERSION prints the file that was fetched.
+pm_kept() {
+  for file in "$state/$1/former/$2"_*.deb; do
+    [ -e "$file" ] && [ "$(dpkg-deb -f "$file" Version)" = "$3" ] && { echo "$file"; return; }
+  done
+  return 1
+}
+# target JOB NAME VERSION is how apt is told of a package.
+target() {
+  case $3 in
+    -) echo "$2-" ;;
+    *) pm_kept "$1" "$2" "$3" || echo "$2=$3" ;;
+  esac
+}
+# pm_install JOB moves a job's packages to where it wants them. Those that only
+# came along are named where they go back, and else left to apt, which then finds
+# what was found before it began. Who was installed by hand stays so.
+pm_install() {
+  keep=confold; [ "$(one "$1" conffiles)" != new ] || keep=confnew
+  list=$(lines "$1" move) from=$(one "$1" undoes) options=--no-remove
+  if [ "$(one "$1" op)" = rollback ]; then
+    list="$list
+$(lines "$1" with)"
+    options=--allow-downgrades
+  fi
+  targets=$(printf '%s\n' "$list" | while read -r name _ to; do [ -z "$name" ] || target "$from" "$name" "$to"; done)
+  names=$({ lines "$1" move; lines "$1" with; } | cut -f1)
+  automatic=$(apt-mark showauto $names)
+  apt -y --no-install-recommends $options -o Dpkg::Options::=--force-confdef -o "Dpkg::Options::=--force-$keep" install $targets
+  rc=$?
+  [ -z "$automatic" ] || apt-mark auto $automatic >/dev/null
+  return $rc
+}
+
+# pm_check OP NAME FROM TO...: facts, from which it is decided elsewhere.
+#   version NAME VERSION STATUS   of what moves, and of what came with it
+#   broken NAME STATUS            a package that dpkg left half done
+#   free MB FOLDER
+#   known NAME VERSION            a repository has it, or it was kept
+#   undoes JOB, with NAME FROM TO the apply that a rollback undoes, and what came with it
+#   need NAME                     what the packages depend on, and what that depends on
+#   size KB                       of what would be fetched and unpacked
+#   inst NAME OLD NEW, remv NAME  what apt would do, first with what came along; "without" begins the second try
+#   failed TEXT                   why apt would not
+#   locked TEXT                   somebody else is installing
+#   pending                       the host waits for a restart
+pm_check() {
+  op=$1; shift
+  dpkg-query -W -f='${db:Status-Abbrev}\t${Package}\n' | awk -F'\t' 'substr($1, 2) !~ /^[inc] / && substr($1, 2, 1) != "W" { print "broken\t" $2 "\t" $1 }'
+  for folder in / /usr /var/lib/dpkg /var/cache/apt/archives "$state"; do
+    [ ! -d "$folder" ] || say free "$(df -Pk "$folder" | awk 'NR == 2 { print int($4 / 1024) }')" "$folder"
+  done
+  ! pm_pending || say pending
+  undoes=
+  [ "$op" != rollback ] || undoes=$(undone "$@")
+  targets='' fetched=''
+  while [ $# -ge 3 ]; do
+    pm_version "$1"
+    if [ "$op" = rollback ] && pm_kept "$undoes" "$1" "$3" >/dev/null; then
+      say known "$1" "$3"
+    else
+      pm_known "$1" "$3" || fetch
+      ! pm_known "$1" "$3" || say known "$1" "$3"
+    fi
+    targets="$targets $(target "$undoes" "$1" "$3")"
+    shift 3
+  done
+  locked=$(apt -o DPkg::Lock::Timeout=5 check 2>&1 | grep -F 'Could not get lock') && say locked "$(printf '%s' "$locked" | tail -n 1 | plain)"
+  if [ "$op" = apply ]; then
+    apt-cache depends --recurse --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces --no-enhances $targets 2>/dev/null |
+      awk '/^[^ ]/ && $1 !~ /^</ { print "need\t" $1 }' | sort -u
+    dry $targets
+    return 0
+  fi
+  say undoes "$undoes"
+  along=
+  if [ -n "$undoes" ]; then
+    along=$(lines "$undoes" with | while read -r name from to; do
+      [ "$(pm_version "$name" | cut -f3)" != "$to" ] || target "$undoes" "$name" "$from"
+    done)
+    lines "$undoes" with | while read -r name from to; do say with "$name" "$from" "$to"; pm_version "$name"; done
+  fi
+  dry --allow-downgrades $targets $along
+  [ -z "$along" ] || { say without; dry --allow-downgrades $targets; }
+  return 0
+}
+# fetch reads the repositories' lists anew, once.
+fetch() {
+  [ -z "$fetched" ] || return
+  fetched=$(apt update 2>&1) || say failed "$(printf '%s' "$fetched" | tail -n 3 | plain)"
+  fetched=done
+}
+# undone NAME FROM TO...: the newest apply of this host that moved the first package from TO to FROM
+undone() {
+  for dir in $(ls -dt "$state"/apply-* 2>/dev/null); do
+    job=${dir##*/}
+    ! lines "$job" move | grep -qxF -- "$1$tab$3$tab$2" || { echo "$job"; break; }
+  done
+}
+# dry OPTION TARGET...: what apt would do
+dry() {
+  said=$(apt -s --no-install-recommends install "$@" 2>&1) || say failed "$(printf '%s' "$said" | grep '^E:\|^ ' | tail -n 4 | plain)"
+  printf '%s\n' "$said" | awk '
+    $1 == "Remv" { print "remv\t" $2 }
+    $1 == "Inst" { old = "-"; new = $3
+      if (new ~ /^\[/) { old = substr(new, 2, length(new) - 2); new = $4 }
+      sub(/^\(/, "", new); print "inst\t" $2 "\t" old "\t" new }'
+  printf '%s\n' "$said" | sed -n 's/^Inst \([^ ]*\) \(\[[^ ]*\] \)\{0,1\}(\([^ ]*\) .*/\1=\3/p' | while read -r package; do
+    apt-cache show "$package" 2>/dev/null | awk '/^Size:/ { kb += $2 / 1024 } /^Installed-Size:/ { kb += $2 } /^$/ { exit } END { print "size\t" int(kb) + 1 }'
+  done
+}

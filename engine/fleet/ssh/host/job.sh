@@ -1,0 +1,233 @@
+# What the ssh fleet runs on a host: given to a shell on its standard input, as
+# root, after the functions of the host's package manager (deb.sh, rpm.sh,
+# apk.sh). It answers in lines of words separated by tabs; the last one is "end".
+#
+# A job is a folder of /var/lib/ringmaster, named by the key of its step:
+#
+#   request   what was asked, written before anything is done
+#   phase     installing, or restarting with the boot id before it
+#   log       what the package manager printed
+#   former    packages in the versions before, so that going back needs no repository
+#   result    what came of it, written last
+#
+# Each is written under another name, brought to disk, and renamed. Whoever is at
+# work on a job holds a lock. A job without a result whose lock is free was cut
+# off, and whoever asks for it next settles it. The work itself does not end with
+# the connection that asked for it.
+
+state=/var/lib/ringmaster
+tab=$(printf '\t')
+
+say() { # WORD...: a line of the answer
+  line=$1; shift
+  for word; do line="$line$tab$word"; done
+  printf '%s\n' "$line"
+}
+put() { # FILE: what is on standard input becomes its content, all or nothing
+  cat >"$1.new" && sync "$1.new" && mv "$1.new" "$1"
+}
+plain() { tr '\t\n' '  ' | tr -cd '[:print:]' | cut -c1-900; }
+booted() { cat /proc/sys/kernel/random/boot_id; }
+lines() { sed -n "s/^$2$tab//p" "$state/$1/request"; } # JOB WORD: the rest of its lines that begin with WORD
+one() { lines "$1" "$2" | head -n 1; }
+take() { exec 9>>"$state/lock" && flock -n 9; }
+leave() { exec 9>&-; }
+
+# report tells how far a job is.
+report() {
+  if [ -e "$state/$1/result" ]; then
+    say at "$(one "$1" at)"
+    cat "$state/$1/result"
+  else
+    say state running
+    say phase "$(cat "$state/$1/phase" 2>/dev/null)"
+  fi
+}
+
+# finish JOB STATE DETAIL writes the result.
+finish() {
+  restarted=0
+  case $(cat "$state/$1/phase" 2>/dev/null) in restarting*) restarted=1 ;; esac
+  { say state "$2"
+    say finished "$(date +%s)"
+    say restarted "$restarted"
+    { lines "$1" move; lines "$1" with; } | while read -r name _; do pm_version "$name"; done
+    say detail "$(printf '%s' "$3" | plain)"; } | put "$state/$1/result"
+}
+
+# differs JOB prints what is not as the job wants it, and nothing when all is.
+differs() {
+  { lines "$1" move; lines "$1" with; } | while read -r name _ to; do
+    pm_version "$name" | while read -r _ _ version status; do
+      [ "$version" = "$to" ] && [ "$status" = ok ] || printf '%s is at %s (%s), not at %s; ' "$name" "$version" "$status" "$to"
+    done
+  done
+}
+
+# stale JOB prints which services run another version than is on disk, after
+# they were restarted where it is known how.
+stale() {
+  lines "$1" running | while read -r name command; do
+    to=$({ lines "$1" move; lines "$1" with; } | while read -r n _ to; do [ "$n" != "$name" ] || echo "$to"; done)
+    again=$(lines "$1" again | sed -n "s/^$name$tab//p")
+    [ -n "$to" ] || continue
+    silent=60
+    [ -z "$again" ] || silent=10
+    runs=$(answers "$command" "$to" 3 $silent)
+    if [ "$runs" != "$to" ] && [ -n "$again" ]; then
+      sh -c "$again" 9>&- </dev/null >>"$state/$1/log" 2>&1
+      runs=$(answers "$command" "$to" 60 60)
+    fi
+    [ "$runs" = "$to" ] || printf '%s is at %s on disk, and %s runs; ' "$name" "$to" "${runs:-nothing that answers}"
+  done
+}
+# answers COMMAND VERSION SECONDS SILENT: what a service says it is, once it is that
+# version or time is up. One that says nothing may still be coming up.
+answers() {
+  spent=0
+  while :; do
+    runs=$(sh -c "$1" 9>&- </dev/null 2>/dev/null | head -n 1)
+    limit=$3
+    [ -n "$runs" ] || limit=$4
+    [ "$runs" != "$2" ] && [ "$spent" -lt "$limit" ] || break
+    spent=$((spent + 1)); sleep 1
+  done
+  printf '%s' "$runs"
+}
+
+# work does a job, or goes on with one that was cut off. It holds the lock.
+work() {
+  trap '' HUP INT TERM PIPE
+  job=$1 why=
+  case $(cat "$state/$job/phase" 2>/dev/null) in
+    '') echo installing | put "$state/$job/phase"
+      carry "$job" || why="the package manager failed: $(tail -n 6 "$state/$job/log" | plain)" ;;
+    installing) # something ended it in the middle
+      pm_repair >>"$state/$job/log" 2>&1 9>&-
+      if [ "$(one "$job" op)" = rollback ]; then
+        carry "$job" || why="the package manager failed: $(tail -n 6 "$state/$job/log" | plain)"
+      elif [ -n "$(differs "$job")" ]; then
+        finish "$job" failed "the host stopped in the middle of it: $(differs "$job")"
+        return
+      fi ;;
+    "restarting$tab$(booted)") # it still has to go down
+      [ $(($(date +%s) - $(stat -c %Y "$state/$job/phase"))) -lt 600 ] ||
+        finish "$job" failed "the host was told to restart, and did not in ten minutes"
+      return ;;
+  esac
+  wrong=$(differs "$job")
+  if [ -n "$why$wrong" ]; then
+    finish "$job" failed "$wrong$why"
+    return
+  fi
+  case $(cat "$state/$job/phase") in installing)
+    if restarts "$job"; then
+      say restarting "$(booted)" | put "$state/$job/phase"
+      shutdown -r now || reboot
+      return
+    fi ;;
+  esac
+  wrong=$(stale "$job")
+  if [ -n "$wrong" ]; then finish "$job" failed "$wrong"; else finish "$job" succeeded "$(remarks "$job")"; fi
+}
+
+restarts() { # JOB
+  case $(one "$1" reboot) in
+    always) true ;;
+    if-needed) pm_pending || { lines "$1" move; lines "$1" with; } | grep -q '^linux-image-\|^kernel' ;;
+    *) false ;;
+  esac
+}
+remarks() {
+  ! pm_pending || printf 'the host waits for a restart; '
+  [ "$(one "$1" op)" = apply ] || return
+  { lines "$1" move; lines "$1" with; } | while read -r name from _; do
+    [ "$from" = - ] || pm_kept "$1" "$name" "$from" >/dev/null || pm_known "$name" "$from" >/dev/null ||
+      printf '%s %s is in no repository any more, so it cannot come back; ' "$name" "$from"
+  done
+}
+carry() { # JOB: moves its packages
+  if [ "$(one "$1" op)" = apply ]; then
+    { lines "$1" move; lines "$1" with; } | while read -r name from _; do [ "$from" = - ] || pm_keep "$1" "$name" "$from"; done
+  else
+    pm_repair
+  fi >>"$state/$1/log" 2>&1 9>&-
+  pm_install "$1" >>"$state/$1/log" 2>&1 9>&-
+}
+
+# run starts a job's work, or what is left of it, and waits for it. It is called
+# with the lock held, which goes to the work.
+run() {
+  work "$1" </dev/null >/dev/null 2>&1 &
+  leave
+  wait $!
+}
+
+# settle ends what was cut off: every job without a result. The lock is held.
+settle() {
+  for request in "$state"/*/request; do
+    other=${request%/request}; other=${other##*/}
+    [ -e "$request" ] && [ ! -e "$state/$other/result" ] || continue
+    run "$other"
+    take || return 1
+  done
+}
+
+look() { # JOB
+  if [ -e "$state/$1/request" ]; then
+    [ -e "$state/$1/result" ] || ! take || run "$1"
+    leave
+    report "$1"
+  else
+    say state none
+  fi
+}
+
+check() { # JOB OP NAME FROM TO...: what is to be known before a job is begun; nothing is changed
+  job=$1 op=$2; shift 2
+  if [ -e "$state/$job/request" ]; then look "$job"; return; fi
+  if [ -d "$state" ]; then
+    { take && settle; } || { say busy "another job of ringmaster is at work on the host"; return; }
+    leave
+  fi
+  say state none
+  say uid "$(id -u)"
+  pm_check "$op" "$@"
+}
+
+# unlike prints what is not at the version that an apply, on standard input, begins with.
+unlike() {
+  sed -n "/^op${tab}apply/,\$s/^move$tab//p" | while read -r name from _; do
+    version=$(pm_version "$name" | cut -f3)
+    [ "$version" = "$from" ] || printf '%s is at %s, not at %s; ' "$name" "$version" "$from"
+  done
+}
+
+start() { # JOB REQUEST: does it
+  job=$1
+  mkdir -p -m 700 "$state" || return
+  take || { say busy "another job of ringmaster is at work on the host"; return; }
+  if [ ! -e "$state/$job/request" ]; then
+    wrong=$(printf '%s\n' "$2" | unlike)
+    [ -z "$wrong" ] || { say refused "$wrong"; return; }
+    find "$state" -maxdepth 2 -name former -mtime +45 -exec rm -rf {} +
+    mkdir -p "$state/$job" && { say at "$(date +%s)"; printf '%s\n' "$2"; } | put "$state/$job/request" || return
+  fi
+  if [ -e "$state/$job/result" ]; then leave; else run "$job"; fi
+  report "$job"
+}
+
+installed() { # NAME...: what a job that is not over moves is left out
+  busy=$(for r in "$state"/*/request; do
+    d=${r%/request}
+    [ ! -e "$r" ] || [ -e "$d/result" ] || { lines "${d##*/}" move; lines "${d##*/}" with; } | cut -f1
+  done)
+  for name; do
+    printf '%s\n' "$busy" | grep -qxF -- "$name" || pm_version "$name"
+  done
+}
+
+main() {
+  verb=$1; shift
+  case $verb in look|check|start|installed) "$verb" "$@" && say end ;; esac
+}

@@ -1,0 +1,51 @@
+package ssh_test
+
+import (
+	"os"
+	"testing"
+	"time"
+
+	"github.com/ringmaster-dev/ringmaster/engine/fleet"
+	"github.com/ringmaster-dev/ringmaster/engine/fleet/fleettest"
+	"github.com/ringmaster-dev/ringmaster/engine/fleet/ssh"
+	"github.com/ringmaster-dev/ringmaster/engine/inventory"
+	"github.com/ringmaster-dev/ringmaster/testdata/rig"
+)
+
+func TestMain(m *testing.M) { rig.Main(m) }
+
+func read(t *testing.T, r *rig.Rig, name string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(r.File(name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// options reach the hosts of a rig.
+func options(t *testing.T, r *rig.Rig) ssh.Options {
+	t.Helper()
+	return ssh.Options{
+		Host: func(id inventory.HostID) (inventory.Host, bool) {
+			address, ok := r.Hosts[string(id)]
+			return inventory.Host{ID: id, Facts: &inventory.Facts{Host: id, Address: address}}, ok
+		},
+		KnownHosts: read(t, r, "known_hosts"), Key: read(t, r, "key"), Parallel: 4, MinFree: 20,
+		Connect: 4 * time.Second, Timeout: 2 * time.Minute, Restart: time.Minute,
+		Running: map[string]ssh.Running{"shopd": {Command: []string{"shopd", "running"}, Restart: []string{"/etc/init.d/shopd", "restart"}}},
+	}
+}
+
+// The promises of every fleet, on real hosts.
+func TestPromises(t *testing.T) {
+	r := rig.Up(t)
+	r.Fresh("h01", "h02", "h03")
+	o := options(t, r)
+	fleettest.Test(t, fleettest.Fixture{
+		Open:    func() (fleet.Fleet, error) { return ssh.Open(o) },
+		Hosts:   []inventory.HostID{"h01", "h02", "h03"},
+		Package: fleet.Package{Type: "deb", Name: "barkeep", From: "1.0", To: "1.1", Patch: "deb:barkeep@1.1"},
+		Now:     time.Now(),
+	})
+}

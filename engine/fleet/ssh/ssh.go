@@ -1,0 +1,244 @@
+// Package ssh is a fleet of hosts reached by SSH, with nothing installed on them
+// but the package manager that they have.
+//
+// A step is one job on its host, and the host is what remembers it: a folder of
+// /var/lib/ringmaster, named by the step's key, says what was asked before
+// anything is done, and what came of it afterwards (host/job.sh). So a run that
+// is killed, or cut off, leaves a job that ends by itself, and a later run that
+// asks with the same key gets the same answer. Nothing is remembered here.
+//
+// What is decided, is decided here (weigh.go), from facts that a host reports:
+// whether a step may begin, and what else the package manager would do. The
+// scripts in host/ ask and carry out.
+//
+// A host is who known_hosts says it is, by the name that the inventory has for
+// it: an address, which scanners report, leads to no other host.
+package ssh
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+
+	"github.com/ringmaster-dev/ringmaster/engine/fleet"
+	"github.com/ringmaster-dev/ringmaster/engine/inventory"
+)
+
+// Options say how hosts are reached and what is done to them. Host, KnownHosts
+// and one of Key and Agent are needed.
+type Options struct {
+	// Host returns a host of the inventory, and false for one that is not in it.
+	Host func(inventory.HostID) (inventory.Host, bool)
+	// KnownHosts is the text of a known_hosts file. It names hosts as the
+	// inventory does, whatever their port. A host that is not in it is not reached.
+	KnownHosts []byte
+	// Key is a private key, as in its file; Certificate what goes with it.
+	Key, Certificate []byte
+	// Agent is the socket of an agent, asked where there is no key.
+	Agent string
+	// User is who logs in, root when it is empty. Anybody else needs Become.
+	User string
+	// Become runs everything by sudo, which must not ask for a password.
+	Become bool
+	// Port is used where a host's address has none, 22 when it is 0.
+	Port int
+	// Jump is a host to go through, as user@name:port; only the name is needed.
+	// known_hosts has it by that name.
+	Jump string
+	// Parallel is how many hosts are asked at once what they have, 1 when it is 0.
+	Parallel int
+	// Connect, Timeout and Restart are how long a connection may take (20 s when
+	// it is 0), a step (30 minutes), and a host that was restarted (10 minutes).
+	Connect, Timeout, Restart time.Duration
+	// MinFree is how many megabytes stay free beside what a step takes, 100 when
+	// it is 0.
+	MinFree int
+	// NewConffiles takes a package's new configuration file where the host's was
+	// edited, instead of keeping that.
+	NewConffiles bool
+	// NoRestart never restarts a host, whatever its packages ask for.
+	NoRestart bool
+	// Running says by package how a service tells its version.
+	Running map[string]Running
+	// Dial opens a connection; a net.Dialer's DialContext when it is nil.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+// Running is how the version of a running service is found out, which need not be
+// the one on disk.
+type Running struct {
+	Command []string // prints the version on its first line
+	Restart []string // tried where that is not the one on disk; may be empty
+}
+
+// Fleet reaches hosts by SSH. Its methods may be called from several goroutines.
+type Fleet struct {
+	o     Options
+	known *knownHosts
+	auth  []ssh.AuthMethod
+	end   func() // gives up what auth holds
+
+	mu     sync.Mutex
+	closed bool
+	busy   map[inventory.HostID]chan struct{} // one step at a time on a host
+
+	jumping sync.Mutex
+	jump    *ssh.Client // nil until one is needed
+}
+
+// Open checks the options and reads keys. No host is contacted yet.
+func Open(o Options) (*Fleet, error) {
+	defaults(&o)
+	if o.Host == nil {
+		return nil, errors.New("the ssh fleet needs the inventory's hosts")
+	}
+	known, err := readKnownHosts(o.KnownHosts)
+	if err != nil {
+		return nil, fmt.Errorf("reading known_hosts: %w", err)
+	}
+	for name, r := range o.Running {
+		if err := checkRunning(name, r); err != nil {
+			return nil, err
+		}
+	}
+	f := &Fleet{o: o, known: known, busy: map[inventory.HostID]chan struct{}{}}
+	if f.auth, f.end, err = authentication(o); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+func defaults(o *Options) {
+	set := func(d *time.Duration, v time.Duration) {
+		if *d == 0 {
+			*d = v
+		}
+	}
+	set(&o.Connect, 20*time.Second)
+	set(&o.Timeout, 30*time.Minute)
+	set(&o.Restart, 10*time.Minute)
+	if o.User == "" {
+		o.User = "root"
+	}
+	if o.Port == 0 {
+		o.Port = 22
+	}
+	if o.MinFree == 0 {
+		o.MinFree = 100
+	}
+	if o.Dial == nil {
+		o.Dial = (&net.Dialer{KeepAlive: 15 * time.Second}).DialContext
+	}
+	o.Parallel = max(1, o.Parallel)
+}
+
+// Hello says what the fleet can do. No host is asked.
+func (f *Fleet) Hello(ctx context.Context, _ time.Time) (fleet.Caps, error) {
+	if err := f.open(ctx); err != nil {
+		return fleet.Caps{}, err
+	}
+	return fleet.Caps{Plugin: "ssh", Ops: []string{"apply", "rollback", "status", "installed", "cancel"}, MaxBatch: f.o.Parallel, DryRun: true}, nil
+}
+
+// open says why nothing can be asked, if so.
+func (f *Fleet) open(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("asking hosts: %w", err)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.closed {
+		return &fleet.Error{Code: "internal", Message: "the fleet is closed"}
+	}
+	return nil
+}
+
+// alone waits until nothing else is done to a host by this fleet.
+func (f *Fleet) alone(ctx context.Context, host inventory.HostID) (done func(), err error) {
+	f.mu.Lock()
+	turn := f.busy[host]
+	if turn == nil {
+		turn = make(chan struct{}, 1)
+		f.busy[host] = turn
+	}
+	f.mu.Unlock()
+	select {
+	case turn <- struct{}{}:
+		return func() { <-turn }, nil
+	case <-ctx.Done():
+		return nil, fmt.Errorf("waiting for another step on %s: %w", host, ctx.Err())
+	}
+}
+
+// Installed says which versions hosts have now. What a package manager left half
+// done, or a job that is not over moves, is left out: nobody can say of it yet.
+func (f *Fleet) Installed(ctx context.Context, _ time.Time, hosts []inventory.HostID, packages []string) (map[inventory.HostID]map[string]string, error) {
+	if err := f.open(ctx); err != nil {
+		return nil, err
+	}
+	if i := slices.IndexFunc(packages, func(name string) bool { return !validName(name) }); i >= 0 {
+		return nil, &fleet.Error{Code: "invalid", Message: fmt.Sprintf("%q is not the name of a package", packages[i])}
+	}
+	found := map[inventory.HostID]map[string]string{}
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	lanes := make(chan struct{}, f.o.Parallel)
+	for _, host := range hosts {
+		lanes <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-lanes }()
+			versions, err := f.versions(ctx, host, packages)
+			if err != nil {
+				return // a host that does not answer is left out
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			found[host] = versions
+		})
+	}
+	wg.Wait()
+	return found, ctx.Err()
+}
+
+func (f *Fleet) versions(ctx context.Context, host inventory.HostID, packages []string) (map[string]string, error) {
+	c, err := f.dial(ctx, host)
+	if err != nil {
+		return nil, err
+	}
+	defer c.close()
+	a, err := c.ask(ctx, "installed", packages...)
+	if err != nil {
+		return nil, err
+	}
+	versions := map[string]string{}
+	for _, p := range a.packages() {
+		if p.whole() {
+			versions[p.name] = p.bare()
+		}
+	}
+	return versions, nil
+}
+
+// Close ends the fleet. Jobs that are under way go on. It may be called twice.
+func (f *Fleet) Close() error {
+	f.mu.Lock()
+	closed := f.closed
+	f.closed = true
+	f.mu.Unlock()
+	if closed {
+		return nil
+	}
+	f.end()
+	f.jumping.Lock()
+	defer f.jumping.Unlock()
+	if f.jump != nil {
+		f.jump.Close()
+	}
+	return nil
+}
