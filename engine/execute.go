@@ -74,14 +74,18 @@ type Executed struct {
 // what one round makes possible the next one does.
 const rounds = 1000
 
-// Execute advances every merged plan by what may be done at Env.At. Doing it
-// again does nothing again.
+// Execute advances every merged plan by what may be done at Env.At, and tells the
+// forge of it. Doing it again does nothing again.
 func (x *Executor) Execute(ctx context.Context) (*Executed, error) {
 	done := &Executed{}
 	for range rounds {
 		moved, err := x.round(ctx, done)
-		if err != nil || !moved {
+		if err != nil {
 			return done, err
+		}
+		if !moved {
+			x.Show(ctx, done)
+			return done, nil
 		}
 	}
 	return done, fmt.Errorf("executing: still not at rest after %d rounds", rounds)
