@@ -3,6 +3,7 @@ package starter_test
 import (
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -176,7 +177,7 @@ func starterProblems(t *testing.T, name, text string) []string {
 			}
 		}
 		for _, s := range j.Steps {
-			for _, p := range stepProblems(at, s) {
+			for _, p := range slices.Concat(stepProblems(at, s), appProblems(j, s)) {
 				say("job %s: %s", id, p)
 			}
 		}
@@ -240,6 +241,26 @@ func stepProblems(at string, s step) []string {
 	return list
 }
 
+// appProblems hold a GitHub App's token to the rights of the job's own, which
+// otherwise is all that the App was given, and beside them to read members.
+func appProblems(j job, s step) []string {
+	if !strings.HasPrefix(s.Uses, "actions/create-github-app-token@") {
+		return nil
+	}
+	want := map[string]any{"members": "read"}
+	maps.Copy(want, rights(j))
+	got := map[string]any{}
+	for name, right := range s.With {
+		if scope, is := strings.CutPrefix(name, "permission-"); is {
+			got[scope] = right
+		}
+	}
+	if !maps.Equal(got, want) {
+		return []string{fmt.Sprintf("the App's token may %v, want %v", got, want)}
+	}
+	return nil
+}
+
 var installs = regexp.MustCompile(`^go install github\.com/ringmaster-dev/ringmaster/cmd/ringmaster@v\d+\.\d+\.\d+$`)
 
 // TestWorkflowChecksCanFail breaks a workflow that holds, one rule at a time.
@@ -294,6 +315,20 @@ func TestWorkflowChecksCanFail(t *testing.T) {
 		}
 		if p := all(text + "        env:\n          GITHUB_TOKEN: ${{ github.token }}\n"); !slices.ContainsFunc(p, func(s string) bool { return strings.Contains(s, "a token beside policies") }) {
 			t.Errorf("problems() = %q", p)
+		}
+	})
+	t.Run("an App's token is the job's", func(t *testing.T) {
+		text, err := os.ReadFile(".github/starter/learn.yml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for old, bad := range map[string]string{
+			"          permission-members: read": "          permission-administration: read", "          permission-pull-requests: write\n": "", "permission-contents: write": "permission-contents: read",
+		} {
+			broken := strings.Replace(string(text), old, bad, 1)
+			if p := starterProblems(t, "learn.yml", broken); broken == string(text) || !slices.ContainsFunc(p, func(s string) bool { return strings.Contains(s, "the App's token may") }) {
+				t.Errorf("without %q starterProblems() = %q", old, p)
+			}
 		}
 	})
 	t.Run("comments that were edited start nothing", func(t *testing.T) {

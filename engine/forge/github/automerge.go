@@ -18,9 +18,9 @@ const (
 }`
 )
 
-// AutoMerge uses GitHub's own auto-merge, with a merge commit. One that meets
-// every requirement already GitHub does not take for it: that one is merged at
-// once. A new head by Propose takes it back; where somebody else pushes, GitHub
+// AutoMerge uses GitHub's own auto-merge, with a merge commit. GitHub takes
+// nothing for it that it could merge already: that is merged at once, or by a later
+// run where a check that is no requirement still runs or failed. A new head by Propose takes it back; where somebody else pushes, GitHub
 // keeps it for those who may write.
 func (f *Forge) AutoMerge(ctx context.Context, branch, head string, on bool) error {
 	if err := f.autoMerge(ctx, branch, head, on); err != nil {
@@ -57,15 +57,26 @@ func (f *Forge) autoMerge(ctx context.Context, branch, head string, on bool) err
 		now, err := f.get(ctx, p.GetNumber())
 		return err == nil && (now.AutoMerge != nil || stateOf(now) == "merged"), err
 	})
+	log := f.log.WithField("pull", p.GetNumber())
 	switch {
-	case said(err) == http.StatusUnprocessableEntity && strings.Contains(err.Error(), "clean status"):
-		_, err = f.merge(ctx, branch, head)
-	case said(err) == http.StatusUnprocessableEntity && strings.Contains(err.Error(), "not allowed for this repository"):
-		err = fmt.Errorf("switch on \"Allow auto-merge\" in the repository's settings: %w", err)
 	case err == nil:
-		f.log.WithField("pull", p.GetNumber()).Info("GitHub merges it by itself")
+		log.Info("GitHub merges it by itself")
+	case no(err, "clean status"):
+		_, err = f.merge(ctx, branch, head)
+	case no(err, "unstable status"):
+		log.Info("it is merged by a later run: it meets every requirement, and a check that is none still runs or failed")
+		return nil
+	case no(err, "not allowed for this repository"):
+		return fmt.Errorf("switch on \"Allow auto-merge\" in the repository's settings: %w", err)
+	case no(err, "Protected branch rules not configured"):
+		return fmt.Errorf("%s asks for nothing before a merge; protect it: %w", p.GetBase().GetRef(), err)
 	}
 	return err
+}
+
+// no says whether GraphQL refuses in such words.
+func no(err error, words string) bool {
+	return said(err) == http.StatusUnprocessableEntity && strings.Contains(err.Error(), words)
 }
 
 // noAutoMerge takes it back, where it was asked for.

@@ -223,22 +223,33 @@ func TestAutoMerge(t *testing.T) {
 // merge at once.
 func TestAutoMergeOfWhatMayBe(t *testing.T) {
 	w := newWorld(t)
+	w.hub.Require(1)
 	c := w.commit(t, "one")
 	w.propose(t, c)
-	if err := w.forge.AutoMerge(t.Context(), w.branch, c, true); err != nil {
-		t.Fatal(err)
-	}
-	if pr := w.find(t); pr.State != "merged" || pr.Head != c {
-		t.Errorf("it is %+v", pr)
+	w.hub.Review(1, "alice", "APPROVED")
+	v := w.verdict(t, 0)
+	for _, v.Conclusion = range []string{"failure", "success"} {
+		if err := w.forge.Verdict(t.Context(), v); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.forge.AutoMerge(t.Context(), w.branch, c, true); err != nil {
+			t.Fatal(err)
+		}
+		if pr := w.find(t); (pr.State == "merged") != (v.Conclusion == "success") || pr.Head != c {
+			t.Errorf("with a check that is no requirement and says %s it is %s", v.Conclusion, pr.State)
+		}
 	}
 }
 
 func TestAutoMergeRefused(t *testing.T) {
 	w := newWorld(t)
-	w.hub.Require(1)
-	w.hub.NoAutoMerge = true
 	c := w.commit(t, "one")
 	w.propose(t, c)
+	if err := w.forge.AutoMerge(t.Context(), w.branch, c, true); err == nil || !strings.Contains(err.Error(), "main asks for nothing before a merge; protect it") {
+		t.Errorf("AutoMerge() into a branch that is not protected = %v", err)
+	}
+	w.hub.Require(1)
+	w.hub.NoAutoMerge = true
 	if err := w.forge.AutoMerge(t.Context(), w.branch, c, true); err == nil || !strings.Contains(err.Error(), `switch on "Allow auto-merge"`) {
 		t.Errorf("AutoMerge() = %v", err)
 	}

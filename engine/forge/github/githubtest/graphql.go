@@ -141,6 +141,10 @@ func enableAutoMerge(c *call, args map[string]any) (any, *deny) {
 		return nil, &deny{"UNPROCESSABLE", "Head sha didn't match expected " + head}
 	case method != "MERGE":
 		return nil, &deny{"UNPROCESSABLE", "Merge method " + strings.ToLower(method) + " merging is not allowed on this repository"}
+	case !c.repo.protected():
+		return nil, &deny{"UNPROCESSABLE", "Pull request Protected branch rules not configured for this branch"}
+	case len(c.repo.unmet(p)) == 0 && c.repo.unstable(p):
+		return nil, &deny{"UNPROCESSABLE", "Pull request Pull request is in unstable status"}
 	case len(c.repo.unmet(p)) == 0:
 		return nil, &deny{"UNPROCESSABLE", "Pull request Pull request is in clean status"}
 	}

@@ -182,6 +182,19 @@ func changesOf(v any) (map[string][]byte, *deny) {
 	return changes, nil
 }
 
+// protected says whether main asks for anything.
+func (r *Repository) protected() bool { return r.approvals+len(r.required) > 0 || r.signatures }
+
+// passed says whether a check run is good enough for GitHub.
+func (k *Check) passed() bool {
+	return slices.Contains([]string{"success", "neutral", "skipped"}, k.Conclusion)
+}
+
+// unstable says whether a check of the head runs or failed.
+func (r *Repository) unstable(p *Pull) bool {
+	return slices.ContainsFunc(r.checks, func(k *Check) bool { return k.Commit == p.Head && !k.passed() })
+}
+
 // unmet are the requirements of the protected branch that a pull request does
 // not meet, in GitHub's words.
 func (r *Repository) unmet(p *Pull) []string {
@@ -206,7 +219,7 @@ func (r *Repository) unmet(p *Pull) []string {
 	}
 	for _, name := range r.required {
 		if !slices.ContainsFunc(r.checks, func(k *Check) bool {
-			return k.Name == name && k.Commit == p.Head && slices.Contains([]string{"success", "neutral", "skipped"}, k.Conclusion)
+			return k.Name == name && k.Commit == p.Head && k.passed()
 		}) {
 			out = append(out, "Required status check \""+name+"\" is expected.")
 		}
