@@ -8,6 +8,7 @@ import (
 
 	"github.com/ringmaster-dev/ringmaster/engine/inventory"
 	"github.com/ringmaster-dev/ringmaster/engine/outcome"
+	"github.com/ringmaster-dev/ringmaster/engine/plan"
 	"github.com/ringmaster-dev/ringmaster/engine/rollout"
 )
 
@@ -183,20 +184,29 @@ func (x *Executor) stamp(t *tip, lines []outcome.Line) []outcome.Line {
 // gates asks about changes that are due, in the waves they are in, and returns
 // for each why it may not begin, "" where it may.
 func (t *tip) gates(l *live, due []*rollout.Change) []string {
-	d := t.decider
 	stops := make([]string, len(due))
-	decisions := d.askDue(l, due)
-	for i := range due {
-		if s := stopper(decisions[i]); s != nil {
+	for i, s := range t.stoppers(l, due) {
+		if s != nil {
 			stops[i] = s.Rule + ": " + s.Message
 		}
+	}
+	return stops
+}
+
+// stoppers are what keeps changes that are due from beginning, nil where nothing
+// does.
+func (t *tip) stoppers(l *live, due []*rollout.Change) []*plan.Decision {
+	d := t.decider
+	stops := make([]*plan.Decision, len(due))
+	for i, list := range d.askDue(l, due) {
+		stops[i] = stopper(list)
 	}
 	for _, wave := range wavesOf(due) {
 		in := t.dueWave(l, wave)
 		s := stopper(d.policies.Decide(in, d.est.Exceptions))
 		for i := range due {
-			if s != nil && stops[i] == "" && due[i].Ring == wave.ring && due[i].Wave == wave.number {
-				stops[i] = s.Rule + ": " + s.Message
+			if s != nil && stops[i] == nil && due[i].Ring == wave.ring && due[i].Wave == wave.number {
+				stops[i] = s
 			}
 		}
 	}

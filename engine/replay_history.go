@@ -250,6 +250,15 @@ func (t *timeline) chapters() (done []deed, meant []*meaning) {
 // decider is the estate of the place that the timeline stands at, ready for
 // decisions but for the policies.
 func (t *timeline) decider(est *estate.Estate, b basis) (*decider, []*meaning, error) {
+	d, meant, err := t.unmodelled(est, b)
+	if err != nil {
+		return nil, nil, err
+	}
+	return d, meant, d.readModels()
+}
+
+// unmodelled is decider without models: what is due was scored when it was planned.
+func (t *timeline) unmodelled(est *estate.Estate, b basis) (*decider, []*meaning, error) {
 	for _, id := range sortedKeys(t.broken) {
 		return nil, nil, fmt.Errorf("%s and its outcomes, which were there: %w", id, t.broken[id])
 	}
@@ -265,7 +274,7 @@ func (t *timeline) decider(est *estate.Estate, b basis) (*decider, []*meaning, e
 	d.history, d.alarms = t.Measure(b.at), t.Alarms(trials, b.at)
 	d.places = risk.NewPlaces()
 	d.apply(meant)
-	return d, meant, d.readModels()
+	return d, meant, nil
 }
 
 // readModels reads the models of the decider's estate.

@@ -65,12 +65,19 @@ func (p *presenter) all(ctx context.Context) error {
 			}
 		})
 	}
+	gates := p.gates()
 	for _, m := range p.moments {
 		if ctx.Err() != nil {
 			break
 		}
+		for gates.upTo(m.place - 1) {
+			gates.present(ready)
+		}
 		r, err := p.reopen(m)
 		ready <- func() { p.present(m, r, err) }
+	}
+	for ctx.Err() == nil && gates.upTo(len(p.timeline.steps)-1) {
+		gates.present(ready)
 	}
 	close(ready)
 	workers.Wait()

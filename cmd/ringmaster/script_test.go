@@ -77,7 +77,7 @@ func here(ts *testscript.TestScript, neg bool, args []string) {
 
 // identity is what names a commit or a plan's bytes: it changes with every file
 // of the starter, and no reader compares it by eye.
-var identity = regexp.MustCompile("sha256:[0-9a-f]{64}|commit `[0-9a-f]{10,11}…?`|commit [0-9a-f]{10}")
+var identity = regexp.MustCompile("sha256:[0-9a-f]{64}|main at [0-9a-f]{10}|commit `[0-9a-f]{10,11}…?`|commit [0-9a-f]{10}")
 
 // shown writes what the last command printed into a file, with digests and
 // commits blanked, for cmp.

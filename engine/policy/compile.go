@@ -42,7 +42,7 @@ func compile(files map[string][]byte) (*source, *Set, []Fault) {
 		return nil, nil, src.sorted()
 	}
 	src.unfed(c)
-	s := &Set{set{compiler: c, store: src.store()}}
+	s := &Set{set{compiler: c, store: src.store(), data: src.data}}
 	s.clauses = src.clauses(c)
 	src.checkData(c)
 	src.program = newProgram(c)

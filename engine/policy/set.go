@@ -11,7 +11,8 @@ import (
 type set struct {
 	compiler *ast.Compiler
 	store    storage.Store
-	clauses  []*clause // sorted by rule, then place
+	data     map[string]any // what the store holds
+	clauses  []*clause      // sorted by rule, then place
 	views    map[Point]*view
 	settled  map[*ast.Rule]bool
 	limits   Limits

@@ -226,6 +226,7 @@ func (b *Builder) Report(at time.Time) *Report {
 	})
 	slices.SortFunc(r.NotReplayed, func(a, b NotReplayed) int { return strings.Compare(a.Plan, b.Plan) })
 	b.tally()
+	b.tallyGates()
 	for key, hosts := range b.reclass {
 		r.Reclassed = append(r.Reclassed, Reclassed{key.plan, key.patch, key.was, key.is, hosts})
 	}
@@ -235,7 +236,7 @@ func (b *Builder) Report(at time.Time) *Report {
 		r.Rules = append(r.Rules, *x)
 	}
 	slices.SortFunc(r.Rules, func(a, b Rule) int {
-		return cmp.Or(b.Stops-a.Stops, b.Opens-a.Opens, b.More+b.Less-a.More-a.Less, strings.Compare(a.Rule, b.Rule))
+		return cmp.Or(b.Stops-a.Stops, b.Opens-a.Opens, b.DueStops+b.DueOpens-a.DueStops-a.DueOpens, b.More+b.Less-a.More-a.Less, strings.Compare(a.Rule, b.Rule))
 	})
 	for _, t := range b.teams {
 		if len(t.More) > 0 || len(t.Fewer) > 0 {

@@ -58,7 +58,11 @@ func (r *Report) markdownRules(b *strings.Builder) {
 	}
 	b.WriteString("\n### By rule\n\n| rule | stops | failed then | healthy then | lets pass | speaks | says, as an example |\n|---|---:|---:|---:|---:|---:|---|\n")
 	for _, x := range r.Rules[:min(mostRules, len(r.Rules))] {
-		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s | %s |\n", code(x.Rule), thousands(x.Stops), thousands(x.Failed), thousands(x.Healthy), thousands(x.Opens), x.speaks(), code(clip(x.Says, 150)))
+		due := x.due()
+		if due != "" {
+			due = "; when due: " + due
+		}
+		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s%s | %s |\n", code(x.Rule), thousands(x.Stops), thousands(x.Failed), thousands(x.Healthy), thousands(x.Opens), x.speaks(), due, code(clip(x.Says, 150)))
 	}
 	if n := len(r.Rules); n > mostRules {
 		fmt.Fprintf(b, "\n%d more rules differ.\n", n-mostRules)

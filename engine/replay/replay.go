@@ -62,6 +62,7 @@ type Report struct {
 	At          time.Time     `json:"at"`
 	Candidate   string        `json:"candidate"`    // what history was decided again with, in words
 	Baseline    string        `json:"baseline"`     // and what that is compared with
+	Models      bool          `json:"models"`       // these are models; else policies
 	Changed     []string      `json:"changed"`      // files in which they differ
 	Plans       int           `json:"plans"`        // replayed: the same under their own policies
 	Decisions   int           `json:"decisions"`    // of these plans: changes, waves and plans that policies were asked about
@@ -76,6 +77,7 @@ type Report struct {
 	Moved       int           `json:"moved"`      // let pass by both, and in a wave at another time
 	MovedDays   float64       `json:"moved_days"` // by how much together, later ones positive
 	Reclassed   []Reclassed   `json:"reclassed"`  // patches of another class
+	Gates       Gates         `json:"gates"`      // what was asked when waves were due
 	Rules       []Rule        `json:"rules"`      // with a difference, those that stop most first
 	Hosts       []Host        `json:"hosts"`      // with a flip, those that failed most first
 	Approvals   []Approval    `json:"approvals"`  // by team, where more or fewer are required
@@ -127,9 +129,13 @@ type Rule struct {
 	Days    float64 `json:"exposure_days"`
 	OpenEnd int     `json:"open_end"`
 	Opens   int     `json:"opens"` // changes that it stopped and that pass now
-	More    int     `json:"more"`  // changes about which it speaks now and did not, whatever comes of it
-	Less    int     `json:"less"`  // about which it spoke and does not
-	Says    string  `json:"says"`  // one thing that it says, as an example
+	// DueStops are changes that it would have held when their wave was due, DueOpens
+	// those that it held then and would not have.
+	DueStops int    `json:"due_stops"`
+	DueOpens int    `json:"due_opens"`
+	More     int    `json:"more"` // changes about which it speaks now and did not, whatever comes of it
+	Less     int    `json:"less"` // about which it spoke and does not
+	Says     string `json:"says"` // one thing that it says, as an example
 }
 
 // Host is how one host's changes differ.

@@ -83,6 +83,7 @@ func (r *Report) totals(name func(string) string) []total {
 			add("", s)
 		}
 	}
+	r.Gates.totals(add)
 	if s := parts(counted(r.Harder, "held then, denied now"), counted(r.Softer, "denied then, held now")); s != "" {
 		add("stopped either way", s)
 	}
@@ -119,11 +120,19 @@ func (r *Report) textRules(b *strings.Builder) {
 	fmt.Fprintf(b, "\n%-28s %8s %12s %13s %9s %10s\n", "by rule", "stops", "failed then", "healthy then", "lets pass", "speaks")
 	for _, x := range r.Rules[:min(mostRules, len(r.Rules))] {
 		fmt.Fprintf(b, "  %-26s %8s %12s %13s %9s %10s\n", bare(x.Rule), thousands(x.Stops), thousands(x.Failed), thousands(x.Healthy), thousands(x.Opens), x.speaks())
+		if due := x.due(); due != "" {
+			fmt.Fprintf(b, "    when due: %s\n", due)
+		}
 		if x.Says != "" {
 			fmt.Fprintf(b, "    says, as an example: %s\n", clip(bare(x.Says), 150))
 		}
 	}
 	r.more(b, len(r.Rules), mostRules)
+}
+
+// due is what a rule would have done to changes when their wave was due.
+func (x *Rule) due() string {
+	return parts(counted(x.DueStops, "held"), counted(x.DueOpens, "let begin"))
 }
 
 // speaks is about how many changes a rule says something now and did not, and
@@ -168,8 +177,14 @@ func (h *Host) says() string {
 
 // limits says what the figures do not.
 func (r *Report) limits() string {
-	s := "Each plan is judged by itself, as things stood when it was made: what a stopped change would have altered\n" +
-		"later is not followed, and what is asked again when a wave is due is not replayed."
+	s := "Each plan is judged by itself, as things stood when it was made, and each wave as they stood when it was due:\n" +
+		"what a stopped change would have altered later is not followed."
+	switch {
+	case r.Models:
+		s += "\nWhat is asked when a wave is due rests on the plan's own scores, and is not asked again."
+	case r.Plans > 0:
+		s += "\n" + r.Gates.limit()
+	}
 	if r.Imported > 0 {
 		s += fmt.Sprintf("\nNo policy decided the %s that were imported, and they are not counted.", count(r.Imported, "outcome"))
 	}
