@@ -82,12 +82,14 @@ func (d *decider) assign(dr *draft) {
 			continue
 		}
 		hosts = append(hosts, c.host)
-		members = append(members, d.member(&d.hosts[c.host]))
+		m := d.member(&d.hosts[c.host])
+		m.Kind = d.kinds().Of(int(c.host))
+		members = append(members, m)
 	}
-	rings := ring.Assign(d.est.Rings, members, d.est.Settings.Name)
-	dr.ringOf = make(map[int32]int, len(hosts))
+	made := ring.Assign(d.est.Rings, members, d.kinds(), d.est.Settings.Name)
+	dr.stands, dr.ringOf = made.Stands, make(map[int32]int, len(hosts))
 	for i, h := range hosts {
-		dr.ringOf[h] = rings[i]
+		dr.ringOf[h] = made.Ring[i]
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/ringmaster-dev/ringmaster/engine/advisory"
@@ -14,6 +15,7 @@ import (
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
 	"github.com/ringmaster-dev/ringmaster/engine/policy"
 	"github.com/ringmaster-dev/ringmaster/engine/repo"
+	"github.com/ringmaster-dev/ringmaster/engine/ring"
 	"github.com/ringmaster-dev/ringmaster/engine/risk"
 	"github.com/ringmaster-dev/ringmaster/engine/risk/watch"
 )
@@ -83,6 +85,7 @@ func decide(est *estate.Estate, b basis) ([]*plan.Plan, error) {
 // forgetPackages lets go of package lists when they are matched: on a large
 // fleet they are most of what is in memory, and nothing later reads them.
 func (d *decider) forgetPackages() {
+	d.kinds()
 	for i := range d.hosts {
 		d.hosts[i].Packages, d.est.Hosts[i].Packages = nil, nil
 	}
@@ -118,6 +121,7 @@ type decider struct {
 	exploits *risk.Exploits
 	history  risk.History
 	alarms   []watch.Alarm
+	kinds    func() *ring.Kinds // of hosts, made when first asked for
 
 	uncovered int // hosts that no advisory can speak of
 	unnamed   map[match.Built]inventory.Package
@@ -164,6 +168,7 @@ func frame(est *estate.Estate, b basis) *decider {
 			d.sizes[s]++
 		}
 	}
+	d.kinds = sync.OnceValue(d.kindsOf)
 	return d
 }
 
@@ -233,6 +238,7 @@ type draft struct {
 	skipped []plan.Skipped
 	asked   []plan.Decision // of waves that stay: what they require, the plan requires
 	ringOf  map[int32]int   // host → index into est.Rings, -1 none
+	stands  []float64       // by ring of the estate: see ring.Assigned
 }
 
 // patchDraft is a patch of one draft.

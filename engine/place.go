@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ringmaster-dev/ringmaster/engine/exact"
 	"github.com/ringmaster-dev/ringmaster/engine/hclfile"
 	"github.com/ringmaster-dev/ringmaster/engine/inventory"
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
@@ -33,7 +34,7 @@ func (d *decider) place(dr *draft) {
 		p.feasible, p.conflict, p.waysOut = proof.Feasible, proof.Conflict, proof.WaysOut
 	}
 	for i := range d.est.Rings {
-		r := d.planRing(&d.est.Rings[i])
+		r := d.planRing(&d.est.Rings[i], dr.stands[i])
 		for _, w := range out.Rings[i] {
 			r.Waves = append(r.Waves, d.wave(dr, in, w, places, &d.est.Rings[i]))
 		}
@@ -43,8 +44,8 @@ func (d *decider) place(dr *draft) {
 	}
 }
 
-func (d *decider) planRing(r *ring.Ring) plan.Ring {
-	return plan.Ring{
+func (d *decider) planRing(r *ring.Ring, stands float64) plan.Ring {
+	out := plan.Ring{
 		Name: r.Name, Soak: hclfile.FormatDuration(r.Soak), MaxFailures: r.MaxFailures,
 		Gates: []string{
 			"every host of the ring has ended, and at least one is healthy",
@@ -52,6 +53,11 @@ func (d *decider) planRing(r *ring.Ring) plan.Ring {
 			"policies are asked again when the next wave is due",
 		},
 	}
+	if stands >= 0 {
+		stands = exact.Round5(stands)
+		out.StandsFor = &stands
+	}
+	return out
 }
 
 func (d *decider) scheduleInput(dr *draft) (schedule.Input, []int) {

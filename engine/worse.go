@@ -194,6 +194,9 @@ func (c *comparison) rings() {
 		if shorter(a.Soak, b.Soak) || !subset(numberless(a.Gates), numberless(b.Gates)) {
 			c.say("rings that wait for less", b.Name)
 		}
+		if b.StandsFor != nil && (a.StandsFor == nil || *b.StandsFor < *a.StandsFor) {
+			c.say("rings whose hosts stand for fewer", b.Name)
+		}
 		for w := range b.Waves {
 			if n := len(hostsIn(&b.Waves[w])); n > most {
 				c.say("more hosts at once than in any wave before", fmt.Sprintf("%d in %s", n, b.Name))

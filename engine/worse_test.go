@@ -253,6 +253,13 @@ func nudge(v reflect.Value, up bool) {
 		v.SetFloat(v.Float() + float64(sign)*0.001)
 	case reflect.Bool:
 		v.SetBool(up)
+	case reflect.Pointer:
+		some := reflect.New(v.Type().Elem())
+		if !v.IsNil() {
+			some.Elem().Set(v.Elem())
+		}
+		nudge(some.Elem(), up)
+		v.Set(some)
 	default:
 		panic("no more of " + v.Type().String())
 	}

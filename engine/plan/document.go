@@ -137,6 +137,9 @@ func (w *writer) ring(r *Ring) {
 	w.any(`,"max_failures":`, r.MaxFailures)
 	w.text(`,"name":`, r.Name)
 	w.text(`,"soak":`, r.Soak)
+	if r.StandsFor != nil {
+		w.any(`,"stands_for":`, *r.StandsFor)
+	}
 	w.add(`,"waves":`)
 	each(w, r.Waves, w.wave)
 	w.add("}")

@@ -75,6 +75,11 @@ func fill(r *rand.Rand, v reflect.Value) {
 		for i := range n {
 			fill(r, v.Index(i))
 		}
+	case reflect.Pointer:
+		if r.IntN(2) == 0 {
+			v.Set(reflect.New(v.Type().Elem()))
+			fill(r, v.Elem())
+		}
 	case reflect.Map:
 		v.Set(reflect.ValueOf(map[string]any{"b": 1.0, "a": []any{words[r.IntN(len(words))], nil}}))
 	case reflect.Struct:

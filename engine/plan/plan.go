@@ -158,7 +158,12 @@ type Ring struct {
 	Soak        string   `json:"soak"`
 	MaxFailures int      `json:"max_failures"` // of a patch in this ring; one more stops it
 	Gates       []string `json:"gates"`        // what must hold before the next ring
-	Waves       []Wave   `json:"waves"`
+	// StandsFor is how well its hosts and those of the rings before it stand for all
+	// hosts of the plan's patches, 0 to 1: of each host the likeness, in role,
+	// packages, system, hardware and load, of the chosen host most like it. Absent
+	// where the ring takes every host that it matches.
+	StandsFor *float64 `json:"stands_for,omitempty"`
+	Waves     []Wave   `json:"waves"`
 }
 
 // Wave is hosts done together. No change starts before Start or after the

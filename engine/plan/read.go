@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
 
@@ -139,6 +140,9 @@ func listed[T any](r *reader, one func(*T)) []T {
 func (r *reader) ring(v *Ring) {
 	from := r.i
 	r.members(`{"gates":`, `,"max_failures":`, `,"name":`, `,"soak":`)
+	if stands := `,"stands_for":`; bytes.HasPrefix(r.data[min(r.i, len(r.data)):], []byte(stands)) {
+		r.members(stands)
+	}
 	r.decode(append(r.data[from:r.i:r.i], '}'), v)
 	r.lit(`,"waves":`)
 	v.Waves = listed(r, r.wave)

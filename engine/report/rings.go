@@ -29,7 +29,22 @@ func timeline(p *plan.Plan, d detail) string {
 	if left > 0 {
 		fmt.Fprintf(&b, "| … | | | | %s more, in `plan.md` | |\n", plural(left, "wave"))
 	}
-	return b.String() + "\n" + gates(p) + "\n"
+	return b.String() + "\n" + gates(p) + stands(p) + "\n"
+}
+
+// stands says of which rings the hosts that go first do not stand for all others.
+func stands(p *plan.Plan) string {
+	var b strings.Builder
+	for _, r := range p.Rings {
+		if r.StandsFor == nil || *r.StandsFor >= 0.995 {
+			continue
+		}
+		if b.Len() == 0 {
+			b.WriteString("\nNot all kinds of hosts (role, packages, system, hardware, load) are met by the hosts that were chosen to go first:\n\n")
+		}
+		fmt.Fprintf(&b, "- %s, with the rings before it, stands for %.0f %% of all hosts\n", inert(r.Name), 100**r.StandsFor)
+	}
+	return b.String()
 }
 
 // gates says what must hold before the next ring begins; what holds in several

@@ -18,22 +18,30 @@ type Member struct {
 	Labels   map[string]string
 	Tier     string // of its primary service, "" none
 	Rank     int    // of that tier; a large number where there is none
+	Kind     int    // among Kinds; -1: nothing else stands for it
 }
 
-// Assign puts every member into the lowest-ordered ring that takes it and
-// returns the ring's index for each, -1 where none does. A ring with a share
-// takes that part of the members that match it (at least one host where any
-// matches and share > 0; rounded up), or Count hosts if that is fewer, among
-// those that no lower ring has: least critical tiers first, spread over
-// services and roles (labels["role"]) before a second host of the same, ties
-// by the hash of seed and host, so that nothing depends on names. A share below
-// 1 never takes all hosts of a service that has more than one, and neither does
-// a Count that is less than what matches.
+// Assigned is which members are in which ring.
+type Assigned struct {
+	Ring []int // by member, -1 none
+	// Stands says, by ring, how well the hosts of this ring and those before it
+	// stand for all members: 1 when each member is in them or is like one that is,
+	// -1 where the ring takes all that it matches.
+	Stands []float64
+}
+
+// Assign puts every member into the lowest-ordered ring that takes it. A ring with
+// a share takes that part of the members that match it (at least one host where
+// any matches and share > 0; rounded up), or Count hosts if that is fewer, among
+// those that no lower ring has, and chooses those that stand best for all members
+// (see represent). A share below 1 never takes all hosts of a service that has
+// more than one, and neither does a Count that is less than what matches.
 //
 // The order of rings and members does not matter: rings of the same order come
-// by name.
-func Assign(rings []Ring, members []Member, seed string) []int {
-	a := assignment{members: members, ring: make([]int, len(members)), total: map[string]int{}}
+// by name. Nothing depends on hosts' names but ties, which go by the hash of seed
+// and host.
+func Assign(rings []Ring, members []Member, kinds *Kinds, seed string) Assigned {
+	a := assignment{members: members, ring: make([]int, len(members)), total: map[string]int{}, stands: newStands(members, kinds)}
 	for i, m := range members {
 		a.ring[i] = -1
 		for _, s := range m.Services {
@@ -47,10 +55,14 @@ func Assign(rings []Ring, members []Member, seed string) []int {
 	slices.SortFunc(order, func(i, j int) int {
 		return cmp.Or(cmp.Compare(rings[i].Order, rings[j].Order), strings.Compare(rings[i].Name, rings[j].Name))
 	})
+	out := Assigned{Ring: a.ring, Stands: make([]float64, len(rings))}
 	for _, i := range order {
-		a.fill(i, rings[i], seed)
+		out.Stands[i] = -1
+		if a.fill(i, rings[i], seed) {
+			out.Stands[i] = a.stands.share()
+		}
 	}
-	return a.ring
+	return out
 }
 
 // assignment is members on their way into rings.
@@ -59,10 +71,11 @@ type assignment struct {
 	ring    []int          // by member, -1 free
 	total   map[string]int // hosts by service
 	lots    []uint64       // by member: the hash of seed and host, drawn when first needed
+	stands  *stands
 }
 
-// fill takes into ring i what it takes.
-func (a *assignment) fill(i int, r Ring, seed string) {
+// fill takes into ring i what it takes, and says whether it had to choose.
+func (a *assignment) fill(i int, r Ring, seed string) bool {
 	var free []int
 	matching := 0
 	for m := range a.members {
@@ -74,28 +87,44 @@ func (a *assignment) fill(i int, r Ring, seed string) {
 			free = append(free, m)
 		}
 	}
-	room := quota(r, matching)
-	if room >= matching && r.Share >= 1 {
+	f := filling{assignment: a, no: i, room: quota(r, matching), taken: map[string]int{}}
+	if f.room >= matching && r.Share >= 1 {
 		for _, m := range free {
 			a.ring[m] = i
+			a.stands.take(a.members[m].Kind)
 		}
-		return
+		return false
 	}
 	a.draw(seed)
-	taken := map[string]int{} // hosts by service
-	for _, m := range a.spread(free) {
-		if room == 0 {
-			break
-		}
-		if a.exhausts(m, taken) {
-			continue
-		}
-		for _, s := range a.members[m].Services {
-			taken[s]++
-		}
-		a.ring[m] = i
-		room--
+	free = a.spread(free)
+	f.represent(free)
+	for _, m := range free {
+		f.take(m)
 	}
+	return true
+}
+
+// filling is one ring being filled.
+type filling struct {
+	*assignment
+	no    int
+	room  int
+	taken map[string]int // hosts by service
+}
+
+// take takes a member where there is room and its service keeps a host, and says
+// whether it did.
+func (f *filling) take(m int) bool {
+	if f.room == 0 || f.ring[m] >= 0 || f.exhausts(m, f.taken) {
+		return false
+	}
+	for _, s := range f.members[m].Services {
+		f.taken[s]++
+	}
+	f.ring[m] = f.no
+	f.stands.take(f.members[m].Kind)
+	f.room--
+	return true
 }
 
 // quota returns how many of the matching hosts a ring takes.

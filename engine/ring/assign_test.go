@@ -47,7 +47,7 @@ func company(n int) []Member {
 
 func TestAssignShipped(t *testing.T) {
 	rings, members := shipped(), company(2000)
-	got := Assign(rings, members, "estate")
+	got := Assign(rings, members, nil, "estate").Ring
 	count := make([]int, len(rings))
 	for i, r := range got {
 		if r < 0 {
@@ -101,7 +101,7 @@ func TestAssign(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			got := make([]int, len(tt.rings)+1)
-			for _, r := range Assign(tt.rings, tt.members, "seed") {
+			for _, r := range Assign(tt.rings, tt.members, nil, "seed").Ring {
 				got[(r+len(got))%len(got)]++
 			}
 			if diff := cmp.Diff(tt.want, got); diff != "" {
@@ -123,7 +123,7 @@ func TestAssignSpread(t *testing.T) {
 	}
 	inFirst := func(count int) map[string]int {
 		taken := map[string]int{}
-		for i, r := range Assign([]Ring{{Share: 1, Count: count}}, members, "x") {
+		for i, r := range Assign([]Ring{{Share: 1, Count: count}}, members, nil, "x").Ring {
 			if r == 0 {
 				taken[members[i].Services[0]]++
 				taken[members[i].Services[0]+"/"+members[i].Labels["role"]]++
@@ -147,7 +147,7 @@ func TestAssignProperties(t *testing.T) {
 		members := company(rng.IntN(300))
 		rings := shipped()
 		rings[1].Share, rings[2].Count = rng.Float64(), rng.IntN(20)
-		got := Assign(rings, members, "s")
+		got := Assign(rings, members, nil, "s").Ring
 
 		order := rng.Perm(len(members))
 		turned := slices.Clone(rings)
@@ -156,7 +156,7 @@ func TestAssignProperties(t *testing.T) {
 		for i, j := range order {
 			shuffled[i] = members[j]
 		}
-		again := Assign(turned, shuffled, "s")
+		again := Assign(turned, shuffled, nil, "s").Ring
 		for i, j := range order {
 			if again[i] != len(rings)-1-got[j] {
 				t.Fatalf("seed %d: %s is in ring %d, and in %d when the order differs", seed, members[j].Host, got[j], len(rings)-1-again[i])
@@ -280,7 +280,7 @@ func slowGlob(p, s string) bool {
 func BenchmarkAssign(b *testing.B) {
 	rings, members := shipped(), company(100_000)
 	for b.Loop() {
-		Assign(rings, members, "estate")
+		Assign(rings, members, nil, "estate")
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(members)), "ns/host")
 }
