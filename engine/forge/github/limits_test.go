@@ -131,6 +131,33 @@ func TestNotModifiedCostsNothing(t *testing.T) {
 	}
 }
 
+// TestTalkThatIsUnchangedCostsNothing: what is said, put and shown again is
+// compared with answers that have not changed.
+func TestTalkThatIsUnchangedCostsNothing(t *testing.T) {
+	w := newWorld(t)
+	w.propose(t, w.commit(t, "one"))
+	w.hub.Comment(1, "alice", "/ringmaster help")
+	talk := func() {
+		t.Helper()
+		_, err := w.forge.Comments(t.Context(), w.branch)
+		_, asked := w.forge.Permission(t.Context(), "alice")
+		if err := errors.Join(err, asked,
+			w.forge.Say(t.Context(), w.branch, "outcome", "1 of 3 done."),
+			w.forge.Verdict(t.Context(), w.verdict(t, 60)),
+			w.forge.Mirror(t.Context(), w.progress(t, "in_progress")),
+		); err != nil {
+			t.Fatal(err)
+		}
+	}
+	talk()
+	talk() // what came about in the first is kept by now
+	w.server.Budget(1, time.Hour)
+	talk()
+	if len(w.waits) > 0 {
+		t.Errorf("it waited %v", w.waits)
+	}
+}
+
 func TestWithoutWait(t *testing.T) {
 	w := newWorld(t)
 	f, err := github.New(github.Options{Token: secret, Repository: "acme/estate", API: w.url + githubtest.API, Server: w.url, Repo: w.clone})

@@ -75,6 +75,18 @@ func TestOthersMarks(t *testing.T) {
 	}
 }
 
+func TestSayingTooMuch(t *testing.T) {
+	w := newWorld(t)
+	w.propose(t, w.commit(t, "one"))
+	mark := len("<!-- ringmaster: note outcome -->\n")
+	if err := w.forge.Say(t.Context(), w.branch, "outcome", strings.Repeat("ü", 65536-mark)); err != nil {
+		t.Error(err)
+	}
+	if err := w.forge.Say(t.Context(), w.branch, "outcome", strings.Repeat("ü", 65537-mark)); err == nil || !strings.Contains(err.Error(), "65537 characters, and GitHub takes 65536") {
+		t.Errorf("Say() of one too many = %v", err)
+	}
+}
+
 // TestPeopleEdit: somebody with a right to write changes what was said; it is
 // said again as it should be.
 func TestPeopleEdit(t *testing.T) {
