@@ -29,6 +29,9 @@ type Planned struct {
 	Action Action
 	Why    string // for queued: what it waits for
 	Pull   *forge.PullRequest
+	// Continues are the plans that ended, and of which this one takes up what they
+	// left.
+	Continues []report.Continued
 }
 
 // Action is what happened to a plan's branch or pull request.
@@ -71,6 +74,10 @@ func (e *Env) Plan(ctx context.Context, o PlanOptions) (*PlanReport, error) {
 	if err != nil {
 		return nil, err
 	}
+	left, err := leftBehind(est, e.At)
+	if err != nil {
+		return nil, err
+	}
 	plans, err := e.decide(est, commit, e.At, e.Version)
 	if err != nil {
 		return nil, fmt.Errorf("planning: %w", err)
@@ -95,6 +102,7 @@ func (e *Env) Plan(ctx context.Context, o PlanOptions) (*PlanReport, error) {
 		if err != nil {
 			return nil, fmt.Errorf("writing plan %s: %w", p.ID, err)
 		}
+		one.Continues = continues(one.Plan, left)
 		r.Plans = append(r.Plans, one)
 	}
 	if !o.Open {
@@ -103,7 +111,10 @@ func (e *Env) Plan(ctx context.Context, o PlanOptions) (*PlanReport, error) {
 	if err := e.supersede(ctx, r, open); err != nil {
 		return nil, err
 	}
-	return r, e.propose(ctx, limit, r, open)
+	if err := e.propose(ctx, limit, r, open); err != nil {
+		return nil, err
+	}
+	return r, e.mergeAlone(ctx, r)
 }
 
 // openPulls are the open pull requests of plans, by branch.
@@ -397,7 +408,7 @@ func (e *Env) proposeOne(ctx context.Context, p *Planned, branch string, was for
 		return err
 	}
 	folder := path.Dir(plan.Path(p.Plan.ID)) + "/"
-	page := report.Page{At: e.Forge.Address(string(head), folder), Whole: e.Forge.Shows(string(head), folder+"plan.md"), Since: changedSince(c.Message)}
+	page := report.Page{At: e.Forge.Address(string(head), folder), Whole: e.Forge.Shows(string(head), folder+"plan.md"), Since: changedSince(c.Message), Continues: p.Continues}
 	if page.Reviewed, err = e.reviewedBefore(ctx, p.Plan, string(head), was); err != nil {
 		return err
 	}
@@ -415,6 +426,7 @@ func (e *Env) proposeOne(ctx context.Context, p *Planned, branch string, was for
 	case p.Action == Written:
 		p.Action = Updated
 	}
+	e.tellContinued(ctx, p)
 	return nil
 }
 

@@ -87,6 +87,20 @@ func (a *app) planNotes(r *engine.PlanReport, opened bool) {
 }
 
 func planNote(p engine.Planned) string {
+	note := planAction(p)
+	for i, c := range p.Continues {
+		switch {
+		case p.Action == engine.Nothing:
+		case i == 0:
+			note += "; continues " + c.ID
+		default:
+			note += ", " + c.ID
+		}
+	}
+	return note
+}
+
+func planAction(p engine.Planned) string {
 	switch p.Action {
 	case engine.Nothing:
 		return "nothing of it can be planned now; the reasons stand above"

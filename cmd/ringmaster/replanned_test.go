@@ -12,13 +12,36 @@ import (
 // facts pushes facts of a host, as a collector may, to the forge's main.
 func (w *site) facts(host, version string) {
 	w.t.Helper()
-	line := `{"at":"` + w.at.Format(time.RFC3339) + `","host":"` + host + `","os":{"arch":"amd64","id":"debian","version":"12"},"packages":[{"type":"generic","name":"osprey-agent","version":"` + version + `"}],"source":"demo","uptime_s":3456000,"reboot_pending":false,"drift":false,"disk_free_mb":21000,"mem_free_mb":3000,"labels":{"role":"office"}}` + "\n"
-	old := w.tip()
-	now := w.push("facts of "+host, map[string][]byte{"inventory/facts/" + host + ".jsonl": []byte(line)})
+	w.pushed("facts of "+host, map[string][]byte{"inventory/facts/" + host + ".jsonl": w.factsOf(host, version)})
+}
+
+func (w *site) factsOf(host, version string) []byte {
+	return []byte(`{"at":"` + w.at.Format(time.RFC3339) + `","host":"` + host + `","os":{"arch":"amd64","id":"debian","version":"12"},"packages":[{"type":"generic","name":"osprey-agent","version":"` + version + `"}],"source":"demo","uptime_s":3456000,"reboot_pending":false,"drift":false,"disk_free_mb":21000,"mem_free_mb":3000,"labels":{"role":"office"}}` + "\n")
+}
+
+// pushed is push, to the forge's main as well.
+func (w *site) pushed(message string, files map[string][]byte) {
+	w.t.Helper()
 	if w.env["GITHUB_SERVER_URL"] == "" {
+		w.push(message, files)
 		return
 	}
+	w.pulled()
+	old := w.tip()
+	now := w.push(message, files)
 	if err := w.repo.Push(w.t.Context(), repo.Remote{URL: w.env["GITHUB_SERVER_URL"] + "/acme/estate", Token: "ghs_bot"}, "refs/heads/main", old, now); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// pulled brings the clone's main to where the forge's is.
+func (w *site) pulled() {
+	w.t.Helper()
+	refs, err := w.repo.Fetch(w.t.Context(), repo.Remote{URL: w.env["GITHUB_SERVER_URL"] + "/acme/estate", Token: "ghs_bot"}, "main")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if err := w.repo.Move("refs/heads/main", w.tip(), refs[0].Hash); err != nil {
 		w.t.Fatal(err)
 	}
 }

@@ -16,11 +16,36 @@ type Page struct {
 	At string
 	// Whole is the address at which a browser shows plan.md; "": it is named alone.
 	Whole string
+	// Continues is the plans that ended, and of which this one takes up what they
+	// left.
+	Continues []Continued
 	// Since is what changed since the version that people may have read, as Since
 	// says it.
 	Since []string
 	// Reviewed is the approvals of earlier versions, each with what changed since.
 	Reviewed []Reviewed
+}
+
+// Continued is a plan that ended, and how many changes it left that another one
+// takes up.
+type Continued struct {
+	ID      string
+	Changes int
+}
+
+func continued(list []Continued) string {
+	if len(list) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	b.WriteString("## What it continues\n\n")
+	for _, c := range list[:min(len(list), brief.names)] {
+		fmt.Fprintf(&b, "- %s ended and left %s of those in this plan\n", code(c.ID), plural(c.Changes, "change"))
+	}
+	if more := len(list) - brief.names; more > 0 {
+		fmt.Fprintf(&b, "- and %s more\n", plural(more, "plan"))
+	}
+	return b.String() + "\n"
 }
 
 // chapter is a part of a report that more or less room can be given to.
@@ -53,6 +78,7 @@ func (s *sheet) parts() []chapter {
 func Body(p *plan.Plan, limit int, page Page) string {
 	s := read(p)
 	parts := append([]chapter{
+		{"What it continues", func(detail) string { return continued(page.Continues) }},
 		{"Since the last version", func(d detail) string { return since(page.Since, d) }},
 		{"Since each approval", func(d detail) string { return s.reviewed(page.Reviewed, d) }},
 		{"The chart and the pictures", func(d detail) string { return s.drawn(page.At, d) }},
