@@ -37,8 +37,9 @@ func TestMain(m *testing.M) {
 			}
 			os.Exit(run(context.Background(), os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}, os.Getenv, time.Now()))
 		},
-		"refplugin": func() { os.Exit(reference.Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) },
-		"git":       func() { os.Exit(smallGit(os.Args[1:])) },
+		"refplugin":   func() { os.Exit(reference.Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) },
+		"quickplugin": func() { quickPlugin(os.Stdin, os.Stdout) },
+		"git":         func() { os.Exit(smallGit(os.Args[1:])) },
 	})
 }
 
