@@ -29,8 +29,9 @@ var chaosFrom = map[string]string{"osprey-agent": "2.3.0", "heron-web": "4.2.1"}
 // world is a folder with an estate, whose one plan is merged, and the state of
 // its plugin.
 type world struct {
-	t    *testing.T
-	base string
+	t       *testing.T
+	base    string
+	through []string // what runs are started by, where not at once
 }
 
 func (w *world) dir() string { return filepath.Join(w.base, "estate") }
@@ -99,27 +100,33 @@ var template struct {
 func unplannedEstate(t *testing.T) *world {
 	t.Helper()
 	w := &world{t: t, base: t.TempDir()}
-	w.must(chaosAt.Add(-time.Hour), "init", w.dir())
-	for name, text := range chaosFiles() {
-		file := filepath.Join(w.dir(), filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for _, name := range append(spared(t, w.dir()), ".github", "inventory/feeds.hcl") {
-		if err := os.RemoveAll(filepath.Join(w.dir(), name)); err != nil {
-			t.Fatal(err)
-		}
-	}
+	w.estate(chaosFiles())
 	r := w.open()
 	if err := gitCommit(r, "hosts and updates"); err != nil {
 		t.Fatal(err)
 	}
 	r.Close()
 	return w
+}
+
+// estate writes a starter estate with these files in it, and commits nothing.
+func (w *world) estate(files map[string]string) {
+	w.t.Helper()
+	w.must(chaosAt.Add(-time.Hour), "init", w.dir())
+	for name, text := range files {
+		file := filepath.Join(w.dir(), filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			w.t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	for _, name := range append(spared(w.t, w.dir()), ".github", "inventory/feeds.hcl") {
+		if err := os.RemoveAll(filepath.Join(w.dir(), name)); err != nil {
+			w.t.Fatal(err)
+		}
+	}
 }
 
 // spared are the folders of policies that no run under chaos rests on, unless
@@ -231,7 +238,7 @@ health "exec" {}
 // copied is the same world in another folder.
 func (w *world) copied(t *testing.T) *world {
 	t.Helper()
-	c := &world{t: t, base: t.TempDir()}
+	c := &world{t: t, base: t.TempDir(), through: w.through}
 	if err := os.CopyFS(c.base, os.DirFS(w.base)); err != nil {
 		t.Fatal(err)
 	}
@@ -254,7 +261,8 @@ func (w *world) command(at time.Time, args ...string) (*osexec.Cmd, *bytes.Buffe
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	cmd := osexec.Command(bin, append([]string{"--at", at.Format(time.RFC3339)}, args...)...)
+	words := append(slices.Clone(w.through), bin, "--at", at.Format(time.RFC3339))
+	cmd := osexec.Command(words[0], append(words[1:], args...)...)
 	if args[0] != "init" {
 		cmd.Dir = w.dir()
 	}

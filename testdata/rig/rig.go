@@ -3,9 +3,11 @@
 package rig
 
 import (
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -88,6 +90,22 @@ func (r *Rig) Fault(host, what string) {
 func (r *Rig) Inside(host string, command ...string) string {
 	r.t.Helper()
 	return strings.TrimSpace(r.run(append([]string{"inside", host}, command...)...))
+}
+
+// Names are the hosts' names, sorted.
+func (r *Rig) Names() []string { return slices.Sorted(maps.Keys(r.Hosts)) }
+
+// Through are the words that start a command in the rig's network.
+func (r *Rig) Through() []string { return []string{r.program, "exec"} }
+
+// Boots are the hosts' boot ids, which a restart changes.
+func (r *Rig) Boots() map[string]string {
+	r.t.Helper()
+	ids := map[string]string{}
+	for _, h := range r.Names() {
+		ids[h] = r.Inside(h, "cat", "/proc/sys/kernel/random/boot_id")
+	}
+	return ids
 }
 
 func (r *Rig) run(args ...string) string {

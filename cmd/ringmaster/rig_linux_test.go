@@ -1,0 +1,215 @@
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ringmaster-dev/ringmaster/engine/outcome"
+	"github.com/ringmaster-dev/ringmaster/testdata/rig"
+)
+
+// rigWorld is an estate of a rig's hosts, made anew, whose one plan moves shopd
+// to a version and is merged. Runs of it are in the rig's network.
+func rigWorld(t *testing.T, r *rig.Rig, to string) *world {
+	t.Helper()
+	r.Fresh()
+	w := &world{t: t, base: t.TempDir(), through: r.Through()}
+	files := chaosFiles()
+	var facts strings.Builder
+	for _, h := range r.Names() {
+		fmt.Fprintf(&facts, `{"at":"2026-03-02T07:00:00Z","address":%q,"disk_free_mb":2100,"disk_mb":4000,"drift":false,"exposed":false,"host":%q,"labels":{"role":"shop"},"mem_free_mb":3000,"mem_mb":8192,`+
+			`"os":{"arch":"amd64","id":"debian","version":"12"},"packages":[{"name":"libfoo","type":"deb","version":"2.0","arch":"all","source":"libfoo"},{"name":"shopd","type":"deb","version":"1.0-1","arch":"all","source":"shopd"}],`+
+			`"reboot_pending":false,"source":"test","uptime_s":3456000}`+"\n", r.Hosts[h], h)
+	}
+	known, err := os.ReadFile(r.File("known_hosts"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	delete(files, "inventory/patches/patches.jsonl")
+	files["inventory/facts/hosts.jsonl"] = facts.String()
+	files["inventory/advisories/osv/DSA-9901-1.json"] = fmt.Sprintf(`{"schema_version":"1.6.0","id":"DSA-9901-1","summary":"shopd - security update","modified":"2026-03-01T09:00:00Z","published":"2026-03-01T09:00:00Z",
+ "affected":[{"package":{"name":"shopd","ecosystem":"Debian:12"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":%q}]}]}]}`, to)
+	files["inventory/services.hcl"] = `
+service "shop" {
+  tier          = "development"
+  owner         = "team-office"
+  hosts         = ["h*"]
+  exposure      = "internal"
+  min_available = "30%"
+}
+`
+	files["rings/known_hosts"] = string(known)
+	files["rings/fleet.hcl"] = fmt.Sprintf(`
+fleet "ssh" {
+  known_hosts     = "rings/known_hosts"
+  key             = %q
+  parallel        = 3
+  min_free_mb     = 20
+  connect_timeout = "4s"
+  restart_timeout = "1m"
+
+  running "shopd" {
+    command = ["shopd", "running"]
+    restart = ["/etc/init.d/shopd", "restart"]
+  }
+}
+
+health "command" {
+  command = ["./check", "{{address}}"]
+}
+`, r.File("key"))
+	// The business, not whether it is alive: what asks no more than that sees nothing wrong with 1.2-1.
+	files["check"] = `#!/usr/bin/python3
+import http.client, sys
+bad = 0
+for _ in range(20):
+    try:
+        c = http.client.HTTPConnection(sys.argv[1], 8080, timeout=2)
+        c.request("GET", "/")
+        bad += c.getresponse().status != 200
+    except OSError:
+        bad += 1
+sys.exit(2 if bad > 1 else 0)
+`
+	w.estate(files)
+	if err := os.Chmod(filepath.Join(w.dir(), "check"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	r2 := w.open()
+	defer r2.Close()
+	if err := gitCommit(r2, "the rig"); err != nil {
+		t.Fatal(err)
+	}
+	w.must(chaosAt, "plan", "--open")
+	w.must(chaosAt, "pr", "approve", "--by", "fred")
+	w.must(chaosAt, "pr", "merge", "--by", "olivia")
+	return w
+}
+
+// shops are the versions of shopd by host, dpkg's and the running one, where the two
+// differ or dpkg has it half done.
+func shops(r *rig.Rig) map[string]string {
+	list := map[string]string{}
+	for _, h := range r.Names() {
+		list[h] = r.Inside(h, "sh", "-c", `dpkg=$(dpkg-query -W -f '${db:Status-Abbrev}${Version}' shopd); runs=$(shopd running 2>/dev/null)
+			[ "$dpkg" = "ii $runs" ] && echo "$runs" || echo "$dpkg, $runs runs"`)
+	}
+	return list
+}
+
+// The whole way on real hosts: a plan that is merged is carried out by SSH, ring
+// by ring, and what does not do well is taken back.
+func TestRealHosts(t *testing.T) {
+	r := rig.Up(t)
+	for _, tc := range []struct {
+		to     string
+		want   map[outcome.Event]int // how changes end
+		hosts  map[string]int        // how many hosts have which version
+		detail string                // of some line
+	}{
+		{"1.1-1", map[outcome.Event]int{outcome.Healthy: 6}, map[string]int{"1.1-1": 6}, ""},
+		{"1.2-1", map[outcome.Event]int{outcome.RolledBack: 2}, map[string]int{"1.0-1": 6}, "the host is down"},
+		{"1.3-1", map[outcome.Event]int{outcome.RolledBack: 2}, map[string]int{"1.0-1": 6}, "cannot migrate the basket store"},
+	} {
+		t.Run(tc.to, func(t *testing.T) {
+			w := rigWorld(t, r, tc.to)
+			at := w.finish(chaosAt)
+			_, lines := w.ledger()
+			ended, hosts := map[outcome.Event]int{}, map[string]int{}
+			for _, e := range ends(lines) {
+				ended[e]++
+			}
+			for _, v := range shops(r) {
+				hosts[v]++
+			}
+			if fmt.Sprint(ended, hosts) != fmt.Sprint(tc.want, tc.hosts) || !slices.ContainsFunc(lines, func(l outcome.Line) bool { return strings.Contains(l.Detail, tc.detail) }) {
+				t.Errorf("changes end as %v, hosts have %v, want %v, %v and a line with %q", ended, hosts, tc.want, tc.hosts, tc.detail)
+				for _, l := range lines {
+					t.Log(l.At.Format("15:04"), lineText(l, false))
+				}
+			}
+			boots := r.Boots()
+			w.run(at, "execute")
+			if _, again := w.ledger(); len(again) != len(lines) || fmt.Sprint(boots) != fmt.Sprint(r.Boots()) {
+				t.Errorf("a second run wrote %d lines; hosts' boots before and after it are %v and %v", len(again)-len(lines), boots, r.Boots())
+			}
+		})
+	}
+}
+
+// Runs are killed at random moments while hosts install and restart. In the end
+// hosts, ledger and Git agree, and no host was installed to twice.
+func TestRealHostsKilled(t *testing.T) {
+	r := rig.Up(t)
+	k := &killer{rng: rand.New(rand.NewPCG(7, 7)), left: chaosRounds(t, 3)}
+	began := time.Now()
+	for k.left > 0 {
+		w := rigWorld(t, r, "1.1-1")
+		k.plans++
+		at := chaosAt
+		for range 40 {
+			for kills := 1 + k.rng.IntN(4); kills > 0 && k.left > 0; kills-- {
+				if !k.stop(w, at, true, after(time.Duration(k.rng.Int64N(int64(9*time.Second))))) {
+					k.late++
+					continue
+				}
+				k.left--
+				k.killed++
+				if _, lines := w.ledger(); open(lines) {
+					k.intended++
+				}
+				at = at.Add(time.Duration(k.rng.IntN(3)) * time.Minute)
+			}
+			next, ok := due(w.run(at, "execute"))
+			if !ok {
+				break
+			}
+			at = next
+		}
+		w.settled(r, at)
+		if t.Failed() {
+			return
+		}
+	}
+	t.Logf("%s; %.0f s", k, time.Since(began).Seconds())
+}
+
+// settled checks a plan that is over: every host runs the new version, installed
+// once, and the ledger says so once.
+func (w *world) settled(r *rig.Rig, at time.Time) {
+	w.t.Helper()
+	_, lines := w.ledger()
+	applied := map[string]int{}
+	for _, l := range lines {
+		if l.Event == outcome.Applied {
+			applied[string(l.Host)]++
+		}
+	}
+	found := shops(r)
+	for _, h := range r.Names() {
+		installs := r.Inside(h, "sh", "-c", "grep -c ' status installed shopd:all 1.1-1' /var/log/dpkg.log")
+		if applied[h] != 1 || found[h] != "1.1-1" || installs != "1" {
+			w.t.Errorf("%s has %s, installed %s times, and the ledger says applied %d times", h, found[h], installs, applied[h])
+		}
+	}
+	for h, e := range ends(lines) {
+		if e != outcome.Healthy {
+			w.t.Errorf("%s ends %s, want healthy", h, e)
+		}
+	}
+	if n := events(lines)[outcome.Completed]; n != 1 {
+		w.t.Errorf("completed %d times, want once", n)
+	}
+	w.must(at, "audit", "verify")
+	if w.t.Failed() {
+		for _, l := range lines {
+			w.t.Log(l.At.Format("15:04"), l.Run, lineText(l, false))
+		}
+	}
+}
