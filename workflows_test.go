@@ -194,7 +194,7 @@ var (
 	writers = map[string][]string{
 		"plan.yml plan": {"contents", "pull-requests", "issues"}, "learn.yml learn": {"contents", "pull-requests"},
 		"comments.yml comments": {"contents", "pull-requests"},
-		"check.yml check":       {"checks"}, "execute.yml intend": {"contents", "pull-requests", "deployments"}, "execute.yml record": {"contents", "pull-requests", "deployments"},
+		"check.yml check":       {"checks"}, "check.yml comment": {"pull-requests"}, "execute.yml intend": {"contents", "pull-requests", "deployments"}, "execute.yml record": {"contents", "pull-requests", "deployments"},
 	}
 )
 

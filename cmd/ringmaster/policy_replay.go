@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"os"
@@ -9,10 +10,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ringmaster-dev/ringmaster/engine"
+	"github.com/ringmaster-dev/ringmaster/engine/replay"
 )
 
 func (a *app) policyReplay() *cobra.Command {
-	var against, models string
+	var against, models, save string
 	cmd := &cobra.Command{
 		Use: "replay", Short: "decides every plan in history again with the policies as edited here, and says what would have been otherwise", Args: cobra.NoArgs,
 		Long: `Decides every plan in HEAD's history again, at its own commit and time, with the
@@ -41,6 +43,11 @@ the policies that each plan was decided with: what a retraining changes.`,
 				if err != nil {
 					return err
 				}
+				if save != "" {
+					if err := saveReplay(save, r); err != nil {
+						return err
+					}
+				}
 				switch a.format {
 				case "json":
 					return a.json(r)
@@ -53,8 +60,18 @@ the policies that each plan was decided with: what a retraining changes.`,
 		},
 	}
 	cmd.Flags().StringVar(&against, "against", "", "compare with the policies of this `revision` (default: where HEAD left the protected branch)")
+	cmd.Flags().StringVar(&save, "save", "", "also write the report into this `file`, for `policy comment`")
 	cmd.Flags().StringVar(&models, "models", "", "replay with the models of this `folder or revision` instead")
 	return cmd
+}
+
+// saveReplay writes a report as `policy comment` reads it.
+func saveReplay(name string, r *replay.Report) error {
+	data, err := json.Marshal(r.Brief())
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(name, append(data, '\n'), 0o644)
 }
 
 // replayOptions finds the candidate: the working tree's policies, or models in a

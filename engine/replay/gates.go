@@ -169,7 +169,7 @@ func (g *Gates) totals(add func(what, says string)) {
 }
 
 // limit says how far what was asked when waves were due is in the figures.
-func (g *Gates) limit() string {
+func (g *Gates) limit(name func(string) string) string {
 	switch {
 	case !g.Replayed:
 		return "Nothing that is asked when a wave is due differs."
@@ -178,7 +178,7 @@ func (g *Gates) limit() string {
 	}
 	s := fmt.Sprintf("%s to waves that were due were asked for again, from the commit before each; runs that wrote nothing,\nsince all was held with the same words, left none, and who approved is taken as it was.", count(g.Answers, "answer"))
 	if n := len(g.NotReplayed); n > 0 {
-		s += fmt.Sprintf("\n%s came out otherwise under their own policies, or could not be asked for, and are not counted: %s: %s.", count(n, "gate"), bare(g.NotReplayed[0].Plan), clip(bare(g.NotReplayed[0].Why), 200))
+		s += fmt.Sprintf("\n%s came out otherwise under their own policies, or could not be asked for, and are not counted: %s: %s.", count(n, "gate"), name(g.NotReplayed[0].Plan), name(clip(g.NotReplayed[0].Why, 200)))
 	}
 	return s
 }

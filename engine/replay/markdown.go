@@ -12,7 +12,10 @@ import (
 func (r *Report) Markdown() string {
 	var b strings.Builder
 	b.WriteString("## Replay: what these would have changed\n\n")
-	fmt.Fprintf(&b, "%s, against %s. %s.\n", upper(escape(r.Candidate)), escape(r.Baseline), r.replayed())
+	fmt.Fprintf(&b, "%s, against %s. %s.\n", upper(escape(r.Candidate)), escape(r.Baseline), upper(r.replayed()))
+	if r.Commit != "" {
+		fmt.Fprintf(&b, "\nAs of commit %s.\n", code(r.Commit))
+	}
 	if len(r.Changed) > 0 {
 		fmt.Fprintf(&b, "\nDiffering: %s\n", some(r.Changed, mostFiles, code))
 	}
@@ -27,24 +30,31 @@ func (r *Report) Markdown() string {
 	if n := len(r.NotReplayed); n > 0 {
 		b.WriteString("\n### Not replayed, and not counted\n\n")
 		for _, x := range r.NotReplayed[:min(mostPlans, n)] {
-			fmt.Fprintf(&b, "- %s: %s\n", code(x.Plan), code(clip(x.Why, 300)))
+			fmt.Fprintf(&b, "- %s: %s\n", code(x.Plan), reason(x.Why))
 		}
 		if n > mostPlans {
 			fmt.Fprintf(&b, "- %d more\n", n-mostPlans)
 		}
 	}
 	for _, u := range r.Unread[:min(mostPlans, len(r.Unread))] {
-		fmt.Fprintf(&b, "\nWhat became of %s cannot be read: %s\n", code(u.Plan), code(clip(u.Why, 300)))
+		fmt.Fprintf(&b, "\nWhat became of %s cannot be read: %s\n", code(u.Plan), reason(u.Why))
 	}
-	fmt.Fprintf(&b, "\n%s\n", r.limits())
+	fmt.Fprintf(&b, "\n%s\n", r.limits(code))
 	return b.String()
 }
 
 // escape makes the words that name a side inert: they hold a revision that
-// somebody typed.
+// somebody typed. What has another sign than a name or a sentence has is code.
 func escape(s string) string {
-	return strings.NewReplacer("`", "'", "<", "&lt;", ">", "&gt;", "&", "&amp;", "[", `\[`, "*", `\*`, "_", `\_`, "|", `\|`, "#", `\#&#8203;`, "@", "@&#8203;", ":/", ":&#8203;/").Replace(bare(s))
+	s = bare(s)
+	plain := strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 ,()/.-~^") == "" && !strings.Contains(s, "~~") && !strings.Contains(strings.ToLower(s), "www.") && !strings.Contains(strings.ToLower(s), "gh-")
+	if !plain || s == "" || !letter(s[0]) || len(s) > mostWord {
+		return code(s)
+	}
+	return strings.ReplaceAll(s, "~", `\~`)
 }
+
+func letter(c byte) bool { return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' }
 
 // upper begins a sentence.
 func upper(s string) string {
@@ -62,7 +72,7 @@ func (r *Report) markdownRules(b *strings.Builder) {
 		if due != "" {
 			due = "; when due: " + due
 		}
-		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s%s | %s |\n", code(x.Rule), thousands(x.Stops), thousands(x.Failed), thousands(x.Healthy), thousands(x.Opens), x.speaks(), due, code(clip(x.Says, 150)))
+		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s%s | %s |\n", code(x.Rule), thousands(x.Stops), thousands(x.Failed), thousands(x.Healthy), thousands(x.Opens), x.speaks(), due, reason(clip(x.Says, 150)))
 	}
 	if n := len(r.Rules); n > mostRules {
 		fmt.Fprintf(b, "\n%d more rules differ.\n", n-mostRules)

@@ -63,6 +63,7 @@ type Report struct {
 	Candidate   string        `json:"candidate"`    // what history was decided again with, in words
 	Baseline    string        `json:"baseline"`     // and what that is compared with
 	Models      bool          `json:"models"`       // these are models; else policies
+	Commit      string        `json:"-"`            // that is under review, in a comment
 	Changed     []string      `json:"changed"`      // files in which they differ
 	Plans       int           `json:"plans"`        // replayed: the same under their own policies
 	Decisions   int           `json:"decisions"`    // of these plans: changes, waves and plans that policies were asked about

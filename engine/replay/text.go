@@ -12,6 +12,7 @@ const (
 	mostHosts = 15
 	mostPlans = 8
 	mostFiles = 6
+	mostTeams = 10
 )
 
 // Text writes the report for a terminal: totals first, then by rule, then hosts.
@@ -37,7 +38,7 @@ func (r *Report) Text(w io.Writer) error {
 	for _, u := range r.Unread[:min(mostPlans, len(r.Unread))] {
 		fmt.Fprintf(&b, "\nwhat became of %s cannot be read: %s\n", bare(u.Plan), bare(u.Why))
 	}
-	fmt.Fprintf(&b, "\n%s\n", r.limits())
+	fmt.Fprintf(&b, "\n%s\n", r.limits(bare))
 	_, err := io.WriteString(w, b.String())
 	return err
 }
@@ -95,9 +96,13 @@ func (r *Report) totals(name func(string) string) []total {
 			add("", fmt.Sprintf("%d more; --format json has all", len(r.Reclassed)-i))
 			break
 		}
-		add("another class", fmt.Sprintf("%s of %s: %s → %s, %s", name(string(c.Patch)), name(c.Plan), c.Was, c.Is, count(c.Hosts, "host")))
+		add("another class", fmt.Sprintf("%s of %s: %s → %s, %s", name(string(c.Patch)), name(c.Plan), name(string(c.Was)), name(string(c.Is)), count(c.Hosts, "host")))
 	}
-	for _, a := range r.Approvals {
+	for i, a := range r.Approvals {
+		if i == mostTeams {
+			add("", fmt.Sprintf("%d more teams; --format json has all", len(r.Approvals)-i))
+			break
+		}
 		more, fewer := "", ""
 		if len(a.More) > 0 {
 			more = fmt.Sprintf("more for %s", some(a.More, mostPlans, name))
@@ -176,14 +181,14 @@ func (h *Host) says() string {
 }
 
 // limits says what the figures do not.
-func (r *Report) limits() string {
+func (r *Report) limits(name func(string) string) string {
 	s := "Each plan is judged by itself, as things stood when it was made, and each wave as they stood when it was due:\n" +
 		"what a stopped change would have altered later is not followed."
 	switch {
 	case r.Models:
 		s += "\nWhat is asked when a wave is due rests on the plan's own scores, and is not asked again."
 	case r.Plans > 0:
-		s += "\n" + r.Gates.limit()
+		s += "\n" + r.Gates.limit(name)
 	}
 	if r.Imported > 0 {
 		s += fmt.Sprintf("\nNo policy decided the %s that were imported, and they are not counted.", count(r.Imported, "outcome"))

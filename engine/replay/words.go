@@ -21,10 +21,22 @@ func bare(s string) string {
 	}, s)
 }
 
-// code shows text from outside as a span of code, which nothing in it ends: in
+// mostWord is how much of a name from outside is shown, mostReason of a reason: a
+// whole page is then less than the 65,536 characters that GitHub takes.
+const (
+	mostWord   = 120
+	mostReason = 300
+)
+
+// code shows a name from outside as a span of code, which nothing in it ends: in
 // it no forge looks for mentions, references or addresses.
-func code(s string) string {
-	s = strings.NewReplacer("`", "'", "|", "¦").Replace(bare(s))
+func code(s string) string { return span(s, mostWord) }
+
+// reason is code for what is longer.
+func reason(s string) string { return span(s, mostReason) }
+
+func span(s string, most int) string {
+	s = clip(strings.NewReplacer("`", "'", "|", "¦").Replace(bare(s)), most)
 	if s = strings.TrimSpace(s); s == "" {
 		return ""
 	}

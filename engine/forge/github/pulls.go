@@ -55,7 +55,7 @@ func (f *Forge) pulls(ctx context.Context, state, branch string) ([]*github.Pull
 	}
 	return slices.DeleteFunc(list, func(p *github.PullRequest) bool {
 		ref := p.GetHead().GetRef()
-		return !ours(p) || !strings.HasPrefix(ref, lead) || branch != "" && ref != branch || p.GetBase().GetRef() != base
+		return !ours(p) || branch == "" && !strings.HasPrefix(ref, lead) || branch != "" && ref != branch || p.GetBase().GetRef() != base
 	}), nil
 }
 
