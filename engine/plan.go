@@ -408,7 +408,10 @@ func (e *Env) proposeOne(ctx context.Context, p *Planned, branch string, was for
 		return err
 	}
 	folder := path.Dir(plan.Path(p.Plan.ID)) + "/"
-	page := report.Page{At: e.Forge.Address(string(head), folder), Whole: e.Forge.Shows(string(head), folder+"plan.md"), Since: changedSince(c.Message), Continues: p.Continues}
+	page := report.Page{
+		At: e.Forge.Address(string(head), folder), Whole: e.Forge.Shows(string(head), folder+"plan.md"), Commands: e.Forge.Name() != "local",
+		Since: changedSince(c.Message), Continues: p.Continues,
+	}
 	if page.Reviewed, err = e.reviewedBefore(ctx, p.Plan, string(head), was); err != nil {
 		return err
 	}

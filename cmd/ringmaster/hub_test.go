@@ -143,7 +143,8 @@ func TestPageOnTheForge(t *testing.T) {
 			t.Errorf("the page does not say %q:\n%s", want, list[0].Body)
 		}
 	}
-	for _, want := range []string{"```mermaid\ngantt", "![What made the highest risk](" + w.env["GITHUB_SERVER_URL"] + "/acme/estate/raw/" + p.Head + "/plans/" + trusted + "/reasons.svg)", "[`plan.md`](" + w.env["GITHUB_SERVER_URL"] + "/acme/estate/blob/" + p.Head + "/plans/" + trusted + "/plan.md)"} {
+	for _, want := range []string{"```mermaid\ngantt", "![What made the highest risk](" + w.env["GITHUB_SERVER_URL"] + "/acme/estate/raw/" + p.Head + "/plans/" + trusted + "/reasons.svg)", "[`plan.md`](" + w.env["GITHUB_SERVER_URL"] + "/acme/estate/blob/" + p.Head + "/plans/" + trusted + "/plan.md)",
+		"begin a comment with `/ringmaster help`"} {
 		if !strings.Contains(p.Body, want) {
 			t.Errorf("the pull request does not say %q", want)
 		}

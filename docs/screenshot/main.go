@@ -43,7 +43,7 @@ func run(from, out string) error {
 		return fmt.Errorf("%s: %w", from, err)
 	}
 	files := report.Files(p)
-	files["body.md"] = []byte(report.Body(p, 65536, report.Page{At: "./"}))
+	files["body.md"] = []byte(report.Body(p, 65536, report.Page{At: "./", Commands: true}))
 	files["title.txt"] = []byte(report.Title(p))
 	files["id.txt"] = []byte(p.ID)
 	if err := os.MkdirAll(out, 0o755); err != nil {

@@ -19,6 +19,8 @@ type Page struct {
 	// Continues is the plans that ended, and of which this one takes up what they
 	// left.
 	Continues []Continued
+	// Commands says that comments below it are read for commands.
+	Commands bool
 	// Since is what changed since the version that people may have read, as Since
 	// says it.
 	Since []string
@@ -77,11 +79,19 @@ func (s *sheet) parts() []chapter {
 // limit of GitHub's.
 func Body(p *plan.Plan, limit int, page Page) string {
 	s := read(p)
+	var pictures map[string][]byte
+	if page.At != "" {
+		pictures = s.pictures()
+		delete(pictures, scheduleFile) // which the chart of the rings shows
+		if len(s.planned) == 1 {
+			delete(pictures, balanceFile) // nothing is weighed against it, and the summary has its figures
+		}
+	}
 	parts := append([]chapter{
 		{"What it continues", func(detail) string { return continued(page.Continues) }},
 		{"Since the last version", func(d detail) string { return since(page.Since, d) }},
 		{"Since each approval", func(d detail) string { return s.reviewed(page.Reviewed, d) }},
-		{"The chart and the pictures", func(d detail) string { return s.drawn(page.At, d) }},
+		{"The chart and the pictures", func(d detail) string { return s.drawn(pictures, page.At, d) }},
 	}, s.parts()...)
 	head, foot := s.summary(), s.footer()
 	room := limit - size(head) - size(foot) - leftOutMost
@@ -98,17 +108,20 @@ func Body(p *plan.Plan, limit int, page Page) string {
 	if size(foot) > limit-size(b.String())-leftOutMost {
 		foot = "" // a summary alone that nobody foresaw
 	}
-	return b.String() + leftOut(out, page.Whole) + foot
+	return b.String() + leftOut(out, page) + foot
 }
 
 // leftOutMost is the most that leftOut says: every title and an address.
 const leftOutMost = 1000
 
-// leftOut says where the rest is, and what of it is not here at all.
-func leftOut(titles []string, whole string) string {
-	text := "Every change and every reason: " + link("`plan.md`", whole)
+// leftOut says where the rest is, what of it is not here at all, and how to object.
+func leftOut(titles []string, page Page) string {
+	text := "Every change and every reason: " + link("`plan.md`", page.Whole)
 	if len(titles) > 0 {
 		text += ". Left out here for want of room: " + join(titles)
+	}
+	if page.Commands {
+		text += ". To ask, hold or exclude something, begin a comment with `/ringmaster help`"
 	}
 	return text + ".\n\n"
 }
@@ -141,16 +154,11 @@ func fit(parts []chapter, room int) []string {
 func size(s string) int { return utf8.RuneCountInString(s) }
 
 // drawn is the chart of the rings, and the pictures that a browser can get.
-func (s *sheet) drawn(at string, d detail) string {
+func (s *sheet) drawn(pictures map[string][]byte, at string, d detail) string {
 	if at == "" {
 		return ""
 	}
-	files := s.pictures()
-	delete(files, scheduleFile) // which the chart of the rings shows
-	if len(s.planned) == 1 {
-		delete(files, balanceFile) // nothing is weighed against it, and the summary has its figures
-	}
-	return s.mermaid(d.rows) + gallery(files, at)
+	return s.mermaid(d.rows) + gallery(pictures, at)
 }
 
 func since(lines []string, d detail) string {
