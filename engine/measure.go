@@ -245,19 +245,35 @@ func hostsOf(group []*job) []inventory.HostID {
 	return list
 }
 
-// peers are hosts of the same plan that nothing was done to yet.
+// peers are hosts of the same plan that nothing was done to yet, and that are
+// measured in the same way: a query or a probe that is made for some hosts says
+// nothing true of others.
 func (h *hand) peers(group []*job) []inventory.HostID {
+	no := h.healthNo(group[0].change.Host)
 	touched := map[inventory.HostID]bool{}
 	for _, c := range group[0].live.progress.Changes {
 		touched[c.Host] = touched[c.Host] || c.State != rollout.Pending
 	}
 	var list []inventory.HostID
 	for _, c := range group[0].live.progress.Changes {
-		if !touched[c.Host] && !slices.Contains(list, c.Host) && len(list) < maxPeers {
+		if len(list) == maxPeers {
+			break
+		}
+		if !touched[c.Host] && !slices.Contains(list, c.Host) && h.healthNo(c.Host) == no {
 			list = append(list, c.Host)
 		}
 	}
 	return list
+}
+
+// healthNo is which health block measures a host, -1 where none does.
+func (h *hand) healthNo(id inventory.HostID) int {
+	host := h.t.decider.hostOf(id)
+	if host == nil {
+		return -1
+	}
+	no, _ := h.t.healthOf(host)
+	return no
 }
 
 // pooled puts the peers' points of each signal together, by time.
