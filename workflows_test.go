@@ -159,6 +159,9 @@ func starterProblems(t *testing.T, name, text string) []string {
 	if strings.Contains(text, "pull_request_target") || strings.Contains(text, "workflow_run") {
 		say("it is started with rights by what others do")
 	}
+	if on := fmt.Sprint(w.On); strings.Contains(on, "pull_request") && strings.Contains(text, "secrets.") {
+		say("it names a secret, and pull requests start it")
+	}
 	if started := strings.Contains(text, "issue_comment"); started && (name != "comments.yml" || fmt.Sprint(w.On.(map[string]any)["issue_comment"]) != "map[types:[created]]") {
 		say("it is started with rights by what others say, or by what they change of it")
 	}
@@ -291,6 +294,7 @@ func TestWorkflowChecksCanFail(t *testing.T) {
 		{"payload", "group: g", "group: ${{ github.event.number }}", "reads the event's payload"},
 		{"target", "on: push", "on: pull_request_target", "started with rights"},
 		{"comments", "on: push", "on:\n  issue_comment:\n    types: [created]", "by what others say"},
+		{"a secret for pull requests", "on: push\n", "on: [pull_request]\nenv:\n  KEY: ${{ secrets.KEY }}\n", "names a secret"},
 		{"shallow", "fetch-depth: 0", "fetch-depth: 1", "without fetch-depth: 0"},
 		{"credentials", "          persist-credentials: false\n", "", "leaves its credentials"},
 		{"built from the estate", "go install github.com/ringmaster-dev/ringmaster/cmd/ringmaster@v0.1.0", "go install ./cmd/ringmaster", "could have changed"},

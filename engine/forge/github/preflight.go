@@ -87,6 +87,10 @@ func (f *Forge) probes(r *github.Repository) []probe {
 			_, _, err := f.api.Git.GetRef(ctx, f.owner, f.name, "heads/"+r.GetDefaultBranch())
 			return err
 		}},
+		{"issues: write (for the page that says where the estate stands)", true, func(ctx context.Context) error {
+			_, _, err := f.api.Issues.ListByRepo(ctx, f.owner, f.name, &github.IssueListByRepoOptions{ListOptions: one})
+			return err
+		}},
 		{"pull requests: write (to open, update and merge plans)", true, func(ctx context.Context) error {
 			_, _, err := f.api.PullRequests.List(ctx, f.owner, f.name, &github.PullRequestListOptions{ListOptions: one})
 			return err

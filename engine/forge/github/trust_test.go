@@ -242,7 +242,7 @@ func TestPreflight(t *testing.T) {
 	w := newWorld(t)
 	w.server.Token("t-reader", "rita")
 	w.server.Token("t-stranger", "mallory")
-	for _, lack := range []string{"contents", "members", "pull_requests"} {
+	for _, lack := range []string{"contents", "members", "pull_requests", "issues"} {
 		w.server.Token("t-no-"+lack, bot, lack)
 	}
 	for token, want := range map[string][]string{
@@ -252,6 +252,7 @@ func TestPreflight(t *testing.T) {
 		"t-unknown":          {"a token that is valid"},
 		"t-no-contents":      {"contents: write"},
 		"t-no-members":       {"members: read"},
+		"t-no-issues":        {"issues: write"},
 		"t-no-pull_requests": {"pull requests: write"},
 	} {
 		got, err := w.open(t, token).Preflight(t.Context())

@@ -47,6 +47,26 @@ func TestWords(t *testing.T) {
 	}
 }
 
+// TestGraphQLStandsBesideREST on every kind of server.
+func TestGraphQLStandsBesideREST(t *testing.T) {
+	for rest, want := range map[string]string{
+		"https://api.github.com":          "https://api.github.com/graphql",
+		"https://api.github.com/":         "https://api.github.com/graphql",
+		"https://api.acme.ghe.com":        "https://api.acme.ghe.com/graphql",
+		"https://git.acme.example/api/v3": "https://git.acme.example/api/graphql",
+		"http://127.0.0.1:8080/api/v3/":   "http://127.0.0.1:8080/api/graphql",
+	} {
+		f, err := New(Options{Token: "t", Repository: "acme/estate", API: rest})
+		if err != nil || f.graphql != want {
+			t.Errorf("of %s it is %q, %v, want %s", rest, f.graphql, err, want)
+		}
+	}
+	f, err := New(Options{Token: "t", Repository: "acme/estate", GraphQL: "https://elsewhere.example/graphql"})
+	if err != nil || f.graphql != "https://elsewhere.example/graphql" {
+		t.Errorf("it is %q, %v, want what was said", f.graphql, err)
+	}
+}
+
 // FuzzSameName: names are the same only where they differ in the case of ASCII
 // letters at most.
 func FuzzSameName(f *testing.F) {

@@ -21,6 +21,8 @@
 //     "owner:branch", and passes over anything else.
 //   - Issues.AddLabelsToIssue sends a bare array, which GitHub takes and no longer
 //     describes; here it is refused, and github sends the object.
+//   - Repositories.CreateFile with nil content sends null, which GitHub refuses;
+//     nothing here is committed that way.
 //   - RepositoryPermissionLevel has no role_name, so that maintain and triage are
 //     not told apart from write and read.
 //   - DeploymentRequest leaves auto_merge and required_contexts out where they are
