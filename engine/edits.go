@@ -281,9 +281,10 @@ func added(before, after []byte) []policy.EditOverride {
 func overrideKinds(list []policy.EditOverride) []string {
 	var kinds []string
 	for _, o := range list {
-		if o.Kind == "risk" {
-			kinds = append(kinds, "risk")
-		} else {
+		switch o.Kind {
+		case "risk", "exception":
+			kinds = append(kinds, o.Kind)
+		default:
 			kinds = append(kinds, "override")
 		}
 	}

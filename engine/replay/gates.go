@@ -168,6 +168,20 @@ func (g *Gates) totals(add func(what, says string)) {
 	}
 }
 
+func are(n int) string {
+	if n == 1 {
+		return "is"
+	}
+	return "are"
+}
+
+func were(n int) string {
+	if n == 1 {
+		return "was"
+	}
+	return "were"
+}
+
 // limit says how far what was asked when waves were due is in the figures.
 func (g *Gates) limit(name func(string) string) string {
 	switch {
@@ -176,9 +190,9 @@ func (g *Gates) limit(name func(string) string) string {
 	case g.Answers == 0 && len(g.NotReplayed) == 0:
 		return "No ledger has an answer of the policies to a wave that was due."
 	}
-	s := fmt.Sprintf("%s to waves that were due were asked for again, from the commit before each; runs that wrote nothing,\nsince all was held with the same words, left none, and who approved is taken as it was.", count(g.Answers, "answer"))
+	s := fmt.Sprintf("%s to waves that were due %s asked for again, from the commit before each; runs that wrote nothing,\nsince all was held with the same words, left none, and who approved is taken as it was.", count(g.Answers, "answer"), were(g.Answers))
 	if n := len(g.NotReplayed); n > 0 {
-		s += fmt.Sprintf("\n%s came out otherwise under their own policies, or could not be asked for, and are not counted: %s: %s.", count(n, "gate"), name(g.NotReplayed[0].Plan), name(clip(g.NotReplayed[0].Why, 200)))
+		s += fmt.Sprintf("\n%s came out otherwise under the policies of then, or could not be asked for, and %s not counted: %s: %s.", count(n, "gate"), are(n), name(g.NotReplayed[0].Plan), name(clip(g.NotReplayed[0].Why, 200)))
 	}
 	return s
 }

@@ -48,7 +48,7 @@ func TestGates(t *testing.T) {
 	for _, want := range []string{
 		"held when due             3 changes on 3 hosts: of these 1 failed then, 1 were healthy, 1 had no result\n",
 		"exposure at least 2.0 host-days longer", "begun when due            1 change on 1 host: ", "    when due: 3 held, 1 let begin\n",
-		"8 answers to waves that were due were asked for again", `1 gate came out otherwise under their own policies, or could not be asked for, and are not counted: q: it was answered with "yes".`,
+		"8 answers to waves that were due were asked for again", `1 gate came out otherwise under the policies of then, or could not be asked for, and is not counted: q: it was answered with "yes".`,
 	} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("Text() lacks %q:\n%s", want, text.String())

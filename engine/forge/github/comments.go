@@ -19,10 +19,12 @@ import (
 // account whose token this is: anybody can write one.
 const noteMark = "<!-- ringmaster: note "
 
-// Say keeps one comment of a key below the branch's pull request. Of several, as
+// Say keeps one comment of a key below the branch's pull request, which may be a
+// person's. Of several, as
 // two runs at once leave them for a moment, the oldest counts.
 func (f *Forge) Say(ctx context.Context, branch, key, body string) error {
-	p, err := found(f.standing(ctx, branch))
+	list, err := f.proposed(ctx, "all", branch)
+	p, err := found(firstOf(list, "merged", "open"), err)
 	if err == nil {
 		err = f.keep(ctx, p.GetNumber(), key, body)
 	}

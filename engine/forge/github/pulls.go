@@ -38,6 +38,12 @@ func all[T any](get func(o github.ListOptions) ([]T, *github.Response, error)) (
 // by head only where the owner stands before it, and forks may belong to the
 // same owner, so that the answer is filtered again.
 func (f *Forge) pulls(ctx context.Context, state, branch string) ([]*github.PullRequest, error) {
+	list, err := f.proposed(ctx, state, branch)
+	return slices.DeleteFunc(list, func(p *github.PullRequest) bool { return !strings.HasPrefix(p.GetHead().GetRef(), lead) }), err
+}
+
+// proposed is pulls, whoever the branches belong to.
+func (f *Forge) proposed(ctx context.Context, state, branch string) ([]*github.PullRequest, error) {
 	base, err := f.Base(ctx)
 	if err != nil {
 		return nil, err
@@ -55,7 +61,7 @@ func (f *Forge) pulls(ctx context.Context, state, branch string) ([]*github.Pull
 	}
 	return slices.DeleteFunc(list, func(p *github.PullRequest) bool {
 		ref := p.GetHead().GetRef()
-		return !ours(p) || branch == "" && !strings.HasPrefix(ref, lead) || branch != "" && ref != branch || p.GetBase().GetRef() != base
+		return !ours(p) || branch != "" && ref != branch || p.GetBase().GetRef() != base
 	}), nil
 }
 
@@ -78,16 +84,20 @@ func (f *Forge) standing(ctx context.Context, branch string) (*github.PullReques
 // any is in, else the newest; nil where there never was any.
 func (f *Forge) first(ctx context.Context, branch string, states ...string) (*github.PullRequest, error) {
 	list, err := f.pulls(ctx, "all", branch)
-	if err != nil || len(list) == 0 {
-		return nil, err
+	return firstOf(list, states...), err
+}
+
+func firstOf(list []*github.PullRequest, states ...string) *github.PullRequest {
+	if len(list) == 0 {
+		return nil
 	}
 	slices.SortFunc(list, func(a, b *github.PullRequest) int { return cmp.Compare(b.GetNumber(), a.GetNumber()) })
 	for _, state := range states {
 		if i := slices.IndexFunc(list, func(p *github.PullRequest) bool { return stateOf(p) == state }); i >= 0 {
-			return list[i], nil
+			return list[i]
 		}
 	}
-	return list[0], nil
+	return list[0]
 }
 
 // stateOf is open, merged or closed. Listings do not say merged, but when.
