@@ -16,6 +16,7 @@ import (
 	"github.com/ringmaster-dev/ringmaster/engine/repo"
 	"github.com/ringmaster-dev/ringmaster/engine/report"
 	"github.com/ringmaster-dev/ringmaster/engine/ring"
+	"github.com/ringmaster-dev/ringmaster/engine/rollout"
 )
 
 // CommentsOptions are what answering comments takes from outside.
@@ -23,7 +24,7 @@ type CommentsOptions struct {
 	Tell func(*Explanation) string // an explanation as plain text
 }
 
-// Thread is what became of the commands below one open pull request.
+// Thread is what became of the commands below one pull request.
 type Thread struct {
 	Plan    string
 	Answers report.Answers
@@ -42,9 +43,9 @@ const (
 // deciding the plan again for each.
 const toldMost = 5
 
-// Comments reads what people wrote below the open pull requests of plans, does
-// what those ask for who may, and answers each pull request in one comment, which
-// is edited. It remembers nothing: what was decided is known by its evidence in
+// Comments reads what people wrote below the pull requests of plans that are open, or
+// merged and not over, does what those ask for who may, and answers each pull
+// request in one comment, which is edited. It remembers nothing: what was decided is known by its evidence in
 // overrides/, and everything else is answered anew from what is there, so that a run
 // may be killed anywhere and another one come after it.
 func (e *Env) Comments(ctx context.Context, o CommentsOptions) ([]Thread, error) {
@@ -55,14 +56,14 @@ func (e *Env) Comments(ctx context.Context, o CommentsOptions) ([]Thread, error)
 	if err != nil {
 		return nil, err
 	}
-	open, err := e.openPulls(ctx)
+	pulls, err := a.pulls(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var wrong []error // of one pull request: the others are answered all the same
 	var threads []*thread
-	for _, branch := range sortedKeys(open) {
-		t, err := a.hear(ctx, open[branch])
+	for _, branch := range sortedKeys(pulls) {
+		t, err := a.hear(ctx, pulls[branch])
 		if err != nil {
 			wrong = append(wrong, fmt.Errorf("answering %s: %w", branch, err))
 		}
@@ -70,7 +71,7 @@ func (e *Env) Comments(ctx context.Context, o CommentsOptions) ([]Thread, error)
 			threads = append(threads, t)
 		}
 	}
-	if a.planAgain {
+	if a.wanted {
 		if err := a.plan(ctx, threads); err != nil {
 			wrong = append(wrong, err)
 		}
@@ -93,13 +94,14 @@ func (e *Env) Comments(ctx context.Context, o CommentsOptions) ([]Thread, error)
 // answering is one run over all pull requests.
 type answering struct {
 	*Env
-	tell      func(*Explanation) string
-	base      repo.Hash
-	est       *estate.Estate // of the base
-	zone      *time.Location
-	before    []recorded // overrides with an evidence that the base ever held
-	may       map[string]string
-	planAgain bool
+	tell    func(*Explanation) string
+	base    repo.Hash
+	est     *estate.Estate // of the base
+	zone    *time.Location
+	before  []recorded // overrides with an evidence that the base ever held
+	may     map[string]string
+	wanted  bool // to plan again
+	planned bool // again, in this run
 }
 
 func (e *Env) answering(ctx context.Context, o CommentsOptions) (*answering, error) {
@@ -211,7 +213,7 @@ func (a *answering) listen(ctx context.Context, t *thread, h *heard) error {
 	case o != nil:
 		return a.decide(ctx, t, h, *o)
 	case h.Verb == command.Replan:
-		a.planAgain = a.planAgain || a.At.Sub(h.comment.At) <= replanLife
+		a.wanted = a.wanted || a.At.Sub(h.comment.At) <= replanLife
 	}
 	return nil
 }
@@ -257,31 +259,64 @@ func (a *answering) permission(ctx context.Context, by string) (string, error) {
 	return level, nil
 }
 
+// pulls are the pull requests that are listened to, by branch: open plans, and those
+// that are carried out, of which a hold is most urgent.
+func (a *answering) pulls(ctx context.Context) (map[string]forge.PullRequest, error) {
+	pulls, err := a.openPulls(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all, err := deeds(a.est)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range all {
+		g, err := rollout.Read(d.plan, d.lines)
+		if err != nil {
+			return nil, err
+		}
+		if branch := prefix + d.plan.ID; !g.Complete && !d.gone {
+			pr, err := a.Forge.Find(ctx, branch)
+			switch {
+			case errors.Is(err, forge.ErrNotFound):
+			case err != nil:
+				return nil, err
+			case pr.State == "merged":
+				pulls[branch] = pr
+			}
+		}
+	}
+	return pulls, nil
+}
+
 // plan plans again, since what was decided or asked for may change plans, and
 // looks at the pull requests anew.
 func (a *answering) plan(ctx context.Context, threads []*thread) error {
 	if err := a.look(ctx); err != nil {
 		return err
 	}
-	if head, err := a.head(); err != nil || head != a.base {
-		a.Log.WithField("head", head).Warn("what is checked out is not the protected branch as it is now; the next run of plan takes up what was decided")
-		return err
+	if err := a.catchUp(ctx); err != nil {
+		a.Log.WithError(err).Warn("what is checked out is not the protected branch as it is now; the next run of plan takes up what was decided")
+		return nil
 	}
 	r, err := a.Plan(ctx, PlanOptions{Open: true})
 	if err != nil {
 		return fmt.Errorf("planning again: %w", err)
 	}
+	a.planned = true
 	open, err := a.openPulls(ctx)
 	if err != nil {
 		return err
 	}
 	for _, t := range threads {
 		pr, ok := open[t.pr.Branch]
-		if !ok {
+		if !ok && t.pr.State == "open" {
 			t.closed = "nothing stands behind it any more"
 			if i := slices.IndexFunc(r.Closed, func(c Closed) bool { return c.Branch == t.pr.Branch }); i >= 0 {
 				t.closed = r.Closed[i].Why
 			}
+		}
+		if !ok {
 			continue
 		}
 		t.pr = pr
@@ -290,6 +325,26 @@ func (a *answering) plan(ctx context.Context, threads []*thread) error {
 		}
 	}
 	return nil
+}
+
+// catchUp brings what is checked out to the protected branch, which others may
+// have moved since the clone was made.
+func (a *answering) catchUp(ctx context.Context) error {
+	branch, err := a.Forge.Base(ctx)
+	if err != nil {
+		return err
+	}
+	head, err := a.Repo.Head()
+	if err != nil || head.Commit == a.base {
+		return err
+	}
+	if head.Branch != branch {
+		return fmt.Errorf("%s is not checked out", branch)
+	}
+	if older, err := a.Repo.IsAncestor(head.Commit, a.base); err != nil || !older {
+		return errors.Join(err, fmt.Errorf("%s has commits here that it does not have on the forge", branch))
+	}
+	return a.follow(branch, head.Commit, a.base)
 }
 
 // answers are a thread's, newest first.

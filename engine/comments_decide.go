@@ -67,7 +67,7 @@ func (a *answering) decide(ctx context.Context, t *thread, h *heard, o outcome.O
 		h.became = "it could not be recorded yet; the next run tries again"
 		return fmt.Errorf("recording what %s says in comment %s: %w", o.By, h.comment.ID, err)
 	}
-	a.planAgain = a.planAgain || r.pull == nil
+	a.wanted = a.wanted || r.pull == nil
 	h.became, h.link = a.standing(r)
 	a.Log.WithField("plan", t.id).WithField("by", o.By).WithField("kind", o.Kind).WithField("loosens", o.Loosens).Info("did what a comment asks for")
 	return nil

@@ -20,12 +20,10 @@ func (a *answering) reply(ctx context.Context, t *thread, h *heard, tell bool) (
 	switch {
 	case h.Verb == command.Help:
 		h.became, h.detail = "told below", help()
-	case h.Verb == command.Replan && t.closed != "":
-		h.became = "planned again, and this pull request is closed: " + t.closed
+	case h.Verb == command.Replan:
+		h.became = a.replanned(t, h)
 	case t.plan == nil:
 		h.became = "the pull request brings no plan that can be read: " + t.why
-	case h.Verb == command.Replan:
-		h.became = fmt.Sprintf("planned again; the plan is that of %s, and one that would say the same is left alone with its approvals", a.when(t.plan.At))
 	case h.Verb == command.Ask && h.Question == command.Who:
 		h.became, err = a.who(ctx, t)
 		return err
@@ -37,6 +35,24 @@ func (a *answering) reply(ctx context.Context, t *thread, h *heard, tell bool) (
 		return a.explain(t, h)
 	}
 	return nil
+}
+
+// replanned says what became of a wish to plan again. What one that says the same
+// is worth is known by the plan's time alone.
+func (a *answering) replanned(t *thread, h *heard) string {
+	switch {
+	case t.closed != "":
+		return "planned again, and this pull request is closed: " + t.closed
+	case t.pr.State == "merged":
+		return "this plan is merged, and not made again; what is left of it when it is over is planned anew"
+	case t.plan == nil:
+		return "the pull request brings no plan that can be read: " + t.why
+	case a.At.Sub(h.comment.At) > replanLife:
+		return fmt.Sprintf("wished for over %d hours ago, and left to the schedule since; the plan is that of %s", int(replanLife.Hours()), a.when(t.plan.At))
+	case !a.planned:
+		return "not yet: the protected branch moved meanwhile; the next run of plan does it"
+	}
+	return fmt.Sprintf("planned again; the plan is that of %s, and one that would say the same is left alone with its approvals", a.when(t.plan.At))
 }
 
 func help() string {

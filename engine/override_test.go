@@ -1,11 +1,14 @@
 package engine
 
 import (
+	"slices"
 	"testing"
 
+	"github.com/ringmaster-dev/ringmaster/engine/estate"
 	"github.com/ringmaster-dev/ringmaster/engine/inventory"
 	"github.com/ringmaster-dev/ringmaster/engine/outcome"
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
+	"github.com/ringmaster-dev/ringmaster/testdata/gen/synthetic"
 )
 
 // The score that is disagreed with is the worst of what the override is about.
@@ -40,17 +43,16 @@ func TestScoreOf(t *testing.T) {
 
 // Reasons that say nothing of a patch teach nothing about it.
 func TestTeaches(t *testing.T) {
-	p := &plan.Plan{ID: "high-main-1", At: plannedAt, Expires: plannedAt.AddDate(0, 1, 0),
-		Rings: []plan.Ring{{Waves: []plan.Wave{{Changes: []plan.Change{{Host: "w1", Patch: "deb:a@1"}}}}}}}
-	for word, want := range map[string]bool{"": true, "other": true, "failed-before": true, "business": false, "capacity": false} {
-		o := outcome.Override{Kind: "risk", Value: "high", At: plannedAt, ReasonType: word}
-		if o.Teaches() != want {
-			t.Errorf("an override because of %q teaches: %t, want %t", word, o.Teaches(), want)
-		}
-		if !want {
-			if _, ok := new(decider).saidOf(p, o); ok {
-				t.Errorf("a model learns from an override because of %q", word)
-			}
+	e := syntheticEnvOf(t, synthetic.Options{Hosts: 60, Advisories: 40, At: plannedAt})
+	list := recallable(t, e, 1)
+	at := list[0].plan.At
+	list[0].plan.Expires = at.AddDate(0, 1, 0)
+	list[0].plan.Rings = []plan.Ring{{Waves: []plan.Wave{{Changes: []plan.Change{{Host: list[0].lines[0].Host, Patch: list[0].lines[0].Patch}}}}}}
+	for word, want := range map[string]int{"": 1, "other": 1, "failed-before": 1, "business": 0, "capacity": 0} {
+		o := outcome.Override{Kind: "risk", Value: "high", By: "fred", At: at, Reason: "x", ReasonType: word}
+		said, err := e.recalled(&estate.Estate{Overrides: []outcome.Override{o}}, slices.Clone(list))
+		if err != nil || len(said) != want {
+			t.Errorf("because of %q a model learns of %d opinions, want %d (%v)", word, len(said), want, err)
 		}
 	}
 }

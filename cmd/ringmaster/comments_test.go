@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -293,6 +295,85 @@ func TestCommentsCompete(t *testing.T) {
 	}
 }
 
+// Of two runs at once one records what a comment decides.
+func TestCommentsTwoRunners(t *testing.T) {
+	t.Parallel()
+	x := talk(t)
+	x.hub.Comment(1, "fred", "/ringmaster hold office-01 until 2026-03-09 because month end")
+	dir := filepath.Join(t.TempDir(), "estate")
+	if err := os.CopyFS(dir, os.DirFS(x.dir)); err != nil {
+		t.Fatal(err)
+	}
+	other := enter(t, dir)
+	other.env = x.env
+	x.server.Fail(githubtest.Fault{Kind: githubtest.Nothing, Match: func(r *http.Request) bool { return strings.Contains(r.URL.Path, "git-receive-pack") }, Do: func() {
+		if code, out, errs := other.run("comments"); code != 0 {
+			t.Errorf("the other run ends with %d: %s%s", code, out, errs)
+		}
+	}})
+	x.says(0, "recorded: nothing of host office-01 begins")
+	if n := x.recorded(); n != 1 {
+		t.Errorf("%d overrides are recorded, want one:\n%s", n, x.fetched(overridesFile))
+	}
+}
+
+// A plan that is carried out is listened to until it is over, for then a hold is
+// most urgent.
+func TestCommentsOfARunningPlan(t *testing.T) {
+	t.Parallel()
+	x := talk(t)
+	x.hub.Review(1, "fred", "APPROVED")
+	x.env["GITHUB_TOKEN"] = "ghs_olivia"
+	x.want(0, "pr", "merge", trusted)
+	x.env["GITHUB_TOKEN"] = "ghs_bot"
+	x.site.says(0, []string{"applied"}, "execute")
+	x.hub.Comment(1, "fred", "/ringmaster hold generic:osprey-agent@* until 2026-03-09 because failed-before: the canary is odd\n/ringmaster replan\n/ringmaster explain office-04")
+	x.says(0, "recorded: nothing of patch generic:osprey-agent@&#8203;\\* begins", "this plan is merged, and not made again", "```text\ngeneric:osprey-agent@2.3.1 in plan "+trusted)
+	x.at = trustAt.AddDate(0, 0, 1)
+	x.site.says(3, []string{"hold by fred: the canary is odd"}, "execute")
+	x.want(0, "audit", "verify")
+	for x.at = trustAt.AddDate(0, 0, 8); !strings.Contains(string(x.fetched("outcomes/"+trusted+".jsonl")), `"completed"`); x.at = x.at.AddDate(0, 0, 1) {
+		if x.at.After(trustAt.AddDate(0, 1, 0)) {
+			t.Fatal("the plan does not complete")
+		}
+		x.run("execute")
+	}
+	before := x.answer(1)
+	x.hub.Comment(1, "fred", "/ringmaster help")
+	x.site.says(0, []string{"nobody asks for anything"}, "comments")
+	if x.answer(1) != before {
+		t.Error("a plan that is over is answered")
+	}
+}
+
+// A clone that is behind is brought along before it plans again.
+func TestCommentsReplan(t *testing.T) {
+	t.Parallel()
+	x := talk(t)
+	g := x.hub.Git()
+	head, err := g.Ref("refs/heads/main")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var facts string
+	for l := range strings.Lines(string(x.shared("facts.jsonl"))) {
+		if strings.Contains(l, `"office-01"`) {
+			facts = strings.Replace(l, "office-01", "office-09", 1)
+		}
+	}
+	if _, err := g.Advance("refs/heads/main", repo.Next{Base: head, Changes: map[string][]byte{"inventory/facts/more.jsonl": []byte(facts)}, Message: "facts", Author: mallory, At: trustAt}); err != nil {
+		t.Fatal(err)
+	}
+	x.hub.Comment(1, "fred", "/ringmaster replan")
+	x.at = trustAt.Add(time.Hour)
+	x.says(0, "planned again; the plan is that of Mon 2 Mar 2026 11:00")
+	if p := x.hub.Pulls()[0]; !strings.Contains(p.Title, "5 hosts") {
+		t.Errorf("the plan is still %q", p.Title)
+	}
+	x.at = trustAt.Add(8 * time.Hour)
+	x.says(0, "wished for over 6 hours ago, and left to the schedule since; the plan is that of Mon 2 Mar 2026 11:00")
+}
+
 // What was recorded stays told when the comment is edited or its author may write
 // no more; neither makes a second of it, and nor does taking it out.
 func TestCommentsStand(t *testing.T) {
@@ -358,6 +439,16 @@ func TestCommentsLoosen(t *testing.T) {
 		t.Errorf("the override is %s", data)
 	}
 	x.want(0, "audit", "verify")
+
+	// What the owners decline is not proposed again.
+	x.hub.Comment(1, "fred", "/ringmaster override risk=low until 2026-03-30 because I say so")
+	x.says(0, "proposed, for it takes caution away, so that an owner other than fred")
+	last := len(x.hub.Pulls())
+	x.hub.Change(last, func(p *githubtest.Pull) { p.State = "closed" })
+	x.says(0, "proposed and declined: the risk of plan "+trusted)
+	if p := x.hub.Pulls(); len(p) != last || p[last-1].State != "closed" {
+		t.Errorf("what was declined is proposed again")
+	}
 }
 
 // What tightens changes the plan in the same run, and its page.

@@ -118,7 +118,11 @@ func (r *Report) people(b *strings.Builder) {
 	fmt.Fprintf(b, "## Where people disagreed with a score\n\nPeople were nearer to what happened %d times, the score %d times.\n\n", nearer["person"], nearer["model"])
 	b.WriteString("| who | patch | said | the score said | since then | nearer | reason |\n|---|---|---|---:|---|---|---|\n")
 	for _, v := range r.People {
-		fmt.Fprintf(b, "| %s | `%s` | %s | %s | %d of %d went wrong | %s | %s |\n", cell(v.By), code(v.Patch), cell(v.Said), percent(v.Model), v.Bad, v.N, v.Nearer, cell(v.Reason))
+		reason := v.Reason
+		if v.Type != "" {
+			reason = v.Type + ": " + reason
+		}
+		fmt.Fprintf(b, "| %s | `%s` | %s | %s | %d of %d went wrong | %s | %s |\n", cell(v.By), code(v.Patch), cell(v.Said), percent(v.Model), v.Bad, v.N, v.Nearer, cell(reason))
 	}
 	b.WriteString("\n")
 }

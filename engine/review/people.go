@@ -16,6 +16,7 @@ type Verdict struct {
 	At      time.Time `json:"at"`
 	Patch   string    `json:"patch"`
 	Said    string    `json:"said"` // high | low
+	Type    string    `json:"reason_type,omitempty"`
 	Reason  string    `json:"reason"`
 	Model   float64   `json:"model"` // the score disagreed with
 	N       int       `json:"n"`     // changes it was about that ended since, up to the end of the span
@@ -35,7 +36,7 @@ func people(all []change, in Input) []Verdict {
 		if o.Kind != "risk" || o.Predicted == nil || !o.At.Before(in.To) {
 			continue
 		}
-		v := Verdict{By: o.By, At: o.At.UTC(), Patch: o.Patch, Said: o.Value, Reason: o.Reason, Model: exact.Round5(*o.Predicted)}
+		v := Verdict{By: o.By, At: o.At.UTC(), Patch: o.Patch, Said: o.Value, Type: o.ReasonType, Reason: o.Reason, Model: exact.Round5(*o.Predicted)}
 		fresh := false
 		for i := range all {
 			c := &all[i]
