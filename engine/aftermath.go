@@ -40,6 +40,11 @@ func (x *Executor) Show(ctx context.Context, done *Executed) {
 			break
 		}
 	}
+	x.mirror(ctx, list)
+	x.Remind(ctx)
+}
+
+func (x *Executor) mirror(ctx context.Context, list []tale) {
 	for _, t := range list {
 		for _, p := range t.progress(x.At) {
 			if err := x.Forge.Mirror(ctx, p); err != nil {

@@ -51,12 +51,12 @@ func (x *Executor) confirm(ctx context.Context, t *tip, d deed) ([]outcome.Appro
 	if why, err := x.untouched(t, p.ID, pr); why != "" || err != nil {
 		return nil, why, err
 	}
-	approvals, missing, err := x.approved(ctx, t.est.Settings.Teams, p, pr)
+	approvals, lacks, err := x.approved(ctx, t.est.Settings.Teams, p, pr)
 	if err != nil {
 		return nil, "", err
 	}
-	if len(missing) > 0 {
-		return nil, "approvals are missing: " + strings.Join(missing, "; "), nil
+	if len(lacks) > 0 {
+		return nil, "approvals are missing: " + strings.Join(inWords(lacks), "; "), nil
 	}
 	if len(d.lines) == 0 {
 		if why, err := x.invented(ctx, t, p, pr); why != "" || err != nil {
@@ -168,9 +168,9 @@ func (x *Executor) untouched(t *tip, id string, pr forge.PullRequest) (string, e
 // reviews: of exactly what was merged, or of an earlier version that it is
 // provably no worse than. Nobody approves what they proposed, and one person
 // counts once for each requirement.
-func (e *Env) approved(ctx context.Context, teams map[string][]string, p *plan.Plan, pr forge.PullRequest) ([]outcome.Approval, []string, error) {
+func (e *Env) approved(ctx context.Context, teams map[string][]string, p *plan.Plan, pr forge.PullRequest) ([]outcome.Approval, []unmet, error) {
 	var list []outcome.Approval
-	var missing []string
+	var lacks []unmet
 	formers, err := e.formers(ctx, p, pr.Head, pr.Former)
 	if err != nil {
 		return nil, nil, err
@@ -205,10 +205,10 @@ func (e *Env) approved(ctx context.Context, teams map[string][]string, p *plan.P
 			}
 		}
 		if n < need.Count {
-			missing = append(missing, fmt.Sprintf("%d of %d by %q: %s%s", n, need.Count, need.From, report.Because(need.Because), lapsed))
+			lacks = append(lacks, unmet{need, n, lapsed})
 		}
 	}
-	return list, missing, nil
+	return list, lacks, nil
 }
 
 // given are the approvals of any of some teams that count: of exactly what is or was

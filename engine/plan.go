@@ -114,6 +114,7 @@ func (e *Env) Plan(ctx context.Context, o PlanOptions) (*PlanReport, error) {
 	if err := e.propose(ctx, limit, r, open); err != nil {
 		return nil, err
 	}
+	e.Remind(ctx)
 	return r, e.mergeAlone(ctx, r)
 }
 

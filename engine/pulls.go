@@ -69,14 +69,14 @@ func (e *Env) standing(ctx context.Context, pr forge.PullRequest) (by, missing [
 		missing, err = e.editMissing(ctx, base, r, pr)
 		return by, missing, err
 	}
-	list, missing, err := e.approved(ctx, r.teams, p, pr)
+	list, lacks, err := e.approved(ctx, r.teams, p, pr)
 	for _, a := range list {
 		if a.Carried != "" {
 			by = append(by, a.By)
 		}
 	}
 	slices.Sort(by)
-	return slices.Compact(by), missing, err
+	return slices.Compact(by), inWords(lacks), err
 }
 
 // judge is the protected branch's commit, and what its estate judges pull requests by.

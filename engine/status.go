@@ -179,6 +179,10 @@ func (e *Env) boardPulls(ctx context.Context, b *report.Board, plans []*plan.Pla
 	if err != nil {
 		return err
 	}
+	_, r, err := e.judge(ctx)
+	if err != nil {
+		return err
+	}
 	for _, branch := range sortedKeys(open) {
 		pr := open[branch]
 		x := report.OpenPlan{ID: strings.TrimPrefix(branch, prefix), Title: pr.Title, URL: pr.URL, Missing: []string{}}
@@ -193,19 +197,17 @@ func (e *Env) boardPulls(ctx context.Context, b *report.Board, plans []*plan.Pla
 			continue
 		}
 		x.Deadline = report.DeadlineOf(p)
-		if len(p.Rings) > 0 && len(p.Rings[0].Waves) > 0 {
-			x.Start = p.Rings[0].Waves[0].Start
-		}
-		missing, err := e.Missing(ctx, pr)
+		x.Start = startOf(p)
+		_, lacks, err := e.approved(ctx, r.teams, p, pr)
 		if err != nil {
 			return err
 		}
-		for _, m := range missing {
-			short, _, _ := strings.Cut(m, ": ") // why each is asked for stands in the plan
+		for _, l := range lacks {
+			short, _, _ := strings.Cut(l.String(), ": ") // why each is asked for stands in the plan
 			x.Missing = append(x.Missing, short)
 		}
-		if len(missing) > 0 && !x.Start.IsZero() && e.At.After(x.Start) {
-			b.Alerts = append(b.Alerts, fmt.Sprintf("%s was to start at %s and still lacks %s", x.ID, b.When(x.Start), strings.Join(x.Missing, "; ")))
+		if len(lacks) > 0 && !x.Start.IsZero() && e.At.After(x.Start) {
+			b.Alerts = append(b.Alerts, fmt.Sprintf("%s was to start at %s and still lacks %s%s", x.ID, b.When(x.Start), strings.Join(x.Missing, "; "), escalated(lacks)))
 		}
 		b.Open = append(b.Open, x)
 	}

@@ -43,6 +43,10 @@ func TestFromAPageToAnOutcome(t *testing.T) {
 	w, server, hub := hubbed(t)
 	w.want(0, "plan", "--open")
 	head := hub.Pulls()[0].Head
+	w.want(0, "execute")
+	if n := len(hub.Pulls()[0].Comments); n > 0 {
+		t.Errorf("just opened, the thread has %d comments", n)
+	}
 	w.inCI(server, hub, w.branch())
 	w.want(0, "check", "--verdict")
 	hub.Review(1, "fred", "APPROVED")
@@ -117,5 +121,40 @@ func TestThreadOfARefusedPlan(t *testing.T) {
 	}
 	if got := rings(hub); !strings.HasPrefix(got, "canary inactive: not carried out: approvals are missing") {
 		t.Errorf("deployments say %q", got)
+	}
+}
+
+// Who should have approved is told so once their time is over, and so is whom the
+// plan names for that: in one comment, which is edited when they have.
+func TestApproverWhoSleeps(t *testing.T) {
+	t.Parallel()
+	w, _, hub := hubbed(t)
+	said := func() string {
+		text := ""
+		for _, c := range hub.Pulls()[0].Comments {
+			if rest, ok := strings.CutPrefix(c.Body, "<!-- ringmaster: note approvals -->\n"); ok {
+				text += rest
+			}
+		}
+		return text
+	}
+	w.at = trustAt.Add(-time.Minute)
+	w.pushed("a window", map[string][]byte{"inventory/services.hcl": append(w.file("inventory/services.hcl"), "\nwindow \"later\" {\n  recur    = \"FREQ=DAILY;BYHOUR=11;BYMINUTE=0\"\n  duration = \"4h\"\n  timezone = \"UTC\"\n}\n\nhost \"office-02\" {\n  window = \"later\"\n}\n"...)})
+	w.want(0, "plan", "--open")
+	if got := said(); got != "" {
+		t.Fatalf("before anybody is late it is said %q", got)
+	}
+	w.at = trustAt.Add(2*time.Hour + time.Minute)
+	for range 2 {
+		w.want(0, "plan", "--open")
+	}
+	if got, want := said(), "**Overdue**: it was to begin on Mon 2 Mar 2026 12:00 (Europe/Berlin), and is not approved.\n\n- 0 of 1 by @acme/team-office, by Mon 2 Mar 2026 12:00 (Europe/Berlin); @acme/owners, it is up to you to reach them\n\nNothing begins before that. A wave that can no longer begin in time is planned again."; strings.TrimSpace(got) != want {
+		t.Errorf("late, it is said\n%s\nwant\n%s", got, want)
+	}
+	w.says(3, []string{"was to start at Mon 2 Mar 12:00 and still lacks 0 of 1 by \"team-office\"; it is up"}, "status")
+	hub.Review(1, "fred", "APPROVED")
+	w.want(0, "plan", "--open")
+	if got := said(); !strings.HasPrefix(got, "It was to begin on Mon 2 Mar 2026 12:00 (Europe/Berlin), and everybody has approved since.") {
+		t.Errorf("approved, it is said %q", got)
 	}
 }

@@ -75,6 +75,9 @@ type Forge interface {
 	UnderReview(ctx context.Context, commit string) ([]PullRequest, error)
 	// Member says whether the person is in the team.
 	Member(ctx context.Context, team, person string) (bool, error)
+	// Mention is a team's or a person's name as Markdown that tells them of it, where
+	// the forge knows them; else it is just the name, inert.
+	Mention(ctx context.Context, name string) (string, error)
 	// File returns a file at a commit the forge knows, whatever its size.
 	File(ctx context.Context, commit, path string) ([]byte, error)
 	// Address is where a browser gets the bytes of a commit's file, or below

@@ -122,3 +122,9 @@ func (a *Aftermath) next(s *sheet) string {
 	}
 	return fmt.Sprintf("**Next** on %s%s: %s.", moment(inZone(a.Next, s.At.Location())), elsewhere(s.Plan), inert(clip(a.For, 300)))
 }
+
+// When is a moment by the clocks of a plan's estate, as its other texts tell it.
+func When(p *plan.Plan, t time.Time) string {
+	l := local(p)
+	return moment(inZone(t, l.At.Location())) + elsewhere(l)
+}

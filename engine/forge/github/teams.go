@@ -99,3 +99,26 @@ func sameName(a, b string) bool {
 	}
 	return strings.EqualFold(a, b)
 }
+
+// Mention is @organisation/team of a team, and @login of a person who may write
+// here: anybody at GitHub may be called what an estate calls a team.
+func (f *Forge) Mention(ctx context.Context, name string) (string, error) {
+	inert := "`" + strings.NewReplacer("`", "'", "\n", " ", "\r", " ").Replace(name) + "`"
+	slug := f.slug(name)
+	if !isName(slug) {
+		return inert, nil
+	}
+	org, err := f.isOrg(ctx)
+	if err != nil {
+		return "", err
+	}
+	if org {
+		if team, err := f.isTeam(ctx, strings.ToLower(slug)); err != nil || team {
+			return "@" + f.owner + "/" + strings.ToLower(slug), err
+		}
+	}
+	if may, err := f.mayWrite(ctx, slug); err != nil || may {
+		return "@" + slug, err
+	}
+	return inert, nil
+}

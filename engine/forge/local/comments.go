@@ -162,3 +162,8 @@ func (f *Forge) AutoMerge(_ context.Context, branch, head string, on bool) error
 	}
 	return nil
 }
+
+// Mention is the name: nobody is told.
+func (f *Forge) Mention(_ context.Context, name string) (string, error) {
+	return "`" + strings.NewReplacer("`", "'", "\n", " ", "\r", " ").Replace(name) + "`", nil
+}
