@@ -60,6 +60,35 @@ func TestReadmeCommands(t *testing.T) {
 	}
 }
 
+// TestReadmeVerbs: the README's table of verbs is one table, and names each verb
+// that there is and no other.
+func TestReadmeVerbs(t *testing.T) {
+	data, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(data), "| verb | does |\n|---|---|\n")
+	table, _, _ = strings.Cut(table, "\n\n")
+	named := map[string]bool{}
+	for _, l := range strings.Split(table, "\n") {
+		m := regexp.MustCompile("^\\| `([a-z]+)[^|]* \\| [^|]+ \\|$").FindStringSubmatch(l)
+		if m == nil {
+			t.Errorf("not a row of the table: %q", l)
+			continue
+		}
+		named[m[1]] = true
+	}
+	for _, c := range (&app{}).root().Commands() {
+		if !named[c.Name()] {
+			t.Errorf("the table does not name the verb %q", c.Name())
+		}
+		delete(named, c.Name())
+	}
+	for verb := range named {
+		t.Errorf("the table names %q, which is no verb", verb)
+	}
+}
+
 // inOrder says which of the lines is not in the text, after those before it.
 // "…" stands for what was left out.
 func inOrder(text, lines string) (missing string) {
