@@ -3,7 +3,9 @@ package engine
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -127,15 +129,18 @@ func (h *hand) verdicts(ctx context.Context, source telemetry.Source, group []*j
 	all := append(slices.Clone(hosts), peers...)
 	// Not up to when it was applied: a run that was killed may have done it well
 	// before the run that found it done.
-	before, err := source.Measure(ctx, h.At, all, first.Began.Add(-past), first.Began)
-	if err != nil {
-		return h.unmeasured(group, due, err.Error()), nil
+	ask := &asking{source: source, at: h.At, hosts: all, unasked: telemetry.Unasked{}}
+	before, after := ask.measure(ctx, first.Began.Add(-past), first.Began), ask.measure(ctx, first.Watched, to)
+	if ask.err != nil {
+		return h.unmeasured(group, due, ask.err.Error()), nil
 	}
-	after, err := source.Measure(ctx, h.At, all, first.Watched, to)
-	if err != nil {
-		return h.unmeasured(group, due, err.Error()), nil
+	if len(ask.unasked) > 0 && !due {
+		h.Log.Warn("measuring health: " + ask.unasked.Error())
 	}
 	judge := func(j *job, after telemetry.Series) health.Verdict {
+		if why := ask.unasked[j.change.Host]; why != nil {
+			return health.Verdict{State: health.Inconclusive, Why: why.Error()}
+		}
 		return health.Judge(health.Evidence{Before: before[j.change.Host], After: after[j.change.Host], Peers: pooled(after, peers), PeersBefore: pooled(before, peers)})
 	}
 	var longer telemetry.Series // where the soak was not enough to tell: all there is
@@ -144,8 +149,8 @@ func (h *hand) verdicts(ctx context.Context, source telemetry.Source, group []*j
 		v := judge(j, after)
 		if v.State == health.Inconclusive && h.At.After(to) {
 			if longer == nil {
-				if longer, err = source.Measure(ctx, h.At, all, first.Watched, h.At); err != nil {
-					return h.unmeasured(group, due, err.Error()), nil
+				if longer = ask.measure(ctx, first.Watched, h.At); ask.err != nil {
+					return h.unmeasured(group, due, ask.err.Error()), nil
 				}
 			}
 			v = judge(j, longer)
@@ -155,6 +160,29 @@ func (h *hand) verdicts(ctx context.Context, source telemetry.Source, group []*j
 		}
 	}
 	return results, nil
+}
+
+// asking is a source that is asked for the same hosts more than once.
+type asking struct {
+	source  telemetry.Source
+	at      time.Time
+	hosts   []inventory.HostID
+	unasked telemetry.Unasked // hosts of which one answer at least is none
+	err     error             // the first that is about all of them; then no more is asked
+}
+
+func (a *asking) measure(ctx context.Context, from, to time.Time) telemetry.Series {
+	if a.err != nil {
+		return nil
+	}
+	series, err := a.source.Measure(ctx, a.at, a.hosts, from, to)
+	var unasked telemetry.Unasked
+	if errors.As(err, &unasked) {
+		maps.Copy(a.unasked, unasked)
+		return series
+	}
+	a.err = err
+	return series
 }
 
 // patience is how long after its soak a change without a verdict waits for one,

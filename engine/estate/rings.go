@@ -10,6 +10,7 @@ import (
 
 	"github.com/ringmaster-dev/ringmaster/engine/hclfile"
 	"github.com/ringmaster-dev/ringmaster/engine/ring"
+	"github.com/ringmaster-dev/ringmaster/engine/telemetry"
 )
 
 // ring reads a ring block.
@@ -179,17 +180,23 @@ func (r *reader) health(b *hclfile.Block) {
 			h.Signals = map[string]string{}
 		}
 		h.Signals[s] = expr
+		places(d, s, expr)
 	}
 	switch h.Kind {
 	case "prometheus":
 		d.Need("url")
+		if strings.Contains(h.URL, "{{") {
+			d.Fault("url", `attribute "url" is the server's address, the same for every host; {{host}} and {{address}} stand in the queries`)
+		}
 		if len(h.Signals) == 0 {
 			d.At(b.Place, `%s: no signal; at least one of "up", "error_ratio", "latency_seconds", "load_ratio" is expected`, d.Title())
 		}
 	case "http":
 		d.Need("url")
+		places(d, "url", h.URL)
 	case "command":
 		r.command(d, h.Command)
+		places(d, "command", h.Command...)
 	}
 	for attr, kinds := range healthOnly {
 		if d.Has(attr) && slices.Contains(healthKinds, h.Kind) && !slices.Contains(kinds, h.Kind) {
@@ -199,6 +206,15 @@ func (r *reader) health(b *hclfile.Block) {
 	d.Done()
 	if r.kind(b, healthKinds...) {
 		r.estate.Healths = append(r.estate.Healths, h)
+	}
+}
+
+// places finds what reads like a place for the host and would stay as it is.
+func places(d *hclfile.Decoder, attr string, texts ...string) {
+	for _, text := range texts {
+		if place := telemetry.Misplaced(text); place != "" {
+			d.Fault(attr, `attribute %q: %q stands for nothing; expected "{{host}}" or "{{address}}"`, attr, place)
+		}
 	}
 }
 
@@ -227,13 +243,16 @@ func (r *reader) token(d *hclfile.Decoder) string {
 	return name
 }
 
+// filled makes an address of one with places; unknown ones are places' business.
+var filled = strings.NewReplacer("[{{address}}]", "[::1]", "{{", "", "}}", "")
+
 // url reads an address; {{host}} and {{address}} may stand in it.
 func (r *reader) url(d *hclfile.Decoder, attr string) string {
 	text := d.String(attr)
 	if !d.Has(attr) {
 		return ""
 	}
-	u, err := url.Parse(strings.NewReplacer("{{host}}", "host", "{{address}}", "address").Replace(text))
+	u, err := url.Parse(filled.Replace(text))
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		d.Fault(attr, `attribute %q: %q is not an address; expected one such as "https://prometheus.example:9090"`, attr, text)
 	} else if u.User != nil {

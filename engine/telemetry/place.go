@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"fmt"
+	"net/netip"
 	"regexp"
 	"strings"
 
@@ -35,4 +36,29 @@ func Fill(text string, host inventory.HostID, address string) (string, error) {
 		text = strings.ReplaceAll(text, p.place, p.value)
 	}
 	return text, nil
+}
+
+// FillURL is Fill for the address of a page, in which an IPv6 address stands in
+// brackets: it puts them where {{address}} is the host, and takes those away that
+// stand around an IPv4 address.
+func FillURL(text string, host inventory.HostID, address string) (string, error) {
+	const bare, bracketed = "//" + AddressPlace, "//[" + AddressPlace + "]"
+	ip, err := netip.ParseAddr(address)
+	switch {
+	case err == nil && ip.Is6():
+		text = strings.Replace(text, bare, bracketed, 1)
+		address = strings.ReplaceAll(address, "%", "%25") // a zone, as RFC 6874 has it
+	case address != "":
+		text = strings.Replace(text, bracketed, bare, 1)
+	}
+	return Fill(text, host, address)
+}
+
+// unknownPlace is what reads like a place and is none.
+var unknownPlace = regexp.MustCompile(`\{\{\s*[A-Za-z_]+\s*\}\}`)
+
+// Misplaced returns what in a text reads like a place and is none, as
+// {{hostname}}; "" where nothing does. Fill would leave it as it is.
+func Misplaced(text string) string {
+	return unknownPlace.FindString(strings.NewReplacer(HostPlace, "", AddressPlace, "").Replace(text))
 }

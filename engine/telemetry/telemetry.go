@@ -4,6 +4,9 @@ package telemetry
 
 import (
 	"context"
+	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/ringmaster-dev/ringmaster/engine/inventory"
@@ -14,7 +17,8 @@ var Signals = []string{"up", "error_ratio", "latency_seconds", "load_ratio"}
 
 // Source measures hosts. A host or signal that cannot be measured is absent
 // from the answer; nothing is made up. Points are sorted by time and lie in
-// [from, to].
+// [from, to]. Where some hosts could not be asked, and the others were, Measure
+// returns their series with an error that is Unasked.
 type Source interface {
 	Measure(ctx context.Context, now time.Time, hosts []inventory.HostID, from, to time.Time) (Series, error)
 	Close() error
@@ -28,4 +32,25 @@ type Series map[inventory.HostID]map[string][]Point
 type Point struct {
 	At time.Time
 	V  float64
+}
+
+// Unasked are hosts that could not be asked, each with why: an address that its
+// facts do not have, an answer about it that is not one.
+type Unasked map[inventory.HostID]error
+
+// Error tells of the first host, and how many there are.
+func (u Unasked) Error() string {
+	first := slices.Min(slices.Collect(maps.Keys(u)))
+	if len(u) == 1 {
+		return u[first].Error()
+	}
+	return fmt.Sprintf("%v; and %d more hosts could not be asked", u[first], len(u)-1)
+}
+
+// Err is the error that Measure returns: nil where every host was asked.
+func (u Unasked) Err() error {
+	if len(u) == 0 {
+		return nil
+	}
+	return u
 }

@@ -20,7 +20,7 @@ const mostBody = 1 << 20
 func HTTP(url string, address func(inventory.HostID) string, timeout time.Duration, transport http.RoundTripper) Look {
 	client := &http.Client{Timeout: timeout, Transport: transport}
 	return func(ctx context.Context, h inventory.HostID) (up, known bool, err error) {
-		text, err := telemetry.Fill(url, h, address(h))
+		text, err := telemetry.FillURL(url, h, address(h))
 		if err != nil {
 			return false, false, err
 		}

@@ -26,7 +26,7 @@ const (
 const parallel = 16
 
 // Look asks a host once: whether it is up, and whether that is known at all. An
-// error is about the asking, not about the host, and ends the measurement.
+// error is about the asking, and says nothing of the host: it is Unasked.
 type Look func(ctx context.Context, h inventory.HostID) (up, known bool, err error)
 
 // Options say how to ask. Their zero values are the defaults.
@@ -62,28 +62,30 @@ func (s *Source) Measure(ctx context.Context, now time.Time, hosts []inventory.H
 	if now.Before(from) || now.After(to) {
 		return series, nil
 	}
-	points := make([][]telemetry.Point, len(hosts))
+	points, errs := make([][]telemetry.Point, len(hosts)), make([]error, len(hosts))
 	for n := range s.Times {
 		if n > 0 && !s.Wait(ctx, s.Every) {
 			return nil, context.Cause(ctx)
 		}
-		at := now.Add(time.Duration(n+1-s.Times) * time.Millisecond)
-		if err := s.round(ctx, hosts, points, at); err != nil {
-			return nil, err
+		s.round(ctx, hosts, points, errs, now.Add(time.Duration(n+1-s.Times)*time.Millisecond))
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
 		}
 	}
+	unasked := telemetry.Unasked{}
 	for i, h := range hosts {
-		if len(points[i]) > 0 {
+		switch {
+		case errs[i] != nil:
+			unasked[h] = errs[i]
+		case len(points[i]) > 0:
 			series[h] = map[string][]telemetry.Point{"up": points[i]}
 		}
 	}
-	return series, nil
+	return series, unasked.Err()
 }
 
-// round looks at every host once. The first error, in the order of hosts, is
-// returned.
-func (s *Source) round(ctx context.Context, hosts []inventory.HostID, points [][]telemetry.Point, at time.Time) error {
-	errs := make([]error, len(hosts))
+// round looks once at every host that could be asked so far.
+func (s *Source) round(ctx context.Context, hosts []inventory.HostID, points [][]telemetry.Point, errs []error, at time.Time) {
 	next := make(chan int)
 	var done sync.WaitGroup
 	for range min(parallel, len(hosts)) {
@@ -102,14 +104,10 @@ func (s *Source) round(ctx context.Context, hosts []inventory.HostID, points [][
 		})
 	}
 	for i := range hosts {
-		next <- i
+		if errs[i] == nil {
+			next <- i
+		}
 	}
 	close(next)
 	done.Wait()
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/ringmaster-dev/ringmaster/engine/health"
 	"github.com/ringmaster-dev/ringmaster/engine/inventory"
+	"github.com/ringmaster-dev/ringmaster/engine/telemetry"
 )
 
 var now = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
@@ -161,10 +162,24 @@ func TestManyHosts(t *testing.T) {
 			t.Errorf("%s: %s (%s), want %s", h, v.State, v.Why, want)
 		}
 	}
-	broken := errors.New("no route")
-	s = source(func(_ context.Context, h inventory.HostID) (bool, bool, error) { return true, true, broken })
-	if got, err := s.Measure(t.Context(), now, hosts, now, now); !errors.Is(err, broken) {
-		t.Errorf("Measure() = %v, %v, want %v", got, err, broken)
+}
+
+// A host that cannot be asked says nothing of the others.
+func TestUnasked(t *testing.T) {
+	broken := errors.New("no address")
+	s := source(func(_ context.Context, h inventory.HostID) (bool, bool, error) {
+		if h == "web-02" {
+			return false, false, broken
+		}
+		return true, true, nil
+	})
+	got, err := s.Measure(t.Context(), now, []inventory.HostID{"web-01", "web-02", "web-03"}, now, now)
+	var unasked telemetry.Unasked
+	if !errors.As(err, &unasked) || len(unasked) != 1 || unasked["web-02"] != broken {
+		t.Errorf("Measure() error = %v, want web-02: %v", err, broken)
+	}
+	if len(got) != 2 || len(got["web-01"]["up"]) != Times || len(got["web-03"]["up"]) != Times {
+		t.Errorf("Measure() = %v, want web-01 and web-03", got)
 	}
 }
 

@@ -1,11 +1,11 @@
 // Package prometheus measures hosts by a Prometheus server, or by what speaks its
 // HTTP API: one range query for a host and a signal, in PromQL that the site wrote.
 //
-// An answer that is not whole is none. A query that comes to more than one
-// series, a warning of the server (a store that did not answer) and an error end
-// the measurement, for a part of the truth would be taken for all of it. What the
-// server does not have stays absent, and what is no number stays no number:
-// health holds on both.
+// An answer that is not whole is none. A warning of the server (a store that did
+// not answer) and an error end the measurement, for a part of the truth would be
+// taken for all of it; a query that comes to more than one series of a host, or to
+// anything else than numbers, says nothing of that host. What the server does not
+// have stays absent, and what is no number stays no number: health holds on both.
 package prometheus
 
 import (
@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -58,7 +59,11 @@ func Open(o Options) (telemetry.Source, error) {
 		rt = http.DefaultTransport
 	}
 	if o.Token != "" {
-		rt = bearer{rt, o.Token}
+		at, err := url.Parse(o.URL)
+		if err != nil {
+			return nil, fmt.Errorf("opening %s: %w", o.URL, err)
+		}
+		rt = bearer{rt, o.Token, at}
 	}
 	client, err := api.NewClient(api.Config{Address: o.URL, RoundTripper: rt})
 	if err != nil {
@@ -67,13 +72,18 @@ func Open(o Options) (telemetry.Source, error) {
 	return &source{o, v1.NewAPI(client)}, nil
 }
 
-// bearer adds a token to each request.
+// bearer adds a token to each request to the server at, and to none that an
+// answer leads to elsewhere.
 type bearer struct {
 	http.RoundTripper
 	token string
+	at    *url.URL
 }
 
 func (b bearer) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.URL.Scheme != b.at.Scheme || r.URL.Host != b.at.Host {
+		return b.RoundTripper.RoundTrip(r)
+	}
 	r = r.Clone(r.Context())
 	r.Header.Set("Authorization", "Bearer "+b.token)
 	return b.RoundTripper.RoundTrip(r)
@@ -92,13 +102,41 @@ type query struct {
 	signal string
 	text   string
 	points []telemetry.Point
-	err    error
+	odd    error // why the answer says nothing of the host
+	err    error // why there is none, which is nobody's answer
 }
 
 // Measure asks for every signal of every host. The first error, in the order of
 // hosts and signals, is the answer.
 func (s *source) Measure(ctx context.Context, _ time.Time, hosts []inventory.HostID, from, to time.Time) (telemetry.Series, error) {
+	queries, unasked := s.queries(hosts)
+	s.ask(ctx, queries, from, to)
+	for _, q := range queries {
+		what := fmt.Sprintf("asking %s for %s of %s", s.URL, q.signal, q.host)
+		switch {
+		case q.err != nil:
+			return nil, fmt.Errorf("%s: %w", what, q.err)
+		case q.odd != nil && unasked[q.host] == nil:
+			unasked[q.host] = fmt.Errorf("%s: %w", what, q.odd)
+		}
+	}
+	series := telemetry.Series{}
+	for _, q := range queries {
+		if len(q.points) == 0 || unasked[q.host] != nil {
+			continue
+		}
+		if series[q.host] == nil {
+			series[q.host] = map[string][]telemetry.Point{}
+		}
+		series[q.host][q.signal] = q.points
+	}
+	return series, unasked.Err()
+}
+
+// queries are those for hosts that can be asked for.
+func (s *source) queries(hosts []inventory.HostID) ([]*query, telemetry.Unasked) {
 	var queries []*query
+	unasked := telemetry.Unasked{}
 	for _, h := range hosts {
 		for _, signal := range telemetry.Signals {
 			expr, ok := s.Signals[signal]
@@ -107,26 +145,13 @@ func (s *source) Measure(ctx context.Context, _ time.Time, hosts []inventory.Hos
 			}
 			text, err := telemetry.Fill(expr, h, s.Address(h))
 			if err != nil {
-				return nil, err
+				unasked[h] = err
+				break
 			}
 			queries = append(queries, &query{host: h, signal: signal, text: text})
 		}
 	}
-	s.ask(ctx, queries, from, to)
-	series := telemetry.Series{}
-	for _, q := range queries {
-		if q.err != nil {
-			return nil, fmt.Errorf("asking %s for %s of %s: %w", s.URL, q.signal, q.host, q.err)
-		}
-		if len(q.points) == 0 {
-			continue
-		}
-		if series[q.host] == nil {
-			series[q.host] = map[string][]telemetry.Point{}
-		}
-		series[q.host][q.signal] = q.points
-	}
-	return series, nil
+	return queries, unasked
 }
 
 // ask answers queries, some at a time; after an error no more are begun.
@@ -141,7 +166,7 @@ func (s *source) ask(ctx context.Context, queries []*query, from, to time.Time) 
 				if q.err = context.Cause(ctx); q.err != nil {
 					continue
 				}
-				if q.points, q.err = s.one(ctx, q.text, from, to); q.err != nil {
+				if q.points, q.odd, q.err = s.one(ctx, q.text, from, to); q.err != nil {
 					stop(q.err)
 				}
 			}
@@ -154,18 +179,26 @@ func (s *source) ask(ctx context.Context, queries []*query, from, to time.Time) 
 	done.Wait()
 }
 
-func (s *source) one(ctx context.Context, text string, from, to time.Time) ([]telemetry.Point, error) {
+// one asks one query. An answer that says nothing of its host is odd.
+func (s *source) one(ctx context.Context, text string, from, to time.Time) (points []telemetry.Point, odd, err error) {
 	value, warnings, _, err := s.api.QueryRange(ctx, text, v1.Range{Start: from, End: to, Step: s.step(to.Sub(from))}, v1.WithTimeout(timeout))
 	if err != nil {
-		return nil, fmt.Errorf("%w (query %s)", err, text)
+		return nil, nil, fmt.Errorf("%w (query %s)", err, text)
 	}
 	if len(warnings) > 0 {
-		return nil, fmt.Errorf("the server warns that %s (query %s)", strings.Join(warnings, "; "), text)
+		return nil, nil, fmt.Errorf("the server warns that %s (query %s)", strings.Join(warnings, "; "), text)
 	}
 	matrix, ok := value.(model.Matrix)
+	if !ok {
+		return nil, nil, fmt.Errorf("the server answers with a %s, and a range was asked for (query %s)", value.Type(), text)
+	}
+	points, odd = read(matrix, text, from, to)
+	return points, odd, nil
+}
+
+// read takes the points of an answer.
+func read(matrix model.Matrix, text string, from, to time.Time) ([]telemetry.Point, error) {
 	switch {
-	case !ok:
-		return nil, fmt.Errorf("the server answers with a %s, and a range was asked for (query %s)", value.Type(), text)
 	case len(matrix) == 0:
 		return nil, nil
 	case len(matrix) > 1:

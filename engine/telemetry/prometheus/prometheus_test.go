@@ -2,6 +2,7 @@ package prometheus
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"net/http"
@@ -143,5 +144,53 @@ func TestAnEndedRunIsNoAnswer(t *testing.T) {
 	s := open(t, Options{URL: says(t, 200, matrix()), Signals: map[string]string{"up": "up"}})
 	if got, err := s.Measure(ctx, to, []inventory.HostID{"web-01"}, from, to); err == nil {
 		t.Errorf("Measure() = %v, and the run had ended", got)
+	}
+}
+
+// A host that cannot be asked for, and one of which the server knows more than one
+// series, say nothing of the others.
+func TestUnasked(t *testing.T) {
+	point := series(fmt.Sprintf(`[%d,"1"]`, from.Unix()))
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.FormValue("query"), "10.0.0.2") {
+			fmt.Fprint(w, matrix(point, point))
+			return
+		}
+		fmt.Fprint(w, matrix(point))
+	}))
+	defer srv.Close()
+	s := open(t, Options{URL: srv.URL, Signals: map[string]string{"up": `up{a="{{address}}"}`, "load_ratio": `load{h="{{host}}"}`},
+		Address: func(h inventory.HostID) string {
+			return map[inventory.HostID]string{"web-1": "10.0.0.1", "web-2": "10.0.0.2"}[h]
+		}})
+	got, err := s.Measure(t.Context(), to, []inventory.HostID{"web-1", "web-2", "web-3"}, from, to)
+	var unasked telemetry.Unasked
+	if !errors.As(err, &unasked) || len(unasked) != 2 || !strings.Contains(fmt.Sprint(unasked["web-2"]), "comes to 2 series") || !strings.Contains(fmt.Sprint(unasked["web-3"]), "no address in its facts") {
+		t.Errorf("Measure() error = %v, want what is wrong with web-2 and web-3", err)
+	}
+	if len(got) != 1 || len(got["web-1"]) != 2 {
+		t.Errorf("Measure() = %v, want both signals of web-1 alone", got)
+	}
+}
+
+// Where a server leads elsewhere, the token does not go along.
+func TestTheTokenStaysWithItsServer(t *testing.T) {
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if got := r.Header.Get("Authorization"); got != "" {
+			t.Errorf("another server was given %q", got)
+		}
+		fmt.Fprint(w, matrix())
+	}))
+	defer elsewhere.Close()
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if got := r.Header.Get("Authorization"); got != "Bearer s3cret" {
+			t.Errorf("Authorization = %q", got)
+		}
+		http.Redirect(w, r, elsewhere.URL+r.URL.Path, http.StatusTemporaryRedirect)
+	}))
+	defer srv.Close()
+	s := open(t, Options{URL: srv.URL, Token: "s3cret", Signals: map[string]string{"up": "up"}})
+	if _, err := s.Measure(t.Context(), to, []inventory.HostID{"web-01"}, from, to); err != nil {
+		t.Fatal(err)
 	}
 }
