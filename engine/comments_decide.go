@@ -198,7 +198,5 @@ func effect(o outcome.Override) string {
 	return o.Kind + " " + about
 }
 
-// when is a time as the estate's clocks show it.
-func (a *answering) when(t time.Time) string {
-	return t.In(a.zone).Format("Mon 2 Jan 2006 15:04") + " (" + a.zone.String() + ")"
-}
+// when is a time as the estate's clocks show it; answers say once which they are.
+func (a *answering) when(t time.Time) string { return t.In(a.zone).Format("Mon 2 Jan 2006 15:04") }

@@ -56,7 +56,8 @@
 // Because of that, history can be asked again: audit makes every merged plan once
 // more, replay decides it under other policies or models, explain looks for the
 // smallest change of facts that would have altered it. status says where the
-// estate stands. Files that belong together begin alike: audit*.go, explain*.go,
+// estate stands; comments does what people ask for below a plan, and answers.
+// Files that belong together begin alike: audit*.go, comments*.go, explain*.go,
 // import*.go, replay*.go; authors.go and bundle.go are for policy authors.
 //
 // What holds this shape is floors_test.go.

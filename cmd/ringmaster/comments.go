@@ -12,8 +12,8 @@ import (
 func (a *app) comments() *cobra.Command {
 	return &cobra.Command{
 		Use: "comments", Short: "does what comments on open plans ask for, and answers them in one comment each", Args: cobra.NoArgs,
-		Long: `Reads what people wrote below the open pull requests of plans. A line that begins
-a paragraph with /ringmaster is a command: explain, hold, exclude, override,
+		Long: `Reads what people wrote below the pull requests of plans that are open, or merged
+and not over. A line that begins a paragraph with /ringmaster is a command: explain, hold, exclude, override,
 replan, ask, help. Only those of people are done who may write to the repository
 now, as the forge says. What adds caution is committed at once; what takes it away
 becomes a pull request that an owner approves. Each pull request is answered in one
@@ -32,10 +32,11 @@ comment, which is edited. Running it twice does nothing twice.`,
 
 // answered is one command as JSON tells it.
 type answered struct {
-	Plan   string `json:"plan"`
-	By     string `json:"by"`
-	Asked  string `json:"asked"`
-	Became string `json:"became"`
+	Plan     string `json:"plan"`
+	By       string `json:"by"`
+	Asked    string `json:"asked"`
+	Became   string `json:"became"`
+	Timezone string `json:"timezone"` // of the times in it
 }
 
 func (a *app) printThreads(list []engine.Thread) error {
@@ -45,10 +46,10 @@ func (a *app) printThreads(list []engine.Thread) error {
 			fmt.Fprintf(a.out, "%s\n", t.Answers.Markdown())
 		}
 		for _, x := range t.Answers.List {
-			out = append(out, answered{t.Plan, x.By, x.Text, x.Became})
+			out = append(out, answered{t.Plan, x.By, x.Text, x.Became, t.Answers.Timezone})
 		}
 		for _, r := range t.Answers.Refused {
-			out = append(out, answered{t.Plan, r.By, count(r.Many, "command"), "not done: it takes the right to write to this repository, and theirs is " + r.May})
+			out = append(out, answered{t.Plan, r.By, count(r.Many, "command"), "not done: it takes the right to write to this repository, and theirs is " + r.May, t.Answers.Timezone})
 		}
 	}
 	switch a.format {
@@ -60,7 +61,9 @@ func (a *app) printThreads(list []engine.Thread) error {
 		}
 		if len(out) == 0 {
 			fmt.Fprintln(a.out, "nobody asks for anything")
+			return nil
 		}
+		fmt.Fprintf(a.out, "times are those of %s\n", line(list[0].Answers.Timezone))
 	}
 	return nil
 }

@@ -66,7 +66,7 @@ func (a *Answers) Markdown() string {
 		if at := webAddress(x.Link); at != "" {
 			became += " ([see](" + at + "))"
 		}
-		rows = append(rows, fmt.Sprintf("| %s<br>%s | %s | %s |\n", linked(moment(x.At.In(zone)), x.URL), code(clip(x.Text, textMost)), code(clip(x.By, personMost)), became))
+		rows = append(rows, fmt.Sprintf("- %s<br>%s, %s: %s\n", code(clip(x.Text, textMost)), code(clip(x.By, personMost)), linked(moment(x.At.In(zone)), x.URL), became))
 	}
 	for _, r := range a.Refused {
 		refused = append(refused, fmt.Sprintf("- %s of %s, whose right is %s\n", plural(r.Many, "command"), code(clip(r.By, personMost)), code(clip(r.May, personMost))))
@@ -75,10 +75,10 @@ func (a *Answers) Markdown() string {
 		stand = append(stand, fmt.Sprintf("| %s | %s | %s | %s |\n", inert(clip(h.Kind+" "+h.What, textMost)), code(clip(h.By, personMost)), cell(clip(h.Why, textMost)), ending(h, zone)))
 	}
 	text := "### Commands in comments\n\n" +
-		lines("| asked | by | what became of it |\n|---|---|---|\n", rows, rowsRoom, "before these") +
+		lines("", rows, rowsRoom, "before these") +
 		lines("\nNot done, for it takes the right to write to this repository; somebody who has it may say the same:\n\n", refused, refusedRoom, "more") +
 		lines("\n| override of this plan | by | why | until |\n|---|---|---|---|\n", stand, standRoom, "more; `ringmaster status` has all")
-	const foot = "\nOnly people who may write to this repository are answered. A command begins a paragraph, and is read once, as it was first written: `/ringmaster help` tells them all.\n"
+	foot := fmt.Sprintf("\nOnly people who may write to this repository are answered. A command begins a paragraph, and is read once, as it was first written: `/ringmaster help` tells them all. Times are those of %s.\n", inert(zone.String()))
 	return text + folded(a.List, answersMost-utf8.RuneCountInString(text+foot)) + foot
 }
 

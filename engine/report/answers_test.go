@@ -44,7 +44,7 @@ func TestAnswersFit(t *testing.T) {
 		if n := utf8.RuneCountInString(text); n > 65_300 { // GitHub's 65,536, less what marks it
 			t.Errorf("%.3q…: the answer has %d characters", s, n)
 		}
-		for _, want := range []string{"explained below", "because of the window\n```", " before these.", " more.", "ringmaster status` has all.", "`/ringmaster help` tells them all.\n"} {
+		for _, want := range []string{"explained below", "because of the window\n```", " before these.", " more.", "ringmaster status` has all.", "`/ringmaster help` tells them all. Times are those of Europe/Berlin.\n"} {
 			if !strings.Contains(text, want) {
 				t.Errorf("%.3q…: the answer does not say %q", s, want)
 			}
