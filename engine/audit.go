@@ -149,15 +149,19 @@ func (e *Env) auditPlan(ctx context.Context, a *Audit, est *estate.Estate, id st
 	if err := e.auditApprovals(ctx, a, p, pr, est.Approvals[id], len(lines) > 0); err != nil {
 		return err
 	}
-	return e.auditRemade(a, p, data, tip)
+	return e.auditRemade(ctx, a, p, data, tip)
 }
 
 // auditRemade makes a plan again from its commit and time, and what people read
 // of it. The estate of one commit is read once, however many plans it made.
-func (e *Env) auditRemade(a *Audit, p *plan.Plan, data []byte, tip repo.Hash) error {
+func (e *Env) auditRemade(ctx context.Context, a *Audit, p *plan.Plan, data []byte, tip repo.Hash) error {
 	file, made := plan.Path(p.ID), repo.Hash(p.Inputs.Commit)
-	if known, err := e.Repo.IsAncestor(made, tip); err != nil || !known {
-		a.find(file, 1, "made at commit %.10s, which is not in this history: it was rewritten, or the plan was made elsewhere", made)
+	why, err := e.unfounded(ctx, tip, made)
+	if err != nil {
+		return err
+	}
+	if why != "" {
+		a.find(file, 1, "%s", why)
 		return nil
 	}
 	digests, err := e.decided(made, p.At, p.Inputs.Engine)

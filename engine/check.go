@@ -275,7 +275,9 @@ func notWith(file string) string {
 func (e *Env) rebuild(base repo.Hash, t target, p *plan.Plan, data []byte) ([]estate.Fault, error) {
 	file := plan.Path(t.id)
 	made := repo.Hash(p.Inputs.Commit)
-	if known, err := e.Repo.IsAncestor(made, base); err != nil || !known {
+	if own, err := e.wasTip(base, made); err != nil {
+		return nil, err
+	} else if !own {
 		return []estate.Fault{{File: file, Line: 1, Message: fmt.Sprintf("made at commit %.10s, which is not on the protected branch; run `ringmaster plan` there", made)}}, nil
 	}
 	again, err := e.remake(made, p)

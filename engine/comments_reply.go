@@ -73,7 +73,7 @@ const explainMost = 3
 // explain decides the plan again. Its commit has to be the protected branch's: a
 // branch that somebody pushed to may name one with policies of its own.
 func (a *answering) explain(t *thread, h *heard) error {
-	ours, err := a.onBase(t.plan.Inputs.Commit)
+	ours, err := a.wasTip(a.base, repo.Hash(t.plan.Inputs.Commit))
 	if err != nil {
 		return err
 	}
@@ -104,13 +104,6 @@ func (a *answering) explain(t *thread, h *heard) error {
 		h.became += fmt.Sprintf("; of %d more, name one: %s", more, strings.Join(names[explainMost:min(len(names), 2*explainMost)], ", "))
 	}
 	return nil
-}
-
-func (a *answering) onBase(commit string) (bool, error) {
-	if _, err := a.Repo.Commit(repo.Hash(commit)); err != nil {
-		return false, nil // the clone is whole, so that the branch has no such commit
-	}
-	return a.Repo.IsAncestor(repo.Hash(commit), a.base)
 }
 
 // patchesOf are the patches of a plan that a question is about, in the plan's

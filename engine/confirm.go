@@ -73,8 +73,8 @@ func (x *Executor) confirm(ctx context.Context, t *tip, d deed) ([]outcome.Appro
 // is what anything else is that people write: an owner must have approved it.
 func (x *Executor) invented(ctx context.Context, t *tip, p *plan.Plan, pr forge.PullRequest) (string, error) {
 	made := repo.Hash(p.Inputs.Commit)
-	if known, err := x.Repo.IsAncestor(made, t.commit); err != nil || !known {
-		return fmt.Sprintf("it was made at commit %.10s, which is not on %s", made, t.branch), nil
+	if why, err := x.unfounded(ctx, t.commit, made); why != "" || err != nil {
+		return why, err
 	}
 	digests, err := x.decided(made, p.At, p.Inputs.Engine)
 	other := p.Inputs.Engine != x.Version

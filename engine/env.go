@@ -37,6 +37,7 @@ type Env struct {
 	digests  map[moment]map[string]string // plans that a commit's estate makes
 	told     answers
 	editLaws editLaws
+	walked   *wrongs   // of the tip that was asked for last
 	ids      idHistory // of the youngest commit that was asked for
 }
 

@@ -45,9 +45,44 @@ func (e *Env) trusted(ctx context.Context, commit repo.Hash, deed string) error 
 	return fmt.Errorf("nothing is %s: the base branch holds what nobody reviewed; revert it by a pull request that the owners approve:\n  %s", deed, strings.Join(text, "\n  "))
 }
 
-// breaches walks the base branch from its beginning and checks every commit
-// that was made while the estate required review, and that ledgers only grew.
+// breaches are the commits of the base branch that had no right to be there and that
+// nobody took back, and ledgers that did not only grow.
 func (e *Env) breaches(ctx context.Context, tip repo.Hash) ([]Breach, error) {
+	all, err := e.wrongs(ctx, tip)
+	if err != nil {
+		return nil, err
+	}
+	var found []Breach
+	for _, x := range all.commits {
+		if !e.mended(x, tip) {
+			found = append(found, Breach{string(x.commit.Hash), x.why})
+		}
+	}
+	return append(found, all.cut...), nil
+}
+
+// wrong is a commit that had no right to be on the base branch, also where somebody
+// took it back since.
+type wrong struct {
+	commit  repo.Commit
+	changes []repo.Change
+	why     string
+}
+
+// wrongs is what is wrong with the base branch as it was at a tip.
+type wrongs struct {
+	tip     repo.Hash
+	commits []wrong // oldest first
+	cut     []Breach
+}
+
+// wrongs walks the base branch from its beginning and checks every commit
+// that was made while the estate required review, and that ledgers only grew. A run
+// asks again and again, so that the last answer is kept.
+func (e *Env) wrongs(ctx context.Context, tip repo.Hash) (*wrongs, error) {
+	if e.walked != nil && e.walked.tip == tip {
+		return e.walked, nil
+	}
 	var line []repo.Commit
 	for c, err := range e.Repo.FirstParents(tip) {
 		if err != nil {
@@ -61,7 +96,7 @@ func (e *Env) breaches(ctx context.Context, tip repo.Hash) ([]Breach, error) {
 		return nil, err
 	}
 	w := newWalk(e, branch, line)
-	var found []Breach
+	found := &wrongs{tip: tip}
 	before := rules{}
 	for _, c := range line {
 		changes, err := w.changes(c)
@@ -72,15 +107,54 @@ func (e *Env) breaches(ctx context.Context, tip repo.Hash) ([]Breach, error) {
 		if err != nil {
 			return nil, err
 		}
-		if why != "" && !w.mended(c, changes, tip) {
-			found = append(found, Breach{string(c.Hash), why})
+		if why != "" {
+			found.commits = append(found.commits, wrong{c, changes, why})
 		}
 		if before, err = w.after(c, before, why); err != nil {
 			return nil, err
 		}
 	}
-	cut, err := w.cut(line)
-	return append(found, cut...), err
+	if found.cut, err = w.cut(line); err != nil {
+		return nil, err
+	}
+	e.walked = found
+	return found, nil
+}
+
+// unfounded says why nothing counts that was decided at a commit, "" where it does:
+// it was never the base branch's own, or the base branch then held what nobody
+// reviewed. What a pull request brought besides is not the branch's own: it may have
+// loosened there what it took back before it was merged.
+func (e *Env) unfounded(ctx context.Context, tip, made repo.Hash) (string, error) {
+	own, err := e.wasTip(tip, made)
+	if err != nil || !own {
+		return fmt.Sprintf("made at commit %.10s, which is not on the protected branch: the branch was rewritten, or the plan was made elsewhere", made), err
+	}
+	all, err := e.wrongs(ctx, tip)
+	if err != nil {
+		return "", err
+	}
+	for _, x := range all.commits {
+		before, err := e.Repo.IsAncestor(x.commit.Hash, made)
+		if err != nil {
+			return "", err
+		}
+		if before && !e.mended(x, made) {
+			return fmt.Sprintf("made at commit %.10s, when the protected branch held what nobody reviewed: %s", made, Breach{string(x.commit.Hash), x.why}), nil
+		}
+	}
+	return "", nil
+}
+
+// wasTip says whether a commit is the base branch's own: one that it was, not one
+// that a merge brought along.
+func (e *Env) wasTip(tip, commit repo.Hash) (bool, error) {
+	for c, err := range e.Repo.FirstParents(tip) {
+		if err != nil || c.Hash == commit {
+			return err == nil, err
+		}
+	}
+	return false, nil
 }
 
 // walk is one pass over the base branch.
@@ -220,13 +294,13 @@ func (w *walk) judges(c repo.Commit, r rules) (rules, error) {
 }
 
 // mended says whether a breach was taken back later: every path it touched is,
-// at the tip, as it was before it. What it did meanwhile stays in history.
-func (w *walk) mended(c repo.Commit, changes []repo.Change, tip repo.Hash) bool {
-	if len(c.Parents) == 0 || len(changes) == 0 || tip == c.Hash {
+// at a later tip, as it was before it. What it did meanwhile stays in history.
+func (e *Env) mended(x wrong, tip repo.Hash) bool {
+	if len(x.commit.Parents) == 0 || len(x.changes) == 0 || tip == x.commit.Hash {
 		return false
 	}
-	for _, ch := range changes {
-		now, err := w.Repo.Blob(tip, ch.Path)
+	for _, ch := range x.changes {
+		now, err := e.Repo.Blob(tip, ch.Path)
 		if err != nil || now != ch.Before || ledger(ch.Path) {
 			return false
 		}

@@ -331,7 +331,7 @@ var tampering = []attack{
 			next.Parents = nil
 			return true
 		})
-		w.finds("ringmaster/standard-main-1 "+rewrote, planFile+":1: made at commit ", "which is not in this history")
+		w.finds("ringmaster/standard-main-1 "+rewrote, planFile+":1: made at commit ", "which is not on the protected branch")
 	}},
 	{"audit the facts that a plan was made of are edited in history", done, func(w *site) {
 		w.rewritten(func(_ []repo.Commit, _ int, next *repo.Next) bool {
@@ -341,7 +341,7 @@ var tampering = []attack{
 			next.Parents = nil
 			return true
 		})
-		w.finds(planFile+":1: made at commit ", "which is not in this history")
+		w.finds(planFile+":1: made at commit ", "which is not on the protected branch")
 	}},
 	{"audit what the feeds say changes after the plan, as it may", done, func(w *site) {
 		w.edit("inventory/patches/osprey.jsonl", `"reports":`, `"reports":1`)

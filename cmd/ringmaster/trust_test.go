@@ -42,7 +42,7 @@ func TestTrust(t *testing.T) {
 	})
 }
 
-var attacks = slices.Concat(runAttacks, commandAttacks, reviewAttacks, editAttacks, replanAttacks, learnAttacks, timeAttacks, nameAttacks, silenceAttacks, tampering, exporting)
+var attacks = slices.Concat(runAttacks, momentAttacks, commandAttacks, reviewAttacks, editAttacks, replanAttacks, learnAttacks, timeAttacks, nameAttacks, silenceAttacks, tampering, exporting)
 
 // plugin is a fleet that tells its environment and answers nothing.
 const plugin = "#!/bin/sh\nenv > ../environment\n"
