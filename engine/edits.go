@@ -331,6 +331,7 @@ func (e *Env) editExceptions(d edit) ([]policy.EditException, error) {
 // editLaws are policies as far as they judge edits, by their tree.
 type editLaws struct {
 	sets     map[repo.Hash]*policy.Set // nil: they do not compile
+	parts    map[string]*policy.Set    // by what of them is compiled: most changes of policies leave it alone
 	outlines map[string]policy.Outline // path and blob → its outline
 }
 
@@ -348,58 +349,77 @@ func (e *Env) editLaw(l law) (set *policy.Set, ok bool, err error) {
 	if set, known := e.editLaws.sets[l.tree]; known {
 		return set, set != nil, nil
 	}
-	files, err := e.editPart(l.commit)
-	if err != nil {
+	if set, err = e.compileEdits(l.commit); err != nil {
 		return nil, false, fmt.Errorf("reading the policies of %.10s: %w", l.commit, err)
-	}
-	set, faults := policy.Compile(files)
-	if len(faults) > 0 {
-		set = nil
 	}
 	put(&e.editLaws.sets, l.tree, set)
 	return set, set != nil, nil
 }
 
-// editPart are the files of a commit's policies that judge edits.
-func (e *Env) editPart(commit repo.Hash) (map[string][]byte, error) {
+// compileEdits compiles what of a commit's policies judges edits, nil where it does
+// not compile.
+func (e *Env) compileEdits(commit repo.Hash) (*policy.Set, error) {
 	fsys, err := e.Repo.At(commit)
 	if err != nil {
 		return nil, err
 	}
-	outlines := map[string]policy.Outline{}
-	err = fs.WalkDir(fsys, "policies", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || !d.Type().IsRegular() || !policy.IsPolicy(name) {
-			return err
-		}
-		outlines[name], err = e.outline(fsys, name, d)
-		return err
-	})
+	names, key, err := e.editPart(fsys)
 	if err != nil {
 		return nil, err
 	}
+	if set, known := e.editLaws.parts[key]; known {
+		return set, nil
+	}
 	files := map[string][]byte{}
-	for _, name := range policy.EditPart(outlines) {
+	for _, name := range names {
 		if files[name], err = fs.ReadFile(fsys, name); err != nil {
 			return nil, err
 		}
 	}
-	return files, nil
+	set, faults := policy.Compile(files)
+	if len(faults) > 0 {
+		set = nil
+	}
+	put(&e.editLaws.parts, key, set)
+	return set, nil
 }
 
-func (e *Env) outline(fsys fs.FS, name string, d fs.DirEntry) (policy.Outline, error) {
+// editPart are the files of a tree's policies that judge edits, and a text that
+// differs where any of them does.
+func (e *Env) editPart(fsys fs.FS) (names []string, key string, err error) {
+	outlines, keys := map[string]policy.Outline{}, map[string]string{}
+	err = fs.WalkDir(fsys, "policies", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() || !policy.IsPolicy(name) {
+			return err
+		}
+		outlines[name], keys[name], err = e.outline(fsys, name, d)
+		return err
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	names = policy.EditPart(outlines)
+	for _, name := range names {
+		key += keys[name] + "\x00"
+	}
+	return names, key, nil
+}
+
+// outline outlines a file once, however many trees have it, and names it.
+func (e *Env) outline(fsys fs.FS, name string, d fs.DirEntry) (policy.Outline, string, error) {
 	info, err := d.Info()
 	if err != nil {
-		return policy.Outline{}, err
+		return policy.Outline{}, "", err
 	}
 	key := fmt.Sprintf("%s\x00%v", name, info.Sys())
 	if o, known := e.editLaws.outlines[key]; known {
-		return o, nil
+		return o, key, nil
 	}
 	text, err := fs.ReadFile(fsys, name)
 	if err != nil {
-		return policy.Outline{}, err
+		return policy.Outline{}, "", err
 	}
 	o := policy.Outlined(name, text)
 	put(&e.editLaws.outlines, key, o)
-	return o, nil
+	return o, key, nil
 }

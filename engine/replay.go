@@ -57,7 +57,7 @@ func (e *Env) Replay(ctx context.Context, o ReplayOptions) (*replay.Report, erro
 		return nil, err
 	}
 	r := b.Report(e.At)
-	r.Models = o.Models
+	r.Models, r.Edits = o.Models, !o.Models && !laws.before.SameAboutEdits(laws.candidate)
 	r.Candidate, r.Baseline, r.Changed, r.Imported = laws.name, laws.against, orNone(laws.changed), p.imported
 	return r, nil
 }

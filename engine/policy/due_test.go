@@ -24,6 +24,7 @@ func TestSameWhenDue(t *testing.T) {
 		{"a rule about waves", "policies/q/q.rego", "package ringmaster.q\n\nhold contains {\"msg\": \"m\"} if input.wave.hosts > 3\n", false},
 		{"a rule about changes", "policies/a/a.rego", "package ringmaster.a\n\nhold contains {\"msg\": \"n\"} if input.host.drift\n", false},
 		{"what a rule leans on", "policies/h/h.rego", "package ringmaster.h\n\nbad(host) if host.disk_free_gb <= data.a.least\n", false},
+		{"another's threshold", "policies/z/data.json", `{"least": 4}`, true},
 		{"a threshold", "policies/a/data.json", `{"least": 4}`, false},
 		{"whether it yields", "policies/a/a.rego", "package ringmaster.a\n\nimport data.ringmaster.h\n\n# METADATA\n# custom:\n#   exceptable: true\nhold contains {\"msg\": \"m\"} if h.bad(input.host)\n", false},
 	}

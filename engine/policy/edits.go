@@ -15,7 +15,7 @@ import (
 
 // Outline is what a file is to the rules that are asked about edits.
 type Outline struct {
-	home  ast.Ref   // its package; nil: it is no Rego, or does not parse
+	home  ast.Ref   // its package, or where its data stands; nil: it is neither, or does not parse
 	reads []ast.Ref // packages and data that it refers to, as far as they are constant
 	edits bool      // it speaks of input.edit, or may
 	test  bool
@@ -23,8 +23,15 @@ type Outline struct {
 
 // Outlined outlines one file of those that Compile reads.
 func Outlined(name string, text []byte) Outline {
+	if path.Base(name) == "data.json" {
+		home := ast.Ref{ast.DefaultRootDocument}
+		for _, dir := range strings.Split(path.Dir(name), "/")[1:] { // the first is policies itself
+			home = append(home, ast.StringTerm(dir))
+		}
+		return Outline{home: home}
+	}
 	if path.Ext(name) != ".rego" {
-		return Outline{edits: true} // data and bundles: cheap, and any rule may rest on them
+		return Outline{edits: true} // of a bundle, in which there may be anything
 	}
 	if strings.HasSuffix(name, "_test.rego") {
 		return Outline{test: true}

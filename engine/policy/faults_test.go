@@ -43,7 +43,7 @@ func TestFaults(t *testing.T) {
 		{"no such point", `deny contains {"msg": "m"} if input.point == "waves"`, `x.deny asks for input.point == "waves"; expected one of "plan", "wave", "change", "edit"`},
 		{"the wrong point", "deny contains {\"msg\": input.host.id} if input.point == \"plan\"", `x.deny is never asked`},
 		{"with", `deny contains {"msg": "m"} if input.host.id == "x" with input as {}`, "`with` alters what a policy reads; it belongs in a _test.rego"},
-		{"data that is not there", `deny contains {"msg": "m"} if input.history.months < data.x.monhts`, `data.x.monhts: neither a data.json nor a rule has it`},
+		{"data that is not there", `deny contains {"msg": "m"} if input.history.months < data.x.monhts`, `data.x.monhts: neither a data.json nor a rule has it; did you mean "months"? object.get gives a default`},
 		{"a custom that is no boolean", "# METADATA\n# custom:\n#   exceptable: yes please\ndeny contains {\"msg\": \"m\"}", `custom.exceptable of x.deny is true or false, got yes please`},
 		{"recursion", "a if b\nb if a\ndeny contains {\"msg\": \"m\"} if a", `recursive`},
 		{"syntax", `deny contains {"msg" "m"}`, `x.rego:3:`},

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -152,12 +153,36 @@ func (src *source) checkData(c *ast.Compiler) {
 			ast.WalkRefs(r, func(ref ast.Ref) bool {
 				if prefix := src.nowhere(c, ref); prefix != nil && ref[0].Location != nil {
 					loc := ref[0].Location
-					src.fault(loc.File, loc.Row, loc.Col, "%s: neither a data.json nor a rule has it; object.get gives a default", prefix)
+					src.fault(loc.File, loc.Row, loc.Col, "%s: neither a data.json nor a rule has it; %sobject.get gives a default", prefix, src.perhaps(c, prefix))
 				}
 				return false
 			})
 		}
 	}
+}
+
+// perhaps is what a reference to nothing was probably meant for, among the data and
+// rules beside it; "" where nothing there is like it.
+func (src *source) perhaps(c *ast.Compiler, ref ast.Ref) string {
+	p := constant(ref[1:])
+	have, above := p[len(p)-1], ref[:len(ref)-1]
+	var right []string
+	if doc, ok := src.at(p[:len(p)-1]); ok {
+		if object, ok := doc.(map[string]any); ok {
+			right = slices.Sorted(maps.Keys(object))
+		}
+	}
+	for _, r := range c.GetRulesWithPrefix(above) {
+		if name := r.Ref(); len(name) > len(above) {
+			if word, ok := name[len(above)].Value.(ast.String); ok {
+				right = append(right, string(word))
+			}
+		}
+	}
+	if near := nearest(have, right); strings.HasPrefix(near, "did you mean") {
+		return near + " "
+	}
+	return ""
 }
 
 // nowhere is the beginning of a reference to data that nothing has, nil where

@@ -78,6 +78,7 @@ type Report struct {
 	Moved       int           `json:"moved"`      // let pass by both, and in a wave at another time
 	MovedDays   float64       `json:"moved_days"` // by how much together, later ones positive
 	Reclassed   []Reclassed   `json:"reclassed"`  // patches of another class
+	Edits       bool          `json:"edits"`      // what is said of edits of the estate differs, and is not asked again
 	Gates       Gates         `json:"gates"`      // what was asked when waves were due
 	Rules       []Rule        `json:"rules"`      // with a difference, those that stop most first
 	Hosts       []Host        `json:"hosts"`      // with a flip, those that failed most first

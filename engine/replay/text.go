@@ -190,6 +190,9 @@ func (r *Report) limits(name func(string) string) string {
 	case r.Plans > 0:
 		s += "\n" + r.Gates.limit(name)
 	}
+	if r.Edits {
+		s += "\nWhat is said of pull requests that edit the estate may differ: it rests on approvals, which the forge has, and\nis not asked again."
+	}
 	if r.Imported > 0 {
 		s += fmt.Sprintf("\nNo policy decided the %s that were imported, and they are not counted.", count(r.Imported, "outcome"))
 	}
