@@ -29,7 +29,10 @@ const hearing = 2 * time.Minute
 func (x *Executor) Show(ctx context.Context, done *Executed) {
 	ctx, stop := context.WithTimeout(ctx, hearing)
 	defer stop()
-	list, err := x.tales(ctx, done)
+	list, broken, err := x.tales(ctx, done)
+	if err == nil {
+		err = x.tellBroken(ctx, broken)
+	}
 	if err != nil {
 		x.Log.WithError(err).Warn("telling how far plans have come; the next run tells it")
 		return
@@ -68,19 +71,20 @@ type ringEnd struct {
 	stopped bool
 }
 
-// tales are those of the plans at which something happened not long ago.
-func (x *Executor) tales(ctx context.Context, done *Executed) ([]tale, error) {
+// tales are those of the plans at which something happened not long ago, and the
+// plans that began under break-glass.
+func (x *Executor) tales(ctx context.Context, done *Executed) ([]tale, []broken, error) {
 	_, base, err := x.base(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	est, err := x.read(base)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	all, err := deeds(est)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	refused := map[string]string{}
 	for _, r := range done.Refused {
@@ -93,7 +97,7 @@ func (x *Executor) tales(ctx context.Context, done *Executed) ([]tale, error) {
 		}
 		pulls, err := x.mergesOf(ctx, prefix+d.plan.ID)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if len(pulls) == 0 {
 			continue // refused, and there is no thread to say so in
@@ -107,11 +111,12 @@ func (x *Executor) tales(ctx context.Context, done *Executed) ([]tale, error) {
 		}
 		g, err := rollout.Read(d.plan, d.lines)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		list = append(list, taleOf(d, g, refused[d.plan.ID], pulls[len(pulls)-1], x.At))
 	}
-	return list, nil
+	broken, err := x.brokenGlass(ctx, est.Overrides, all)
+	return list, broken, err
 }
 
 func taleOf(d deed, g *rollout.Progress, refused string, pr forge.PullRequest, at time.Time) tale {

@@ -146,7 +146,11 @@ func (e *Env) auditPlan(ctx context.Context, a *Audit, est *estate.Estate, id st
 		a.find(file, 1, "%s", why)
 	}
 	lines := a.ledger(p, est.Ledgers[id])
-	if err := e.auditApprovals(ctx, a, p, pr, est.Approvals[id], len(lines) > 0); err != nil {
+	var began time.Time
+	if len(lines) > 0 {
+		began = lines[0].At
+	}
+	if err := e.auditApprovals(ctx, a, p, pr, est.Approvals[id], began, glassFor(est.Overrides, p, began)); err != nil {
 		return err
 	}
 	return e.auditRemade(ctx, a, p, data, tip)

@@ -73,11 +73,11 @@ func (a *Audit) chain(file string, err error) {
 // that is no better, by somebody else than its author, and a plan that began had
 // all that it asks for. Pr is nil where no
 // merged pull request is known, which is a finding of its own.
-func (e *Env) auditApprovals(ctx context.Context, a *Audit, p *plan.Plan, pr *forge.PullRequest, data []byte, begun bool) error {
+func (e *Env) auditApprovals(ctx context.Context, a *Audit, p *plan.Plan, pr *forge.PullRequest, data []byte, began time.Time, glass *outcome.Override) error {
 	file := outcome.ApprovalsPath(p.ID)
 	list, err := outcome.ParseApprovals(data, p.Digest)
 	a.chain(file, err)
-	if pr == nil || !begun {
+	if pr == nil || began.IsZero() {
 		return nil
 	}
 	if len(p.Approvals) == 0 && len(list) == 0 {
@@ -107,12 +107,33 @@ func (e *Env) auditApprovals(ctx context.Context, a *Audit, p *plan.Plan, pr *fo
 		}
 		good[l.For][l.By] = true
 	}
+	var lacks []unmet
 	for _, need := range p.Approvals {
 		if n := len(good[need.From]); n < need.Count {
-			a.find(file, 0, "the plan began with %d of %d approvals by %q", n, need.Count, need.From)
+			lacks = append(lacks, unmet{need: need, have: n})
 		}
 	}
+	if len(lacks) > 0 && glass != nil {
+		return e.auditGlass(ctx, a, p, full, glass)
+	}
+	for _, l := range lacks {
+		a.find(file, 0, "the plan began with %d of %d approvals by %q", l.have, l.need.Count, l.need.From)
+	}
 	return nil
+}
+
+// auditGlass finds a plan that began under break-glass until everybody whom it
+// asks has approved what was merged, if afterwards.
+func (e *Env) auditGlass(ctx context.Context, a *Audit, p *plan.Plan, pr *forge.PullRequest, glass *outcome.Override) error {
+	_, r, err := e.judge(ctx)
+	if err != nil || pr == nil {
+		return err
+	}
+	_, lacks, err := e.approved(ctx, r.teams, p, *pr)
+	if err == nil && len(lacks) > 0 {
+		a.find(plan.Path(p.ID), 0, "%s", unreviewedText(p.ID, glass, lacks))
+	}
+	return err
 }
 
 // forged says what is wrong with a recorded approval, "" where the forge knows it.

@@ -47,6 +47,13 @@ func (e *Env) disagree(ctx context.Context, o outcome.Override) (recorded, error
 	if err := checkOverride(o); err != nil {
 		return recorded{}, err
 	}
+	if o.Kind == outcome.BreakGlass {
+		digest, err := e.versionOf(ctx, o.Plan)
+		if err != nil {
+			return recorded{}, fmt.Errorf("looking for the plan that is to begin: %w", err)
+		}
+		o.Value = digest
+	}
 	if o.Kind == "risk" && o.Predicted == nil {
 		o.Predicted = e.predicted(ctx, o)
 	}
@@ -323,6 +330,10 @@ func checkOverride(o outcome.Override) error {
 		return fmt.Errorf("%q is not a host's name", o.Host)
 	case !o.Until.IsZero() && !o.Until.After(o.At):
 		return fmt.Errorf("until %s is not after now", stamp(o.Until))
+	case o.Kind == outcome.BreakGlass && o.Plan == "":
+		return errors.New("break-glass is about one plan; say which with --plan")
+	case o.Kind == outcome.BreakGlass && (o.Until.IsZero() || o.Until.Sub(o.At) > outcome.GlassLasts):
+		return fmt.Errorf("break-glass ends within %d hours; say when with --until", int(outcome.GlassLasts.Hours()))
 	}
 	return nil
 }

@@ -70,6 +70,13 @@ func (e *Env) standing(ctx context.Context, pr forge.PullRequest) (by, missing [
 		return by, missing, err
 	}
 	list, lacks, err := e.approved(ctx, r.teams, p, pr)
+	if err != nil {
+		return nil, nil, err
+	}
+	glass, err := e.glassAt(base, p)
+	if glass != nil {
+		lacks = nil
+	}
 	for _, a := range list {
 		if a.Carried != "" {
 			by = append(by, a.By)

@@ -43,6 +43,15 @@ func (e *Env) Status(ctx context.Context) (*report.Board, error) {
 	} else if err := x.confirmed(ctx, t); err != nil {
 		return nil, err
 	}
+	broken, err := e.brokenGlass(ctx, est.Overrides, d.deeds)
+	if err != nil {
+		return nil, err
+	}
+	for _, x := range broken {
+		if x.unreviewed != "" {
+			b.Alerts = append(b.Alerts, x.unreviewed)
+		}
+	}
 	if err := e.boardRuns(b, t); err != nil {
 		return nil, err
 	}

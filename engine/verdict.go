@@ -8,6 +8,7 @@ import (
 
 	"github.com/ringmaster-dev/ringmaster/engine/estate"
 	"github.com/ringmaster-dev/ringmaster/engine/forge"
+	"github.com/ringmaster-dev/ringmaster/engine/outcome"
 	"github.com/ringmaster-dev/ringmaster/engine/repo"
 )
 
@@ -77,6 +78,7 @@ func (e *Env) planHolds(_ context.Context, commit repo.Hash, list []result, edit
 func (e *Env) everybodyApproved(ctx context.Context, commit repo.Hash, list []result, edit *Checked) (forge.Verdict, error) {
 	v := forge.Verdict{Name: approvalVerdict, Commit: string(commit), Conclusion: "success", Title: "It brings no plan", Summary: "The forge's own rules say who must approve it."}
 	var missing, given []string
+	var glass *outcome.Override
 	for _, r := range list {
 		if len(r.faults) > 0 {
 			missing = append(missing, r.id+": a plan that holds")
@@ -95,12 +97,17 @@ func (e *Env) everybodyApproved(ctx context.Context, commit repo.Hash, list []re
 			return v, err
 		}
 		missing, given = append(missing, lacks...), append(given, by...)
+		if glass, err = e.lifted(ctx, pr); err != nil {
+			return v, err
+		}
 	}
 	missing = append(missing, edit.Asks...)
 	switch {
 	case len(missing) > 0:
 		v.Conclusion, v.Title = "action_required", "Not everybody approved who is asked"
 		v.Summary = "Before it is merged it needs:\n\n" + quoted(strings.Join(missing, "\n"))
+	case glass != nil:
+		v.Title, v.Summary = "Break-glass stands until "+stamp(glass.Until), "It may begin without those who should approve it, and is reported until they have:\n\n"+quoted(glass.By+": "+glass.Reason)
 	case len(given) > 0:
 		v.Title, v.Summary = "Everybody approved who is asked", "Approved by:\n\n"+quoted(strings.Join(given, "\n"))
 	case len(list) > 0:

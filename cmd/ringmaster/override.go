@@ -15,15 +15,17 @@ import (
 )
 
 // overrideKinds are what an override may do.
-var overrideKinds = []string{"hold", "exclude", "risk"}
+var overrideKinds = []string{"hold", "exclude", "risk", outcome.BreakGlass}
 
 func (a *app) override() *cobra.Command {
 	var o outcome.Override
 	var host, until string
 	cmd := &cobra.Command{
-		Use: "override KIND", Short: "records a disagreement with its reason and its end: hold, exclude, risk",
+		Use: "override KIND", Short: "records a disagreement with its reason and its end: hold, exclude, risk, break-glass",
 		Long: `Records a disagreement. KIND is hold (nothing of it begins), exclude (the same,
-meant for good) or risk (--value high | low). What adds caution is committed at
+meant for good), risk (--value high | low) or break-glass (--plan and --until, at
+most 72 hours away: that plan, as it is now, begins without those who should
+approve it, and is reported until they have). What adds caution is committed at
 once; what takes it away becomes a pull request that an owner approves.
 
 It is about every patch, host and service, unless --patch, --host, --service or

@@ -2,6 +2,7 @@ package estate
 
 import (
 	"encoding/json"
+	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -97,7 +98,7 @@ func incidentProblem(i outcome.Incident) string {
 }
 
 // overrideKinds are the words of Override.Kind.
-var overrideKinds = []string{"hold", "exclude", "risk", "stop", "exception"}
+var overrideKinds = []string{"hold", "exclude", "risk", "stop", "exception", outcome.BreakGlass}
 
 func overrideProblem(o outcome.Override) string {
 	switch {
@@ -121,6 +122,12 @@ func overrideProblem(o outcome.Override) string {
 		return quoted("reason_type", o.ReasonType) + hclfile.Expected(o.ReasonType, outcome.ReasonWords())
 	case o.Kind == "exception" && o.Until.IsZero():
 		return `"until" is missing; an exception ends by itself`
+	case o.Kind == outcome.BreakGlass && o.Plan == "":
+		return `"plan" is missing; break-glass is about one plan`
+	case o.Kind == outcome.BreakGlass && !strings.HasPrefix(o.Value, "sha256:"):
+		return `"value" is not a plan's digest; break-glass is about one version of its plan`
+	case o.Kind == outcome.BreakGlass && (o.Until.IsZero() || o.Until.Sub(o.At) > outcome.GlassLasts):
+		return fmt.Sprintf(`"until" is missing, or more than %d hours after "at"`, int(outcome.GlassLasts.Hours()))
 	case !o.Until.IsZero() && !o.At.Before(o.Until):
 		return `"until" is not after "at"`
 	case o.Loosens != loosens(o):
@@ -132,7 +139,7 @@ func overrideProblem(o outcome.Override) string {
 // loosens says what an override really does: the rights of who writes it hang
 // on that, so the line may not claim otherwise.
 func loosens(o outcome.Override) bool {
-	return o.Kind == "exception" || o.Kind == "risk" && o.Value == "low"
+	return o.Kind == "exception" || o.Kind == outcome.BreakGlass || o.Kind == "risk" && o.Value == "low"
 }
 
 func loosensText(o outcome.Override) string {

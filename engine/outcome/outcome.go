@@ -110,6 +110,14 @@ type Incident struct {
 	Action   string           `json:"action,omitempty"`
 }
 
+// BreakGlass is the kind of an override that lets one version of one plan begin
+// without those who should approve it: Plan and Value (its digest) say which, and
+// Until is at most GlassLasts after At.
+const BreakGlass = "break-glass"
+
+// GlassLasts is for how long a break-glass stands at most.
+const GlassLasts = 72 * time.Hour
+
 // StopAll is the value of a stop that holds rollbacks back as well.
 const StopAll = "all"
 
@@ -125,7 +133,7 @@ type Override struct {
 	Host    inventory.HostID `json:"host,omitempty"`
 	Service string           `json:"service,omitempty"`
 	Plan    string           `json:"plan,omitempty"`  // a plan's id
-	Value   string           `json:"value,omitempty"` // risk: low | high; stop: all (StopAll)
+	Value   string           `json:"value,omitempty"` // risk: low | high; stop: all (StopAll); break-glass: the plan's digest
 	Reason  string           `json:"reason"`          // why, in the person's own words
 	// ReasonType is a word of ReasonTypes, "" where none was named.
 	ReasonType string    `json:"reason_type,omitempty"`

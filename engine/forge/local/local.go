@@ -300,8 +300,8 @@ func (f *Forge) Approve(_ context.Context, branch, by string, at time.Time) erro
 	if err != nil {
 		return err
 	}
-	if p.State != "open" {
-		return fmt.Errorf("approving %s: the pull request is %s", branch, p.State)
+	if p.State == "closed" {
+		return fmt.Errorf("approving %s: the pull request is closed", branch)
 	}
 	if err := f.keep(branch, repo.Hash(p.Head)); err != nil {
 		return fmt.Errorf("approving %s: %w", branch, err)
