@@ -95,8 +95,15 @@ func (r *Rig) Inside(host string, command ...string) string {
 // Names are the hosts' names, sorted.
 func (r *Rig) Names() []string { return slices.Sorted(maps.Keys(r.Hosts)) }
 
-// Through are the words that start a command in the rig's network.
-func (r *Rig) Through() []string { return []string{r.program, "exec"} }
+// Through are the words that start a command in the rig's network, whatever its
+// environment.
+func (r *Rig) Through() []string {
+	words := []string{"env"}
+	for _, name := range []string{"RIG_DIR", "RIG_NAME"} {
+		words = append(words, name+"="+os.Getenv(name))
+	}
+	return append(words, r.program, "exec")
+}
 
 // Boots are the hosts' boot ids, which a restart changes.
 func (r *Rig) Boots() map[string]string {
