@@ -109,12 +109,19 @@ func (x *Executor) theirs(l *live, c *rollout.Change) bool {
 	if x.Remote == nil {
 		return false
 	}
+	at, inherited := x.inherited(l, c)
+	return inherited && x.At.Before(at.Add(lease))
+}
+
+// inherited says whether another run intended the change, and when: that run may
+// have begun it.
+func (x *Executor) inherited(l *live, c *rollout.Change) (time.Time, bool) {
 	for _, line := range slices.Backward(l.lines) {
 		if line.Event == outcome.Intended && line.Host == c.Host && line.Patch == c.Patch {
-			return line.Run != x.Run && x.At.Before(line.At.Add(lease))
+			return line.At, line.Run != x.Run
 		}
 	}
-	return false
+	return time.Time{}, false
 }
 
 func shardOf(host inventory.HostID, of int) int {

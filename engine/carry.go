@@ -152,6 +152,12 @@ func (h *hand) refused(r Result, j *job, err error) (Result, bool) {
 	r.Detail = e.Message
 	switch e.Code {
 	case "unreachable":
+		if _, inherited := h.inherited(j.live, j.change); inherited && !j.undo && !h.tooLate(j) {
+			// The run before may have begun it, and the host be restarting for it: it is
+			// asked again with the same key as long as its wave lasts.
+			h.Log.WithError(err).WithField("host", j.change.Host).Warn("asking the fleet what another run began; the step is still open")
+			return r, false
+		}
 		r.Event = outcome.Unreachable
 	case "refused":
 		if r.Event = outcome.Skipped; j.undo {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -51,6 +52,7 @@ func TestCarry(t *testing.T) {
 	at := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 	looking := []string{"installed", "status"}
 	busy := &fleet.Error{Code: "busy", Message: "closed for today"}
+	gone := &fleet.Error{Code: "unreachable", Message: "connection refused", Retryable: true}
 	refusal := &fleet.Error{Code: "refused", Message: `found heron-web at "4.2.2", not at "4.2.1"`}
 	tests := []struct {
 		name  string
@@ -78,6 +80,9 @@ func TestCarry(t *testing.T) {
 		{"only keys", nil, nil, nil, false, 1, outcome.Applied},
 		{"only keys, done and late", nil, nil, nil, true, 1, outcome.Applied},
 		{"only keys, refused as late", nil, nil, refusal, true, 1, outcome.Skipped},
+		{"out of reach", nil, nil, gone, false, 1, outcome.Unreachable},
+		{"out of reach, and perhaps restarting for what another run began", nil, nil, gone, false, 1, ""},
+		{"out of reach until it was late, and another run's", nil, nil, gone, true, 1, outcome.Unreachable},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -92,7 +97,11 @@ func TestCarry(t *testing.T) {
 			if test.late {
 				c.NotAfter = at.Add(-time.Hour)
 			}
-			got := h.carry(t.Context(), []*job{{live: &live{deed: deed{plan: &plan.Plan{ID: "p"}}}, change: c, key: "k", from: "4.2.1", to: "4.2.2"}})
+			intended := outcome.Line{Event: outcome.Intended, Host: c.Host, Patch: c.Patch, At: at}
+			if strings.Contains(test.name, "another run") {
+				intended.Run = "another"
+			}
+			got := h.carry(t.Context(), []*job{{live: &live{deed: deed{plan: &plan.Plan{ID: "p"}, lines: []outcome.Line{intended}}}, change: c, key: "k", from: "4.2.1", to: "4.2.2"}})
 			var event outcome.Event
 			if len(got) > 0 {
 				event = got[0].Event

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ringmaster-dev/ringmaster/engine"
 	"github.com/ringmaster-dev/ringmaster/engine/fleet"
+	"github.com/ringmaster-dev/ringmaster/engine/fleet/host"
 	"github.com/ringmaster-dev/ringmaster/engine/fleet/ssh"
 	"github.com/ringmaster-dev/ringmaster/engine/ring"
 )
@@ -18,11 +19,7 @@ import (
 func (a *app) openSSH(f ring.Fleet, w engine.World) (fleet.Fleet, error) {
 	s := f.SSH
 	o := ssh.Options{Host: hostsOf(w), User: s.User, Port: s.Port, Jump: s.Jump, Become: s.Become, Parallel: f.Parallel,
-		Connect: s.Connect, Timeout: f.Timeout, Restart: s.Restart, MinFree: s.MinFreeMB, NewConffiles: s.NewConffiles, NoRestart: s.NoRestart,
-		Running: map[string]ssh.Running{}}
-	for _, r := range s.Running {
-		o.Running[r.Package] = ssh.Running{Command: r.Command, Restart: r.Restart}
-	}
+		Connect: s.Connect, Timeout: f.Timeout, Restart: f.Policy.Restart, Policy: policyOf(f.Policy)}
 	var err error
 	if o.KnownHosts, err = a.eitherFile(s.KnownHosts, w.Files); err != nil {
 		return nil, fmt.Errorf("reading known_hosts: %w", err)
@@ -47,6 +44,15 @@ func (a *app) openSSH(f ring.Fleet, w engine.World) (fleet.Fleet, error) {
 		}
 	}
 	return ssh.Open(o)
+}
+
+// policyOf is what may be done to hosts, as the fleets take it.
+func policyOf(p ring.Policy) host.Policy {
+	running := map[string]host.Running{}
+	for _, r := range p.Running {
+		running[r.Package] = host.Running{Command: r.Command, Restart: r.Restart}
+	}
+	return host.Policy{MinFree: p.MinFreeMB, NewConffiles: p.NewConffiles, NoRestart: p.NoRestart, Running: running}
 }
 
 // eitherFile reads a file of this machine, "/…" or "~/…", or else one of the

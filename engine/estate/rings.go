@@ -96,6 +96,9 @@ func (r *reader) fleet(b *hclfile.Block) {
 	if f.Kind == "ssh" {
 		f.SSH = r.ssh(b, d)
 	}
+	if f.Kind == "ssh" || f.Kind == "ansible" {
+		f.Policy = r.fleetPolicy(d)
+	}
 	d.Done()
 	if r.kind(b, "sim", "exec", "ansible", "ssh") {
 		r.estate.Fleets = append(r.estate.Fleets, f)

@@ -13,21 +13,16 @@ import (
 // ssh reads what a fleet "ssh" needs beside what every fleet has.
 func (r *reader) ssh(b *hclfile.Block, d *hclfile.Decoder) *ring.SSH {
 	s := &ring.SSH{
-		User:         d.String("user"),
-		Port:         d.Int("port", 1),
-		KnownHosts:   r.knownHosts(d),
-		Key:          outside(d, "key"),
-		KeyEnv:       d.String("key_env"),
-		Agent:        d.Bool("agent"),
-		Certificate:  outside(d, "certificate"),
-		Jump:         d.String("jump"),
-		Become:       d.Bool("become"),
-		Connect:      d.Duration("connect_timeout", time.Second),
-		Restart:      d.Duration("restart_timeout", time.Second),
-		MinFreeMB:    d.Int("min_free_mb", 1),
-		NewConffiles: d.Word("conffiles", "keep", "new") == "new",
-		NoRestart:    d.Word("reboot", "if-needed", "never") == "never",
-		Running:      r.running(d),
+		User:        d.String("user"),
+		Port:        d.Int("port", 1),
+		KnownHosts:  r.knownHosts(d),
+		Key:         outside(d, "key"),
+		KeyEnv:      d.String("key_env"),
+		Agent:       d.Bool("agent"),
+		Certificate: outside(d, "certificate"),
+		Jump:        d.String("jump"),
+		Become:      d.Bool("become"),
+		Connect:     d.Duration("connect_timeout", time.Second),
 	}
 	d.Need("known_hosts")
 	if d.Has("user") && !validUser(s.User) {
@@ -49,6 +44,17 @@ func (r *reader) ssh(b *hclfile.Block, d *hclfile.Decoder) *ring.SSH {
 		d.At(b.Place, `%s: one of "key" (a file of the runner), "key_env" (a variable that holds it) and "agent = true" says who logs in; %d are here`, d.Title(), ways)
 	}
 	return s
+}
+
+// fleetPolicy reads what may be done to hosts.
+func (r *reader) fleetPolicy(d *hclfile.Decoder) ring.Policy {
+	return ring.Policy{
+		Restart:      d.Duration("restart_timeout", time.Second),
+		MinFreeMB:    d.Int("min_free_mb", 1),
+		NewConffiles: d.Word("conffiles", "keep", "new") == "new",
+		NoRestart:    d.Word("reboot", "if-needed", "never") == "never",
+		Running:      r.running(d),
+	}
 }
 
 // knownHosts reads where the keys of hosts are: they are no secret, and best

@@ -63,27 +63,32 @@ type Fleet struct {
 	Seed     int64  // sim only
 	File     string // sim only: the hidden truth, a path in the estate
 	SSH      *SSH   // ssh only
+	Policy          // ssh and ansible only
 	Select
 }
 
-// SSH says how hosts are reached by SSH, and what may be done to them. One of
-// Key, KeyEnv and Agent says who logs in; none of them is the secret itself.
-type SSH struct {
-	User         string
-	Port         int
-	KnownHosts   string // a path in the estate, or of the runner: "/…" or "~/…"
-	Key          string // a path of the runner
-	KeyEnv       string // the variable that holds the key
-	Agent        bool   // the one of SSH_AUTH_SOCK
-	Certificate  string // a path of the runner
-	Jump         string // user@host:port
-	Become       bool
-	Connect      time.Duration
-	Restart      time.Duration
-	MinFreeMB    int
+// Policy is what a fleet that reaches hosts itself may do to them.
+type Policy struct {
+	Restart      time.Duration // how long a host that was restarted is waited for; 0 the fleet's own
+	MinFreeMB    int           // what stays free on disk; 0 the fleet's own
 	NewConffiles bool
 	NoRestart    bool
 	Running      []Running
+}
+
+// SSH says how hosts are reached by SSH. One of
+// Key, KeyEnv and Agent says who logs in; none of them is the secret itself.
+type SSH struct {
+	User        string
+	Port        int
+	KnownHosts  string // a path in the estate, or of the runner: "/…" or "~/…"
+	Key         string // a path of the runner
+	KeyEnv      string // the variable that holds the key
+	Agent       bool   // the one of SSH_AUTH_SOCK
+	Certificate string // a path of the runner
+	Jump        string // user@host:port
+	Become      bool
+	Connect     time.Duration
 }
 
 // Running says how the version of a package that runs is found out, which need not

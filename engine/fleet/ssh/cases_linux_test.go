@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ringmaster-dev/ringmaster/engine/fleet"
+	"github.com/ringmaster-dev/ringmaster/engine/fleet/host"
 	"github.com/ringmaster-dev/ringmaster/engine/fleet/ssh"
 	"github.com/ringmaster-dev/ringmaster/engine/inventory"
 	"github.com/ringmaster-dev/ringmaster/testdata/rig"
@@ -302,7 +303,7 @@ func TestWhatRuns(t *testing.T) {
 	t.Run("another version than is on disk", func(t *testing.T) {
 		o := options(t, r)
 		o.NoRestart = true
-		o.Running = map[string]ssh.Running{"shopd": {Command: []string{"echo", "it's 1.0-1"}}}
+		o.Running = map[string]host.Running{"shopd": {Command: []string{"echo", "it's 1.0-1"}}}
 		n := opened(t, r, o)
 		s := step("h02", "shopd 1.0-1 1.1-1")
 		j, err := n.apply(s)
@@ -311,7 +312,7 @@ func TestWhatRuns(t *testing.T) {
 	t.Run("is restarted where that is declared", func(t *testing.T) {
 		o := options(t, r)
 		o.NoRestart = true
-		o.Running = map[string]ssh.Running{"barkeep": {Command: []string{"cat", "/run/barkeep"}, Restart: []string{"sh", "-c", "echo 1.1 >/run/barkeep"}}}
+		o.Running = map[string]host.Running{"barkeep": {Command: []string{"cat", "/run/barkeep"}, Restart: []string{"sh", "-c", "echo 1.1 >/run/barkeep"}}}
 		n := opened(t, r, o)
 		j, err := n.apply(step("h03", "barkeep 1.0 1.1"))
 		n.done(j, err, fleet.Succeeded, "")

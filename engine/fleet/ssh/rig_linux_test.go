@@ -7,6 +7,7 @@ import (
 
 	"github.com/ringmaster-dev/ringmaster/engine/fleet"
 	"github.com/ringmaster-dev/ringmaster/engine/fleet/fleettest"
+	"github.com/ringmaster-dev/ringmaster/engine/fleet/host"
 	"github.com/ringmaster-dev/ringmaster/engine/fleet/ssh"
 	"github.com/ringmaster-dev/ringmaster/engine/inventory"
 	"github.com/ringmaster-dev/ringmaster/testdata/rig"
@@ -31,9 +32,10 @@ func options(t *testing.T, r *rig.Rig) ssh.Options {
 			address, ok := r.Hosts[string(id)]
 			return inventory.Host{ID: id, Facts: &inventory.Facts{Host: id, Address: address}}, ok
 		},
-		KnownHosts: read(t, r, "known_hosts"), Key: read(t, r, "key"), Parallel: 4, MinFree: 20,
+		KnownHosts: read(t, r, "known_hosts"), Key: read(t, r, "key"), Parallel: 4,
 		Connect: 4 * time.Second, Timeout: 2 * time.Minute, Restart: time.Minute,
-		Running: map[string]ssh.Running{"shopd": {Command: []string{"shopd", "running"}, Restart: []string{"/etc/init.d/shopd", "restart"}}},
+		Policy: host.Policy{MinFree: 20,
+			Running: map[string]host.Running{"shopd": {Command: []string{"shopd", "running"}, Restart: []string{"/etc/init.d/shopd", "restart"}}}},
 	}
 }
 

@@ -1,15 +1,8 @@
 // Package ssh is a fleet of hosts reached by SSH, with nothing installed on them
 // but the package manager that they have.
 //
-// A step is one job on its host, and the host is what remembers it: a folder of
-// /var/lib/ringmaster, named by the step's key, says what was asked before
-// anything is done, and what came of it afterwards (host/job.sh). So a run that
-// is killed, or cut off, leaves a job that ends by itself, and a later run that
-// asks with the same key gets the same answer. Nothing is remembered here.
-//
-// What is decided, is decided here (weigh.go), from facts that a host reports:
-// whether a step may begin, and what else the package manager would do. The
-// scripts in host/ ask and carry out.
+// What a host is asked, and what is decided from its answers, is package host;
+// here is how the words get there. Nothing is remembered here.
 //
 // A host is who known_hosts says it is, by the name that the inventory has for
 // it: an address, which scanners report, leads to no other host.
@@ -27,6 +20,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"github.com/ringmaster-dev/ringmaster/engine/fleet"
+	"github.com/ringmaster-dev/ringmaster/engine/fleet/host"
 	"github.com/ringmaster-dev/ringmaster/engine/inventory"
 )
 
@@ -56,25 +50,10 @@ type Options struct {
 	// Connect, Timeout and Restart are how long a connection may take (20 s when
 	// it is 0), a step (30 minutes), and a host that was restarted (10 minutes).
 	Connect, Timeout, Restart time.Duration
-	// MinFree is how many megabytes stay free beside what a step takes, 100 when
-	// it is 0.
-	MinFree int
-	// NewConffiles takes a package's new configuration file where the host's was
-	// edited, instead of keeping that.
-	NewConffiles bool
-	// NoRestart never restarts a host, whatever its packages ask for.
-	NoRestart bool
-	// Running says by package how a service tells its version.
-	Running map[string]Running
+	// Policy is what may be done to hosts.
+	host.Policy
 	// Dial opens a connection; a net.Dialer's DialContext when it is nil.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
-}
-
-// Running is how the version of a running service is found out, which need not be
-// the one on disk.
-type Running struct {
-	Command []string // prints the version on its first line
-	Restart []string // tried where that is not the one on disk; may be empty
 }
 
 // Fleet reaches hosts by SSH. Its methods may be called from several goroutines.
@@ -102,10 +81,8 @@ func Open(o Options) (*Fleet, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading known_hosts: %w", err)
 	}
-	for name, r := range o.Running {
-		if err := checkRunning(name, r); err != nil {
-			return nil, err
-		}
+	if err := o.Policy.Check(); err != nil {
+		return nil, err
 	}
 	f := &Fleet{o: o, known: known, busy: map[inventory.HostID]chan struct{}{}}
 	if f.auth, f.end, err = authentication(o); err != nil {
@@ -128,9 +105,6 @@ func defaults(o *Options) {
 	}
 	if o.Port == 0 {
 		o.Port = 22
-	}
-	if o.MinFree == 0 {
-		o.MinFree = 100
 	}
 	if o.Dial == nil {
 		o.Dial = (&net.Dialer{KeepAlive: 15 * time.Second}).DialContext
@@ -160,19 +134,19 @@ func (f *Fleet) open(ctx context.Context) error {
 }
 
 // alone waits until nothing else is done to a host by this fleet.
-func (f *Fleet) alone(ctx context.Context, host inventory.HostID) (done func(), err error) {
+func (f *Fleet) alone(ctx context.Context, id inventory.HostID) (done func(), err error) {
 	f.mu.Lock()
-	turn := f.busy[host]
+	turn := f.busy[id]
 	if turn == nil {
 		turn = make(chan struct{}, 1)
-		f.busy[host] = turn
+		f.busy[id] = turn
 	}
 	f.mu.Unlock()
 	select {
 	case turn <- struct{}{}:
 		return func() { <-turn }, nil
 	case <-ctx.Done():
-		return nil, fmt.Errorf("waiting for another step on %s: %w", host, ctx.Err())
+		return nil, fmt.Errorf("waiting for another step on %s: %w", id, ctx.Err())
 	}
 }
 
@@ -182,47 +156,41 @@ func (f *Fleet) Installed(ctx context.Context, _ time.Time, hosts []inventory.Ho
 	if err := f.open(ctx); err != nil {
 		return nil, err
 	}
-	if i := slices.IndexFunc(packages, func(name string) bool { return !validName(name) }); i >= 0 {
+	if i := slices.IndexFunc(packages, func(name string) bool { return !host.ValidName(name) }); i >= 0 {
 		return nil, &fleet.Error{Code: "invalid", Message: fmt.Sprintf("%q is not the name of a package", packages[i])}
 	}
 	found := map[inventory.HostID]map[string]string{}
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	lanes := make(chan struct{}, f.o.Parallel)
-	for _, host := range hosts {
+	for _, id := range hosts {
 		lanes <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-lanes }()
-			versions, err := f.versions(ctx, host, packages)
+			versions, err := f.versions(ctx, id, packages)
 			if err != nil {
 				return // a host that does not answer is left out
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			found[host] = versions
+			found[id] = versions
 		})
 	}
 	wg.Wait()
 	return found, ctx.Err()
 }
 
-func (f *Fleet) versions(ctx context.Context, host inventory.HostID, packages []string) (map[string]string, error) {
-	c, err := f.dial(ctx, host)
+func (f *Fleet) versions(ctx context.Context, id inventory.HostID, packages []string) (map[string]string, error) {
+	c, err := f.dial(ctx, id)
 	if err != nil {
 		return nil, err
 	}
 	defer c.close()
-	a, err := c.ask(ctx, "installed", packages...)
+	a, err := c.ask(ctx, append([]string{"installed"}, packages...))
 	if err != nil {
 		return nil, err
 	}
-	versions := map[string]string{}
-	for _, p := range a.packages() {
-		if p.whole() {
-			versions[p.name] = p.bare()
-		}
-	}
-	return versions, nil
+	return a.Versions(), nil
 }
 
 // Close ends the fleet. Jobs that are under way go on. It may be called twice.

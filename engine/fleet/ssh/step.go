@@ -2,14 +2,12 @@ package ssh
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/ringmaster-dev/ringmaster/engine/fleet"
+	"github.com/ringmaster-dev/ringmaster/engine/fleet/host"
 	"github.com/ringmaster-dev/ringmaster/engine/inventory"
 )
 
@@ -30,7 +28,7 @@ func (f *Fleet) move(ctx context.Context, now time.Time, s fleet.Step, op string
 	if err := f.open(ctx); err != nil {
 		return fleet.Job{}, err
 	}
-	if err := admit(s); err != nil {
+	if err := host.Admit(s); err != nil {
 		return fleet.Job{}, err
 	}
 	done, err := f.alone(ctx, s.Host)
@@ -50,63 +48,60 @@ func (f *Fleet) carry(ctx context.Context, now time.Time, s fleet.Step, op strin
 		return fleet.Job{}, err
 	}
 	defer c.close()
-	name := jobName(op, s.Key)
-	id := jobID(s.Host, name)
-	list := moves(s.Packages)
-	facts, err := c.ask(ctx, "check", checking(name, op, list)...)
+	name := host.Name(op, s.Key)
+	id := host.ID(s.Host, name)
+	list := host.Moves(s.Packages)
+	facts, err := c.ask(ctx, host.Question(name, op, list))
 	if err != nil {
 		return fleet.Job{}, lost(s.Host, err) // nothing was begun
 	}
-	if state := facts.first("state"); state != "none" && state != "" {
+	if facts.Known() {
 		return f.follow(ctx, s.Host, name, facts)
 	}
-	if err := intime(now, s); err != nil {
+	if err := host.InTime(now, s); err != nil {
 		return fleet.Job{}, err
 	}
-	w, err := weigh(facts, list, op == "rollback", f.o.MinFree)
+	w, err := host.Weigh(facts, list, op == "rollback", f.o.MinFree)
 	if err != nil {
 		return fleet.Job{}, err
 	}
 	if s.DryRun {
-		return fleet.Job{ID: id, State: fleet.Succeeded, Started: now, Finished: now, Detail: "dry run: nothing was moved" + also(w.along)}, nil
+		return host.DryRun(id, now, w), nil
 	}
-	told, err := c.ask(ctx, "start", name, f.request(s, op, list, w))
+	told, err := c.ask(ctx, []string{"start", name, f.o.Request(s, op, list, w)})
 	if refusal := (*fleet.Error)(nil); errors.As(err, &refusal) {
 		return fleet.Job{}, refusal
 	}
 	if err != nil { // it may have begun, and goes on by itself
-		return fleet.Job{ID: id, State: fleet.Running, Started: now, Detail: plain(err.Error())}, nil
+		return fleet.Job{ID: id, State: fleet.Running, Started: now, Detail: host.Plain(err.Error())}, nil
 	}
-	switch {
-	case told.has("busy"):
-		return fleet.Job{}, &fleet.Error{Code: "busy", Message: plain(told.first("busy")), Retryable: true}
-	case told.has("refused"):
-		return fleet.Job{}, refuse("%s", strings.TrimRight(plain(told.first("refused")), "; "))
+	if err := told.Denied(); err != nil {
+		return fleet.Job{}, err
 	}
 	return f.follow(ctx, s.Host, name, told)
 }
 
 // lost turns the end of a connection before anything was begun into the host's
 // being unreachable.
-func lost(host inventory.HostID, err error) error {
+func lost(at inventory.HostID, err error) error {
 	if e := (*fleet.Error)(nil); errors.As(err, &e) {
 		return e
 	}
-	return unreachable(host, err)
+	return unreachable(at, err)
 }
 
 // follow waits for a job that is under way: for another's work on it, or for a
 // host that was told to restart. A host that does not come back is unreachable.
-func (f *Fleet) follow(ctx context.Context, host inventory.HostID, name string, told answer) (fleet.Job, error) {
+func (f *Fleet) follow(ctx context.Context, at inventory.HostID, name string, told host.Answer) (fleet.Job, error) {
 	const pause = time.Second
-	id := jobID(host, name)
+	id := host.ID(at, name)
 	restarting := time.Time{}
 	for {
-		j := told.job(id)
+		j := told.Job(id)
 		if j.State != fleet.Running {
 			return j, nil
 		}
-		if told.first("phase") == "restarting" && restarting.IsZero() {
+		if told.First("phase") == "restarting" && restarting.IsZero() {
 			restarting = time.Now()
 		}
 		select {
@@ -114,7 +109,7 @@ func (f *Fleet) follow(ctx context.Context, host inventory.HostID, name string, 
 			return j, nil
 		case <-time.After(pause):
 		}
-		next, err := f.look(ctx, host, name)
+		next, err := f.look(ctx, at, name)
 		if err == nil {
 			told = next
 			continue
@@ -123,63 +118,23 @@ func (f *Fleet) follow(ctx context.Context, host inventory.HostID, name string, 
 		case ctx.Err() != nil:
 			return j, nil
 		case restarting.IsZero():
-			j.Detail = plain(err.Error())
+			j.Detail = host.Plain(err.Error())
 			return j, nil
 		case time.Since(restarting) > f.o.Restart:
 			return fleet.Job{}, &fleet.Error{Code: "unreachable", Retryable: true,
-				Message: fmt.Sprintf("%s was restarted after the packages were moved, and does not answer %s later: %v", host, f.o.Restart, err)}
+				Message: fmt.Sprintf("%s was restarted after the packages were moved, and does not answer %s later: %v", at, f.o.Restart, err)}
 		}
 	}
 }
 
 // look asks a host how far a job is.
-func (f *Fleet) look(ctx context.Context, host inventory.HostID, name string) (answer, error) {
-	c, err := f.dial(ctx, host)
+func (f *Fleet) look(ctx context.Context, at inventory.HostID, name string) (host.Answer, error) {
+	c, err := f.dial(ctx, at)
 	if err != nil {
 		return nil, err
 	}
 	defer c.close()
-	return c.ask(ctx, "look", name)
-}
-
-func also(along []move) string {
-	if len(along) == 0 {
-		return ""
-	}
-	var names []string
-	for _, m := range along {
-		names = append(names, m.name+" "+m.to)
-	}
-	return "; with it would come " + strings.Join(names, ", ")
-}
-
-// intime says why a step cannot be begun at this time.
-func intime(now time.Time, s fleet.Step) error {
-	switch {
-	case s.NotBefore.After(now):
-		return &fleet.Error{Code: "refused", Message: "not_before has not come", Retryable: true}
-	case !s.NotAfter.IsZero() && now.After(s.NotAfter):
-		return refuse("it is past not_after")
-	}
-	return nil
-}
-
-// jobName is a job's folder on its host, and jobID what tells it from those of
-// other hosts.
-func jobName(op, key string) string {
-	sum := sha256.Sum256([]byte(key))
-	return op + "-" + hex.EncodeToString(sum[:16])
-}
-
-func jobID(host inventory.HostID, name string) string { return string(host) + "/" + name }
-
-// jobOf reads a job's id; ok is false for what is none.
-func jobOf(id string) (host inventory.HostID, name string, ok bool) {
-	h, name, _ := strings.Cut(id, "/")
-	op, sum, _ := strings.Cut(name, "-")
-	raw, err := hex.DecodeString(sum)
-	ok = (op == "apply" || op == "rollback") && err == nil && len(raw) == 16 && inventory.HostID(h).Valid()
-	return inventory.HostID(h), name, ok
+	return c.ask(ctx, []string{"look", name})
 }
 
 // Status reports jobs, each asked of its host. One that is not known, or whose
@@ -191,16 +146,16 @@ func (f *Fleet) Status(ctx context.Context, _ time.Time, jobs []string) ([]fleet
 	list := make([]fleet.Job, len(jobs))
 	for i, id := range jobs {
 		list[i] = fleet.Job{ID: id, State: fleet.Unknown}
-		host, name, ok := jobOf(id)
+		at, name, ok := host.Split(id)
 		if !ok {
 			continue
 		}
-		told, err := f.look(ctx, host, name)
+		told, err := f.look(ctx, at, name)
 		if err != nil {
-			list[i].Detail = plain(err.Error())
+			list[i].Detail = host.Plain(err.Error())
 			continue
 		}
-		list[i] = told.job(id)
+		list[i] = told.Job(id)
 	}
 	return list, ctx.Err()
 }

@@ -1,4 +1,4 @@
-package ssh
+package host
 
 import (
 	"os/exec"
@@ -11,8 +11,8 @@ import (
 )
 
 // facts writes an answer with spaces for tabs.
-func facts(lines string) answer {
-	var a answer
+func facts(lines string) Answer {
+	var a Answer
 	for line := range strings.Lines(lines) {
 		if f := strings.Fields(line); len(f) > 0 {
 			a = append(a, f)
@@ -38,10 +38,10 @@ func TestWeigh(t *testing.T) {
 	for _, tc := range []struct {
 		name          string
 		facts, change string // "old => new" in facts
-		want          []move
+		want          []Move
 		why           string
 	}{
-		{name: "a dependency comes along", facts: good, want: []move{{"libssl3", "3.0.11", "3.0.15"}}},
+		{name: "a dependency comes along", facts: good, want: []Move{{"libssl3", "3.0.11", "3.0.15"}}},
 		{name: "one it does not depend on", facts: good + "inst nginx 1.22 1.24", why: "would also move nginx from 1.22 to 1.24"},
 		{name: "a new one that is no dependency", facts: good + "inst exim4 - 4.96", why: "would also install exim4 4.96"},
 		{name: "a removal", facts: good + "remv nginx\nremv curl", why: "would also remove nginx, remove curl"},
@@ -69,11 +69,11 @@ func TestWeigh(t *testing.T) {
 				}
 				text = strings.ReplaceAll(text, old, now)
 			}
-			got, err := weigh(facts(text), []move{{"openssl", "3.0.11", "3.0.15"}}, false, 100)
+			got, err := Weigh(facts(text), []Move{{"openssl", "3.0.11", "3.0.15"}}, false, 100)
 			if tc.why == "" && err != nil || tc.why != "" && (err == nil || !strings.Contains(err.Error(), tc.why)) {
-				t.Errorf("weigh() = %v, want %q", err, tc.why)
+				t.Errorf("Weigh() = %v, want %q", err, tc.why)
 			}
-			if diff := cmp.Diff(tc.want, got.along, cmp.AllowUnexported(move{})); diff != "" {
+			if diff := cmp.Diff(tc.want, got.Along); diff != "" {
 				t.Errorf("along (-want +got):\n%s", diff)
 			}
 		})
@@ -96,10 +96,10 @@ func TestWeighBack(t *testing.T) {
 		inst libssl3 3.0.15 3.0.11
 		remv libnew
 		`
-	along := []move{{"libssl3", "3.0.15", "3.0.11"}, {"libnew", "1.0", "-"}}
+	along := []Move{{"libssl3", "3.0.15", "3.0.11"}, {"libnew", "1.0", "-"}}
 	for _, tc := range []struct {
 		name, facts string
-		want        []move
+		want        []Move
 		why         string
 	}{
 		{name: "with all that came along, though it is half done", facts: good, want: along},
@@ -111,11 +111,11 @@ func TestWeighBack(t *testing.T) {
 		{name: "gone from the repositories", facts: strings.Replace(good, "known openssl 3.0.11", "", 1), why: "no repository of the host has openssl 3.0.11"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			got, err := weigh(facts(tc.facts), []move{{"openssl", "3.0.15", "3.0.11"}}, true, 100)
+			got, err := Weigh(facts(tc.facts), []Move{{"openssl", "3.0.15", "3.0.11"}}, true, 100)
 			if tc.why == "" && err != nil || tc.why != "" && (err == nil || !strings.Contains(err.Error(), tc.why)) {
-				t.Errorf("weigh() = %v, want %q", err, tc.why)
+				t.Errorf("Weigh() = %v, want %q", err, tc.why)
 			}
-			if diff := cmp.Diff(tc.want, got.along, cmp.AllowUnexported(move{})); err == nil && diff != "" {
+			if diff := cmp.Diff(tc.want, got.Along); err == nil && diff != "" {
 				t.Errorf("along (-want +got):\n%s", diff)
 			}
 		})
@@ -125,7 +125,7 @@ func TestWeighBack(t *testing.T) {
 // A shell reads quoted words as they were.
 func TestQuoted(t *testing.T) {
 	words := []string{"", "a b", "it's", `"$(id)"`, "`id`", `\`, "\n", "*", "~", "-n", "$HOME", "'''"}
-	out, err := exec.Command("sh", "-c", "for w in "+quoted(words)+`; do printf '%s\0' "$w"; done`).Output()
+	out, err := exec.Command("sh", "-c", "for w in "+Quote(words)+`; do printf '%s\0' "$w"; done`).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +137,7 @@ func TestQuoted(t *testing.T) {
 // The program is one that a POSIX shell understands.
 func TestProgram(t *testing.T) {
 	cmd := exec.Command("sh", "-n")
-	cmd.Stdin = strings.NewReader(string(program))
+	cmd.Stdin = strings.NewReader(Program)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("sh -n: %v\n%s", err, out)
 	}
@@ -147,16 +147,16 @@ func FuzzAnswer(f *testing.F) {
 	f.Add("state\tsucceeded\nat\t1\nfinished\t2\nversion\ta\t1\tok\ndetail\tx\nend\n", "web-1/apply-00112233445566778899aabbccddeeff")
 	f.Add("inst\ta\t1\t2\nwithout\nremv\nfree\tx\t/\nend", "x")
 	f.Fuzz(func(t *testing.T, text, id string) {
-		a, whole := parse(text)
-		if whole && !strings.Contains("\n"+text, "\nend\n") {
-			t.Errorf("parse(%q) is whole", text)
+		a, whole := Parse(text)
+		if whole && !strings.Contains("\n"+text+"\n", "\nend\n") {
+			t.Errorf("Parse(%q) is whole", text)
 		}
-		if d := a.job("x").Detail; strings.ContainsAny(d, "\n\t\x00") || len(d) > 1010 {
+		if d := a.Job("x").Detail; strings.ContainsAny(d, "\n\t\x00") || len(d) > 1010 {
 			t.Errorf("detail %q goes into a ledger", d)
 		}
-		weigh(a, []move{{"a", "1", "2"}}, len(text)%2 == 0, 1)
-		if host, name, ok := jobOf(id); ok && (jobID(host, name) != id || !inventory.HostID(host).Valid()) {
-			t.Errorf("jobOf(%q) = %q, %q", id, host, name)
+		Weigh(a, []Move{{"a", "1", "2"}}, len(text)%2 == 0, 1)
+		if host, name, ok := Split(id); ok && (ID(host, name) != id || !inventory.HostID(host).Valid()) {
+			t.Errorf("Split(%q) = %q, %q", id, host, name)
 		}
 	})
 }

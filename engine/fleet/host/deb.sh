@@ -16,6 +16,7 @@ pm_version() {
 # pm_known NAME VERSION succeeds where a repository has just that version.
 pm_known() { apt-cache madison "$1" 2>/dev/null | awk -F' *[|] *' -v v="$2" '$2 == v { found = 1 } END { exit !found }'; }
 pm_pending() { [ -e /run/reboot-required ] || [ -e /var/run/reboot-required ]; }
+pm_busy() { apt -o DPkg::Lock::Timeout=0 check 2>&1 | grep -qF 'Could not get lock'; }
 pm_repair() { dpkg --configure -a --force-confdef --force-confold; }
 
 # pm_keep JOB NAME VERSION fetches a package as it is now; what no repository has
@@ -65,7 +66,10 @@ $(lines "$1" with)"
 #   broken NAME STATUS            a package that dpkg left half done
 #   free MB FOLDER
 #   known NAME VERSION            a repository has it, or it was kept
+#   along WORD                    how apt is told of what came along
 #   undoes JOB, with NAME FROM TO the apply that a rollback undoes, and what came with it
+#   target WORD                   how apt is told of a package
+#   automatic NAME                it was installed as a dependency
 #   need NAME                     what the packages depend on, and what that depends on
 #   size KB                       of what would be fetched and unpacked
 #   inst NAME OLD NEW, remv NAME  what apt would do, first with what came along; "without" begins the second try
@@ -90,7 +94,10 @@ pm_check() {
       pm_known "$1" "$3" || fetch
       ! pm_known "$1" "$3" || say known "$1" "$3"
     fi
-    targets="$targets $(target "$undoes" "$1" "$3")"
+    target=$(target "$undoes" "$1" "$3")
+    say target "$target"
+    targets="$targets $target"
+    apt-mark showauto "$1" | while read -r name; do say automatic "$name"; done
     shift 3
   done
   locked=$(apt -o DPkg::Lock::Timeout=5 check 2>&1 | grep -F 'Could not get lock') && say locked "$(printf '%s' "$locked" | tail -n 1 | plain)"
@@ -106,6 +113,7 @@ pm_check() {
     along=$(lines "$undoes" with | while read -r name from to; do
       [ "$(pm_version "$name" | cut -f3)" != "$to" ] || target "$undoes" "$name" "$from"
     done)
+    for target in $along; do say along "$target"; done
     lines "$undoes" with | while read -r name from to; do say with "$name" "$from" "$to"; pm_version "$name"; done
   fi
   dry --allow-downgrades $targets $along

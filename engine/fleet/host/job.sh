@@ -1,11 +1,11 @@
-# What the ssh fleet runs on a host: given to a shell on its standard input, as
-# root, after the functions of the host's package manager (deb.sh, rpm.sh,
-# apk.sh). It answers in lines of words separated by tabs; the last one is "end".
+# What a fleet runs on a host: given to a shell on its standard input, as root,
+# after the functions of the host's package manager (deb.sh). It answers in lines of
+# words separated by tabs; the last one is "end".
 #
 # A job is a folder of /var/lib/ringmaster, named by the key of its step:
 #
 #   request   what was asked, written before anything is done
-#   phase     installing, or restarting with the boot id before it
+#   phase     installing; moved, when that is over; restarting, with the boot id before
 #   log       what the package manager printed
 #   former    packages in the versions before, so that going back needs no repository
 #   result    what came of it, written last
@@ -13,7 +13,9 @@
 # Each is written under another name, brought to disk, and renamed. Whoever is at
 # work on a job holds a lock. A job without a result whose lock is free was cut
 # off, and whoever asks for it next settles it. The work itself does not end with
-# the connection that asked for it.
+# the connection that asked for it. A job "by" something else, a playbook, is
+# carried out from outside up to the phase "moved"; it counts as cut off when
+# nobody is installing on the host, and its phase has not changed for a while.
 
 state=/var/lib/ringmaster
 tab=$(printf '\t')
@@ -100,19 +102,27 @@ work() {
   trap '' HUP INT TERM PIPE
   job=$1 why=
   case $(cat "$state/$job/phase" 2>/dev/null) in
-    '') echo installing | put "$state/$job/phase"
-      carry "$job" || why="the package manager failed: $(tail -n 6 "$state/$job/log" | plain)" ;;
+    '') [ -z "$(one "$job" by)" ] || { awaited "$job" || rm -rf "${state:?}/$job"; return; } # it never began
+      echo installing | put "$state/$job/phase"
+      carry "$job" || why="the package manager failed: $(tail -n 10 "$state/$job/log" | plain)" ;;
+    moved*)
+      case $(cat "$state/$job/phase") in *failed*) why="the package manager failed: $(tail -n 10 "$state/$job/log" | plain)" ;; esac ;;
     installing) # something ended it in the middle
+      [ -z "$(one "$job" by)" ] || ! awaited "$job" || return
       pm_repair >>"$state/$job/log" 2>&1 9>&-
       if [ "$(one "$job" op)" = rollback ]; then
-        carry "$job" || why="the package manager failed: $(tail -n 6 "$state/$job/log" | plain)"
+        carry "$job" || why="the package manager failed: $(tail -n 10 "$state/$job/log" | plain)"
       elif [ -n "$(differs "$job")" ]; then
         finish "$job" failed "the host stopped in the middle of it: $(differs "$job")"
         return
       fi ;;
     "restarting$tab$(booted)") # it still has to go down
-      [ $(($(date +%s) - $(stat -c %Y "$state/$job/phase"))) -lt 600 ] ||
+      age=$(($(date +%s) - $(stat -c %Y "$state/$job/phase")))
+      if [ $age -ge 600 ]; then
         finish "$job" failed "the host was told to restart, and did not in ten minutes"
+      elif [ $age -ge 60 ]; then
+        shutdown -r now || reboot # whoever was to do it did not live to
+      fi
       return ;;
   esac
   wrong=$(differs "$job")
@@ -120,7 +130,7 @@ work() {
     finish "$job" failed "$wrong$why"
     return
   fi
-  case $(cat "$state/$job/phase") in installing)
+  case $(cat "$state/$job/phase") in installing | moved*)
     if restarts "$job"; then
       say restarting "$(booted)" | put "$state/$job/phase"
       shutdown -r now || reboot
@@ -129,6 +139,13 @@ work() {
   esac
   wrong=$(stale "$job")
   if [ -n "$wrong" ]; then finish "$job" failed "$wrong"; else finish "$job" succeeded "$(remarks "$job")"; fi
+}
+
+# awaited says whether whoever carries a job out from outside may still be at it.
+awaited() {
+  newest=$state/$1/phase
+  [ -e "$newest" ] || newest=$state/$1/request
+  [ $(($(date +%s) - $(stat -c %Y "$newest"))) -lt 30 ] || pm_busy
 }
 
 restarts() { # JOB
@@ -177,21 +194,23 @@ look() { # JOB
   if [ -e "$state/$1/request" ]; then
     [ -e "$state/$1/result" ] || ! take || run "$1"
     leave
-    report "$1"
-  else
-    say state none
   fi
+  if [ -e "$state/$1/request" ]; then report "$1"; else say state none; fi
 }
 
 check() { # JOB OP NAME FROM TO...: what is to be known before a job is begun; nothing is changed
   job=$1 op=$2; shift 2
-  if [ -e "$state/$job/request" ]; then look "$job"; return; fi
+  if [ -e "$state/$job/request" ]; then
+    told=$(look "$job")
+    [ ! -e "$state/$job/request" ] || { printf '%s\n' "$told"; return; }
+  fi
   if [ -d "$state" ]; then
     { take && settle; } || { say busy "another job of ringmaster is at work on the host"; return; }
     leave
   fi
   say state none
   say uid "$(id -u)"
+  say now "$(date +%s)"
   pm_check "$op" "$@"
 }
 
@@ -217,6 +236,17 @@ start() { # JOB REQUEST: does it
   report "$job"
 }
 
+# restarting JOB says whether a job whose packages were moved wants the host
+# restarted, and writes down that this is about to happen.
+restarting() {
+  wants=no
+  if [ "$(cat "$state/$1/phase")" = moved ] && [ -z "$(differs "$1")" ] && restarts "$1"; then
+    say restarting "$(booted)" | put "$state/$1/phase"
+    wants=yes
+  fi
+  say restarts $wants
+}
+
 installed() { # NAME...: what a job that is not over moves is left out
   busy=$(for r in "$state"/*/request; do
     d=${r%/request}
@@ -229,5 +259,5 @@ installed() { # NAME...: what a job that is not over moves is left out
 
 main() {
   verb=$1; shift
-  case $verb in look|check|start|installed) "$verb" "$@" && say end ;; esac
+  case $verb in look|check|start|restarting|installed) "$verb" "$@" && say end ;; esac
 }

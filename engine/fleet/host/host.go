@@ -1,0 +1,60 @@
+// Package host is what a fleet says to a host that it reaches by a shell, whatever
+// carries the words there: the program that asks the host and keeps its jobs
+// (job.sh, deb.sh), its answers, and what is decided from them.
+//
+// A step is one job on its host, and the host is what remembers it: a folder of
+// /var/lib/ringmaster, named by the step's key, says what was asked before
+// anything is done, and what came of it afterwards. So a run that is killed, or
+// cut off, leaves a job that ends by itself or is settled by whoever asks next,
+// and the same key gets the same answer, by whatever fleet it is asked.
+//
+// Whether a step may begin is decided here (Weigh), from facts that the host
+// reports; the program asks and carries out.
+package host
+
+import (
+	_ "embed"
+	"strings"
+
+	"github.com/ringmaster-dev/ringmaster/engine/fleet"
+)
+
+//go:embed job.sh
+var common string
+
+//go:embed deb.sh
+var deb string
+
+// Program is given to a POSIX shell on its standard input, with a verb and its
+// words as arguments: "check" and the words of Question, "start", a job and its
+// Request, "look" and a job, "installed" and names of packages. It is read whole
+// before it runs, and what it starts reads nothing of it.
+var Program = "if [ -s /var/lib/dpkg/status ]; then\n" + deb +
+	"else echo 'it has no package manager that is known here' >&2; exit 3\nfi\n" + common + "main \"$@\" </dev/null\nexit\n"
+
+// Quote makes words of any text for a POSIX shell.
+func Quote(words []string) string {
+	list := make([]string, len(words))
+	for i, w := range words {
+		list[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
+	}
+	return strings.Join(list, " ")
+}
+
+// Plain is text of a host as it may stand in a ledger: bounded, on one line.
+func Plain(text string) string {
+	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }), "; ")
+	if len(text) > 1000 {
+		text = text[:1000] + "…"
+	}
+	return strings.ToValidUTF8(strings.TrimSpace(text), "\uFFFD")
+}
+
+// Cut is a host's answer that has no end. Noise is what it said besides.
+func Cut(verb, noise string) error {
+	why := Plain(noise)
+	if why == "" {
+		why = "the answer to " + verb + " is cut off"
+	}
+	return &fleet.Error{Code: "refused", Message: "the host cannot be worked on: " + why}
+}

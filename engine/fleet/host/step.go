@@ -1,0 +1,205 @@
+package host
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ringmaster-dev/ringmaster/engine/fleet"
+	"github.com/ringmaster-dev/ringmaster/engine/inventory"
+	"github.com/ringmaster-dev/ringmaster/engine/version"
+)
+
+// Policy is what may be done to hosts. Its zero value keeps configuration files
+// and restarts a host that asks for it.
+type Policy struct {
+	// MinFree is how many megabytes stay free beside what a step takes, 100 when
+	// it is 0.
+	MinFree int
+	// NewConffiles takes a package's new configuration file where the host's was
+	// edited, instead of keeping that.
+	NewConffiles bool
+	// NoRestart never restarts a host, whatever its packages ask for.
+	NoRestart bool
+	// Running says by package how a service tells its version.
+	Running map[string]Running
+}
+
+// Running is how the version of a running service is found out, which need not be
+// the one on disk.
+type Running struct {
+	Command []string // prints the version on its first line
+	Restart []string // tried where that is not the one on disk; may be empty
+}
+
+// Check refuses a command that is none, or could not stand on a line.
+func (p Policy) Check() error {
+	for _, name := range slices.Sorted(maps.Keys(p.Running)) {
+		r := p.Running[name]
+		if len(r.Command) == 0 {
+			return fmt.Errorf("running version of %s: no command", name)
+		}
+		for _, word := range append(slices.Clone(r.Command), r.Restart...) {
+			if control(word) {
+				return fmt.Errorf("running version of %s: %q has control characters", name, word)
+			}
+		}
+	}
+	return nil
+}
+
+func control(s string) bool {
+	return strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f })
+}
+
+const alnum = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+
+// ValidName is narrower than any package manager's grammar where that could be
+// taken for an option, a path or a shell's word.
+func ValidName(s string) bool { return made(s, alnum+"_", alnum+"+._-") }
+
+func validVersion(s string) bool { return made(s, alnum, alnum+"+._-~:^") }
+
+func made(s, first, rest string) bool {
+	return s != "" && len(s) <= 256 && strings.IndexByte(first, s[0]) >= 0 && strings.Trim(s, rest) == ""
+}
+
+// managed are the types whose package managers Program speaks to.
+var managed = []version.Type{version.Deb}
+
+// Admit checks a step before any host is asked.
+func Admit(s fleet.Step) error {
+	invalid := func(format string, args ...any) error {
+		return &fleet.Error{Code: "invalid", Message: fmt.Sprintf(format, args...)}
+	}
+	if s.Key == "" || s.Host == "" || len(s.Packages) == 0 {
+		return invalid("a step needs a key, a host and packages")
+	}
+	if control(s.Key) {
+		return invalid("the key %q has control characters", s.Key)
+	}
+	for _, p := range s.Packages {
+		switch {
+		case !slices.Contains(managed, p.Type):
+			return invalid("package %q: hosts move packages of the types %q, not %q", p.Name, managed, p.Type)
+		case !ValidName(p.Name):
+			return invalid("%q is not the name of a package", p.Name)
+		case p.From != "" && !validVersion(p.From), p.To != "" && !validVersion(p.To):
+			return invalid("package %q: %q or %q is not a version", p.Name, p.From, p.To)
+		case p.From == p.To:
+			return invalid("package %q is to move from %q to itself", p.Name, p.From)
+		}
+	}
+	return nil
+}
+
+// InTime says why a step cannot be begun at this time, nil where it can.
+func InTime(now time.Time, s fleet.Step) error {
+	switch {
+	case s.NotBefore.After(now):
+		return &fleet.Error{Code: "refused", Message: "not_before has not come", Retryable: true}
+	case !s.NotAfter.IsZero() && now.After(s.NotAfter):
+		return Refuse("it is past not_after")
+	}
+	return nil
+}
+
+// Refuse is the answer to a step that a host is not fit for.
+func Refuse(format string, args ...any) error {
+	return &fleet.Error{Code: "refused", Message: fmt.Sprintf(format, args...)}
+}
+
+// Name is a job's folder on its host, of a step that is an apply or a rollback.
+func Name(op, key string) string {
+	sum := sha256.Sum256([]byte(key))
+	return op + "-" + hex.EncodeToString(sum[:16])
+}
+
+// ID tells a job from those of other hosts.
+func ID(host inventory.HostID, name string) string { return string(host) + "/" + name }
+
+// Split reads a job's id; ok is false for what is none.
+func Split(id string) (host inventory.HostID, name string, ok bool) {
+	h, name, _ := strings.Cut(id, "/")
+	op, sum, _ := strings.Cut(name, "-")
+	raw, err := hex.DecodeString(sum)
+	ok = (op == "apply" || op == "rollback") && err == nil && len(raw) == 16 && inventory.HostID(h).Valid()
+	return inventory.HostID(h), name, ok
+}
+
+// Move is a package on its way; "-" stands for not installed.
+type Move struct{ Name, From, To string }
+
+// Moves are a step's packages.
+func Moves(packages []fleet.Package) []Move {
+	dash := func(v string) string {
+		if v == "" {
+			return "-"
+		}
+		return v
+	}
+	list := make([]Move, len(packages))
+	for i, p := range packages {
+		list[i] = Move{p.Name, dash(p.From), dash(p.To)}
+	}
+	return list
+}
+
+// Question is the words with which a host is asked what is to be known before a
+// job is begun.
+func Question(job, op string, list []Move) []string {
+	words := []string{"check", job, op}
+	for _, m := range list {
+		words = append(words, m.Name, m.From, m.To)
+	}
+	return words
+}
+
+// Request is what a host keeps of a step: lines of words separated by tabs.
+func (p Policy) Request(s fleet.Step, op string, list []Move, w Weighed) string {
+	lines := [][]string{{"op", op}, {"key", s.Key}, {"reboot", s.Reboot}, {"conffiles", "keep"}}
+	if p.NoRestart {
+		lines[2][1] = "never"
+	}
+	if p.NewConffiles {
+		lines[3][1] = "new"
+	}
+	if w.Undoes != "" {
+		lines = append(lines, []string{"undoes", w.Undoes})
+	}
+	moving := map[string]bool{}
+	add := func(word string, list []Move) {
+		for _, m := range list {
+			moving[m.Name] = true
+			lines = append(lines, []string{word, m.Name, m.From, m.To})
+		}
+	}
+	add("move", list)
+	add("with", w.Along)
+	for _, name := range slices.Sorted(maps.Keys(moving)) {
+		if r, ok := p.Running[name]; ok {
+			lines = append(lines, []string{"running", name, Quote(r.Command)})
+			if len(r.Restart) > 0 {
+				lines = append(lines, []string{"again", name, Quote(r.Restart)})
+			}
+		}
+	}
+	var text strings.Builder
+	for _, words := range lines {
+		fmt.Fprintln(&text, strings.Join(words, "\t"))
+	}
+	return strings.TrimSuffix(text.String(), "\n")
+}
+
+// DryRun is the answer to a step that would have begun.
+func DryRun(id string, now time.Time, w Weighed) fleet.Job {
+	detail := "dry run: nothing was moved"
+	for i, m := range w.Along {
+		detail += []string{"; with it would come ", ", "}[min(i, 1)] + m.Name + " " + m.To
+	}
+	return fleet.Job{ID: id, State: fleet.Succeeded, Started: now, Finished: now, Detail: detail}
+}
