@@ -170,25 +170,33 @@ type Kinds struct {
 	like [][]float32
 }
 
+// kind is hosts that are taken for alike.
+type kind struct {
+	first int     // the host whose profile is the kind's
+	count int     // of hosts
+	alike float64 // how like that one they are, together; count where each is near
+}
+
 // NewKinds sorts hosts into kinds. Where they are of more kinds than can be told
-// apart, load, then hardware, then packages no longer make a kind of their own; if
-// that is not enough, the kinds of the fewest hosts are left out: nothing stands for
-// their hosts but themselves. The order of the profiles does not matter.
+// apart, load, then hardware, then packages no longer make a kind of their own, and a
+// kind stands for its hosts as far as they are like its first; if that is not enough,
+// the kinds of the fewest hosts are left out: nothing stands for their hosts but
+// themselves. The order of the profiles does not matter.
 func NewKinds(profiles []Profile) *Kinds {
 	for coarse := 0; ; coarse++ {
 		k := &Kinds{of: make([]int32, len(profiles))}
-		firsts, counts := k.sort(profiles, coarse)
-		if len(firsts) > mostKinds && coarse < 3 {
+		kinds := k.sort(profiles, coarse)
+		if len(kinds) > mostKinds && coarse < 3 {
 			continue
 		}
-		firsts = k.limit(profiles, firsts, counts)
-		k.like = make([][]float32, len(firsts))
-		for i, p := range firsts {
-			k.like[i] = make([]float32, len(firsts))
-			for j, o := range firsts {
-				k.like[i][j] = float32(profiles[p].Like(&profiles[o]))
+		kinds = k.limit(kinds)
+		k.like = make([][]float32, len(kinds))
+		for i, p := range kinds {
+			k.like[i] = make([]float32, len(kinds))
+			for j, o := range kinds {
+				k.like[i][j] = float32(profiles[p.first].Like(&profiles[o.first]))
 			}
-			k.like[i][i] = 1
+			k.like[i][i] = float32(p.alike / float64(p.count))
 		}
 		return k
 	}
@@ -215,32 +223,74 @@ func (p *Profile) key(coarse int) key {
 // are otherwise alike.
 const mostLists = 16
 
-// sort gives each host its kind and returns a host of each and how many it has.
-func (k *Kinds) sort(profiles []Profile, coarse int) (firsts []int, counts []int) {
+// sort gives each host its kind and returns these.
+func (k *Kinds) sort(profiles []Profile, coarse int) []kind {
 	groups := map[key][]int{}
 	for i := range profiles {
 		key := profiles[i].key(coarse)
 		groups[key] = append(groups[key], i)
 	}
+	var kinds []kind
 	for _, key := range slices.SortedFunc(maps.Keys(groups), key.compare) {
-		hosts, begin := groups[key], len(firsts)
-		slices.SortFunc(hosts, func(i, j int) int { return profiles[i].compare(&profiles[j]) })
-		for n, i := range hosts {
-			if n > 0 && profiles[i].Packages == profiles[hosts[n-1]].Packages {
-				k.of[i] = k.of[hosts[n-1]]
-				counts[k.of[i]]++
-				continue
+		lists := sameLists(profiles, groups[key])
+		most := mostLists
+		if coarse > 2 {
+			most = 1
+		}
+		of, leads, forced := lead(profiles, lists, most)
+		if forced { // then those that most hosts have are told apart
+			slices.SortStableFunc(lists, func(a, b []int) int { return cmp.Compare(len(b), len(a)) })
+			of, leads, _ = lead(profiles, lists, most)
+		}
+		begin := len(kinds)
+		for _, first := range leads {
+			kinds = append(kinds, kind{first: first})
+		}
+		for n, list := range lists {
+			at := begin + of[n]
+			near := coarse == 0 && (list[0] == leads[of[n]] || profiles[list[0]].Packages.Like(&profiles[leads[of[n]]].Packages) >= near)
+			for _, i := range list {
+				k.of[i] = int32(at)
+				kinds[at].count++
+				if near {
+					kinds[at].alike++
+				} else {
+					kinds[at].alike += profiles[i].Like(&profiles[leads[of[n]]])
+				}
 			}
-			lead, like := nearest(profiles, firsts[begin:], i)
-			if lead < 0 || like < near && coarse < 3 && len(firsts)-begin < mostLists {
-				lead = len(firsts) - begin
-				firsts, counts = append(firsts, i), append(counts, 0)
-			}
-			k.of[i] = int32(begin + lead)
-			counts[begin+lead]++
 		}
 	}
-	return firsts, counts
+	return kinds
+}
+
+// sameLists sorts hosts and puts those with the same packages together.
+func sameLists(profiles []Profile, hosts []int) [][]int {
+	slices.SortFunc(hosts, func(i, j int) int { return profiles[i].compare(&profiles[j]) })
+	var lists [][]int
+	for begin, n := 0, 1; n <= len(hosts); n++ {
+		if n == len(hosts) || profiles[hosts[n]].Packages != profiles[hosts[begin]].Packages {
+			lists = append(lists, hosts[begin:n])
+			begin = n
+		}
+	}
+	return lists
+}
+
+// lead gives each list the nearest of those that lead before it, or lets it lead: at
+// most so many do, and forced says that there were more, which follow the last.
+func lead(profiles []Profile, lists [][]int, most int) (of, leads []int, forced bool) {
+	for _, list := range lists {
+		at, like := nearest(profiles, leads, list[0])
+		switch {
+		case at < 0 || like < near && len(leads) < most:
+			at = len(leads)
+			leads = append(leads, list[0])
+		case like < near:
+			at, forced = len(leads)-1, true
+		}
+		of = append(of, at)
+	}
+	return of, leads, forced
 }
 
 // nearest is the host whose packages are most like those of host i, -1 of none.
@@ -264,22 +314,22 @@ func (k key) compare(o key) int {
 }
 
 // limit leaves out the kinds of the fewest hosts.
-func (k *Kinds) limit(profiles []Profile, firsts, counts []int) []int {
-	if len(firsts) <= mostKinds {
-		return firsts
+func (k *Kinds) limit(kinds []kind) []kind {
+	if len(kinds) <= mostKinds {
+		return kinds
 	}
-	order := make([]int, len(firsts))
+	order := make([]int, len(kinds))
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(counts[b], counts[a]) })
-	to := make([]int32, len(firsts))
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(kinds[b].count, kinds[a].count) })
+	to := make([]int32, len(kinds))
 	for i := range to {
 		to[i] = -1
 	}
-	kept := make([]int, mostKinds)
+	kept := make([]kind, mostKinds)
 	for n, i := range order[:mostKinds] {
-		to[i], kept[n] = int32(n), firsts[i]
+		to[i], kept[n] = int32(n), kinds[i]
 	}
 	for i := range k.of {
 		k.of[i] = to[k.of[i]]

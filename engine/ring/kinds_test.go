@@ -183,3 +183,37 @@ func TestKindsStayFew(t *testing.T) {
 		}
 	}
 }
+
+// Where more lists of packages are than are told apart, those of most hosts are, and
+// a kind of hosts that are not alike does not stand for all of them.
+func TestKindsOfManyLists(t *testing.T) {
+	var profiles []Profile
+	for i := range 200 {
+		from := 1000 * i
+		if i >= 40 {
+			from = -1000 // an image that most hosts have
+		}
+		profiles = append(profiles, Profile{Role: "web", System: "debian 12", Packages: sketchOf(from, from+50)})
+	}
+	k := NewKinds(profiles)
+	if len(k.like) != mostLists {
+		t.Fatalf("%d kinds, want %d", len(k.like), mostLists)
+	}
+	image := k.Of(199)
+	for i := range 200 {
+		if (k.Of(i) == image) != (i >= 40) {
+			t.Fatalf("host %d is of kind %d, and the image of %d", i, k.Of(i), image)
+		}
+	}
+	members, kinds := fleetOf(profiles, func(int) int { return 2 })
+	got := Assign(first(mostLists), members, kinds, "seed")
+	if least, most := (160+40*5.0/8)/200, (175+25*5.0/8)/200; got.Stands[0] < least || got.Stands[0] > most {
+		t.Errorf("16 of 41 different lists, one of them on 160 of 200 hosts, stand for %v, want %v to %v", got.Stands[0], least, most)
+	}
+	got = Assign(first(1), members, kinds, "seed")
+	for i, r := range got.Ring {
+		if r == 0 && i < 40 {
+			t.Errorf("the host that goes first is %d, and 160 others are alike", i)
+		}
+	}
+}
