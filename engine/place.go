@@ -46,12 +46,15 @@ func (d *decider) place(dr *draft) {
 
 func (d *decider) planRing(r *ring.Ring, stands float64) plan.Ring {
 	out := plan.Ring{
-		Name: r.Name, Soak: hclfile.FormatDuration(r.Soak), MaxFailures: r.MaxFailures,
+		Name: r.Name, Soak: hclfile.FormatDuration(r.Soak), MaxFailures: r.MaxFailures, Sandbox: r.Sandbox,
 		Gates: []string{
 			"every host of the ring has ended, and at least one is healthy",
 			"no more than " + strconv.Itoa(r.MaxFailures) + " failed, degraded or stayed out of reach",
 			"policies are asked again when the next wave is due",
 		},
+	}
+	if r.Sandbox {
+		out.Gates[0] = "for what is to be tried in a sandbox first: " + out.Gates[0]
 	}
 	if stands >= 0 {
 		stands = exact.Round5(stands)

@@ -191,7 +191,7 @@ func (c *comparison) rings() {
 		if b.MaxFailures > a.MaxFailures {
 			c.say("rings in which more may fail", b.Name)
 		}
-		if shorter(a.Soak, b.Soak) || !subset(numberless(a.Gates), numberless(b.Gates)) {
+		if shorter(a.Soak, b.Soak) || !subset(numberless(a.Gates), numberless(b.Gates)) || b.Sandbox && !a.Sandbox {
 			c.say("rings that wait for less", b.Name)
 		}
 		if b.StandsFor != nil && (a.StandsFor == nil || *b.StandsFor < *a.StandsFor) {

@@ -25,6 +25,7 @@ func (r *reader) ring(b *hclfile.Block) {
 		After:       d.Duration("after", 0),
 		Soak:        d.Duration("soak", 0),
 		MaxFailures: d.Int("max_failures", 0),
+		Sandbox:     d.Bool("sandbox"),
 		Select:      r.selectors(d),
 	}
 	if share := d.Share("share"); d.Has("share") {

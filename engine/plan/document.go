@@ -136,6 +136,9 @@ func (w *writer) ring(r *Ring) {
 	w.any(`{"gates":`, r.Gates)
 	w.any(`,"max_failures":`, r.MaxFailures)
 	w.text(`,"name":`, r.Name)
+	if r.Sandbox {
+		w.add(`,"sandbox":true`)
+	}
 	w.text(`,"soak":`, r.Soak)
 	if r.StandsFor != nil {
 		w.any(`,"stands_for":`, *r.StandsFor)

@@ -158,6 +158,8 @@ type Ring struct {
 	Soak        string   `json:"soak"`
 	MaxFailures int      `json:"max_failures"` // of a patch in this ring; one more stops it
 	Gates       []string `json:"gates"`        // what must hold before the next ring
+	// Sandbox: later rings wait for it with patches whose Test is "sandbox" alone.
+	Sandbox bool `json:"sandbox,omitempty"`
 	// StandsFor is how well its hosts and those of the rings before it stand for all
 	// hosts of the plan's patches, 0 to 1: of each host the likeness, in role,
 	// packages, system, hardware and load, of the chosen host most like it. Absent

@@ -139,10 +139,10 @@ func listed[T any](r *reader, one func(*T)) []T {
 
 func (r *reader) ring(v *Ring) {
 	from := r.i
-	r.members(`{"gates":`, `,"max_failures":`, `,"name":`, `,"soak":`)
-	if stands := `,"stands_for":`; bytes.HasPrefix(r.data[min(r.i, len(r.data)):], []byte(stands)) {
-		r.members(stands)
-	}
+	r.members(`{"gates":`, `,"max_failures":`, `,"name":`)
+	r.perhaps(`,"sandbox":`)
+	r.members(`,"soak":`)
+	r.perhaps(`,"stands_for":`)
 	r.decode(append(r.data[from:r.i:r.i], '}'), v)
 	r.lit(`,"waves":`)
 	v.Waves = listed(r, r.wave)
@@ -166,6 +166,13 @@ func (r *reader) members(names ...string) {
 	for _, n := range names {
 		r.lit(n)
 		r.value()
+	}
+}
+
+// perhaps takes a member that may be left out.
+func (r *reader) perhaps(name string) {
+	if bytes.HasPrefix(r.data[min(r.i, len(r.data)):], []byte(name)) {
+		r.members(name)
 	}
 }
 

@@ -15,7 +15,18 @@ type family struct {
 	packages   []string // in the plan's order
 	hosts      int      // that each of them goes to
 	from       []string // versions that are there now, sorted
-	first      string   // the ring that it begins in
+	first      string   // the ring that it begins in, and what is said of that
+}
+
+// begins says what a ring is to a patch that is to be tried in a sandbox first.
+func begins(x plan.Patch, r *plan.Ring) string {
+	switch {
+	case x.Test != "sandbox":
+		return r.Name
+	case r.Sandbox:
+		return r.Name + ", tried there before any other ring"
+	}
+	return r.Name + ": it is to be tried in a sandbox first, and no ring with a host of it is one"
 }
 
 // families groups what is planned.
@@ -24,7 +35,7 @@ func (s *sheet) families() []family {
 	place := map[string]int{}
 	for _, x := range s.planned {
 		u := s.uses[x.ID]
-		f := family{x, []string{x.Package}, u.hosts, u.from, u.first}
+		f := family{x, []string{x.Package}, u.hosts, u.from, begins(x, u.begins)}
 		key := f.key()
 		if i, ok := place[key]; ok {
 			list[i].packages = append(list[i].packages, x.Package)

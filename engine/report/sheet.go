@@ -20,9 +20,9 @@ type sheet struct {
 
 // use is what a patch is planned for.
 type use struct {
-	hosts int
-	from  []string // versions that are there now, sorted
-	first string   // the ring that it begins in
+	hosts  int
+	from   []string // versions that are there now, sorted
+	begins *plan.Ring
 }
 
 func read(p *plan.Plan) *sheet {
@@ -49,7 +49,7 @@ func read(p *plan.Plan) *sheet {
 func (s *sheet) see(r *plan.Ring, c *plan.Change, first bool) {
 	u := s.uses[c.Patch]
 	if u == nil {
-		u = &use{first: r.Name}
+		u = &use{begins: r}
 		s.uses[c.Patch] = u
 	}
 	u.hosts++

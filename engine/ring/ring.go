@@ -29,6 +29,9 @@ type Ring struct {
 	After       time.Duration // since publication
 	Soak        time.Duration
 	MaxFailures int
+	// Sandbox: its hosts are there to try things on. Only what is to be tried in a
+	// sandbox first waits for it before it goes on to the next ring.
+	Sandbox bool
 	Select
 }
 

@@ -128,9 +128,13 @@ func (c *Change) missed(at time.Time) string {
 	return why
 }
 
-// ready says whether every lower ring has promoted the patch.
+// ready says whether every lower ring has promoted the patch, but for sandboxes
+// where it need not be tried in one first.
 func (g *Progress) ready(c *Change, promoted map[Stage]bool) bool {
 	for _, o := range g.Plan.Rings[:c.RingNo] {
+		if o.Sandbox && !g.tried[c.Patch] {
+			continue
+		}
 		if !promoted[Stage{o.Name, c.Patch}] && g.has(o, c.Patch) {
 			return false
 		}

@@ -91,6 +91,7 @@ type Progress struct {
 	Last     time.Time                      // of the newest line
 	Undone   map[inventory.HostID]time.Time // when something was last rolled back there
 	index    map[slot]*Change
+	tried    map[plan.PatchID]bool // what is to be tried in a sandbox first
 	onHost   map[inventory.HostID][]*Change
 }
 
@@ -108,7 +109,10 @@ type slot struct {
 // Read applies a ledger to its plan. Lines about changes that the plan does
 // not have are an error: the ledger is then not this plan's.
 func Read(p *plan.Plan, lines []outcome.Line) (*Progress, error) {
-	g := &Progress{Plan: p, Promoted: map[Stage]bool{}, Held: map[plan.PatchID]string{}, Undone: map[inventory.HostID]time.Time{}, index: map[slot]*Change{}, onHost: map[inventory.HostID][]*Change{}}
+	g := &Progress{Plan: p, Promoted: map[Stage]bool{}, Held: map[plan.PatchID]string{}, Undone: map[inventory.HostID]time.Time{}, index: map[slot]*Change{}, onHost: map[inventory.HostID][]*Change{}, tried: map[plan.PatchID]bool{}}
+	for _, x := range p.Patches {
+		g.tried[x.ID] = x.Test == "sandbox"
+	}
 	for n, r := range p.Rings {
 		for w, wave := range r.Waves {
 			soak, err := hclfile.ParseDuration(wave.Soak)

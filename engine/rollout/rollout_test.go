@@ -323,3 +323,36 @@ func TestNewestIsBlamed(t *testing.T) {
 		t.Errorf("%s is not due at %s", good, at)
 	}
 }
+
+// A sandbox is waited for by what is to be tried in one first, and by nothing else;
+// what goes wrong in it stops a patch whoever waits.
+func TestSandbox(t *testing.T) {
+	p := twoRings()
+	p.Rings[0].Sandbox = true
+	p.Patches[0].Test, p.Patches[1].Test = "canary", "sandbox"
+	p.Rings[1].Waves[0].Start, p.Rings[1].Waves[0].NotAfter = start, start.Add(9*time.Hour)
+	g, err := Read(p, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	begun := map[string]int{}
+	for _, c := range Next(g, start).Apply {
+		begun[c.Ring+" "+string(c.Patch)]++
+	}
+	if begun["canary "+string(good)] != 2 || begun["canary "+string(bad)] != 2 || begun["broad "+string(good)] != 2 || begun["broad "+string(bad)] != 0 {
+		t.Errorf("at once begin %v, want both patches in the sandbox, and beyond it what need not be tried there", begun)
+	}
+	lines := run(t, p, start, well)
+	if n := count(lines, outcome.Healthy, bad); n != 5 {
+		t.Errorf("%d hosts are healthy with what was tried first, want 5", n)
+	}
+	lines = run(t, p, start, func(c *Change) outcome.Event {
+		if c.Patch == good && c.Host == "c1" {
+			return outcome.Degraded
+		}
+		return outcome.Healthy
+	})
+	if count(lines, outcome.Held, good) == 0 {
+		t.Error("a patch that degraded a sandbox goes on")
+	}
+}

@@ -86,8 +86,8 @@ func (p *planner) lone(patch int32, changes []int32) *group {
 			tracks = append(tracks, int32(t))
 		}
 	}
-	p.alone[patch] = latest(p.ideal(tracks, g.start, 0))
-	starts := p.ideal(tracks, g.start, p.idealPace(patch, tracks, g.start))
+	p.alone[patch] = latest(p.ideal(patch, tracks, g.start, 0))
+	starts := p.ideal(patch, tracks, g.start, p.idealPace(patch, tracks, g.start))
 	for i, t := range tracks {
 		g.tracks[t] = p.calendar(p.tracks[t].binding, &asDeclared).bucket(starts[i].begin)
 	}
@@ -98,8 +98,25 @@ func (p *planner) lone(patch int32, changes []int32) *group {
 // everyone.
 type reached struct{ begin, healthy int64 }
 
-// ideal walks the rings, tracks sorted or not, without counting lanes.
-func (p *planner) ideal(tracks []int32, start int64, kept int64) []reached {
+// awaited says whether later rings wait for a ring with a patch: for a sandbox they
+// do where the patch is to be tried in one first.
+func (p *planner) awaited(ring int, patch int32) bool {
+	return ring >= len(p.rings) || !p.rings[ring].sandbox || p.in.Patches[patch].Test == "sandbox"
+}
+
+// alike says whether the same rings are awaited with two patches.
+func (p *planner) alike(a, b int32) bool {
+	for r := range p.rings {
+		if p.awaited(r, a) != p.awaited(r, b) {
+			return false
+		}
+	}
+	return true
+}
+
+// ideal walks the rings with patches like one, tracks sorted or not, without
+// counting lanes.
+func (p *planner) ideal(patch int32, tracks []int32, start int64, kept int64) []reached {
 	list := make([]reached, len(tracks))
 	next := p.at
 	for r := range p.rings {
@@ -117,7 +134,9 @@ func (p *planner) ideal(tracks []int32, start int64, kept int64) []reached {
 			list[i] = reached{begin, begin + t.install + p.soakAt(r, kept)}
 			done = max(done, list[i].healthy)
 		}
-		next = done
+		if p.awaited(r, patch) {
+			next = done
+		}
 	}
 	for i, n := range tracks {
 		if p.tracks[n].ring < 0 {
@@ -144,7 +163,7 @@ func latest(list []reached) int64 {
 // how much a batch keeps is worked out when it is placed.
 func (p *planner) idealPace(patch int32, tracks []int32, start int64) int64 {
 	for _, by := range []int64{p.goal(patch), p.deadline(patch)} {
-		kept := largest(func(kept int64) bool { return latest(p.ideal(tracks, start, kept)) <= by })
+		kept := largest(func(kept int64) bool { return latest(p.ideal(patch, tracks, start, kept)) <= by })
 		if kept > 0 {
 			return 1 << (bits.Len64(uint64(kept)) - 1)
 		}
@@ -155,7 +174,7 @@ func (p *planner) idealPace(patch int32, tracks []int32, start int64) int64 {
 	return 0
 }
 
-// fits says whether g may join o: they share a host, reach what they have in
+// fits says whether g may join o: they wait for the same rings, share a host, reach what they have in
 // common in the same windows, and neither makes the other late.
 func (p *planner) fits(o, g *group) bool {
 	common := false
@@ -166,7 +185,7 @@ func (p *planner) fits(o, g *group) bool {
 		}
 		common = common || ok
 	}
-	return common && o.shares(g) && p.harmless(o, g)
+	return common && p.alike(o.patches[0], g.patches[0]) && o.shares(g) && p.harmless(o, g)
 }
 
 func (g *group) shares(o *group) bool {
@@ -192,7 +211,7 @@ func (g *group) take(o *group) {
 // harmless says whether no patch that could meet its deadline alone, at the
 // highest pace, would miss it in the company of the others.
 func (p *planner) harmless(o, g *group) bool {
-	done := latest(p.ideal(sortedTracks(o.tracks, g.tracks), max(o.start, g.start), 0))
+	done := latest(p.ideal(o.patches[0], sortedTracks(o.tracks, g.tracks), max(o.start, g.start), 0))
 	return !slices.ContainsFunc(slices.Concat(o.patches, g.patches), func(patch int32) bool {
 		return p.alone[patch] <= p.deadline(patch) && done > p.deadline(patch)
 	})

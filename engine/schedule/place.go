@@ -73,7 +73,7 @@ func (p *planner) run(b *batch, kept int64, r *rules) *trial {
 			continue
 		}
 		pl := placer{p: p, b: b, r: r, t: t, taken: taken}
-		if done := pl.stage(stage, from); done > 0 {
+		if done := pl.stage(stage, from); done > 0 && p.awaited(ring, b.patches[0]) {
 			next = max(next, done+t.soaks[ring])
 		}
 		taken = pl.taken

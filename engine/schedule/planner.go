@@ -38,7 +38,10 @@ type planner struct {
 }
 
 // pace is a ring's declared pace.
-type pace struct{ after, soak int64 }
+type pace struct {
+	after, soak int64
+	sandbox     bool
+}
 
 // profile is all that hosts have in common that can be exchanged for one
 // another.
@@ -64,7 +67,7 @@ func newPlanner(in *Input) *planner {
 		p.cutoff = seconds(in.Cutoff)
 	}
 	for i := range in.Rings {
-		p.rings = append(p.rings, pace{max(0, seconds(in.Rings[i].After)), max(0, seconds(in.Rings[i].Soak))})
+		p.rings = append(p.rings, pace{max(0, seconds(in.Rings[i].After)), max(0, seconds(in.Rings[i].Soak)), in.Rings[i].Sandbox})
 	}
 	for i := range in.Windows {
 		p.names = append(p.names, in.Windows[i].Name)

@@ -64,6 +64,10 @@ func random(r *rand.Rand) Input {
 			s.MinAvailable = r.IntN(s.Total + 1)
 		}
 	}
+	in.Rings[0].Sandbox = r.IntN(3) == 0
+	for i := range in.Patches {
+		in.Patches[i].Test = []string{"sandbox", "canary", "fast"}[r.IntN(3)]
+	}
 	return in
 }
 

@@ -10,7 +10,8 @@
 //     form a batch, unless that would make one of them late. All changes of a
 //     host in a batch are one visit. A batch passes the rings in order; the next
 //     ring begins when all of the one before is done and soaked. Rings without
-//     changes are passed over.
+//     changes are passed over. A sandbox is waited for only by patches that are to be
+//     tried in one first.
 //   - A ring begins no earlier than After from the patch's clock start. Where
 //     the declared After and Soak do not leave a fifth of the clock unused, both
 //     are shortened in the same proportion, as little as that takes; where a

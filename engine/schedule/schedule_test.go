@@ -90,6 +90,15 @@ func TestWaves(t *testing.T) {
 			}
 			lanes(in, 1)
 		}, "1 03T23:00-03T23:30 soak 16 h 45 min [0]\n2 10T23:00-10T23:30 soak 33 h 30 min [1]\n2 17T23:00-17T23:30 soak 33 h 30 min [2]\n2 24T23:00-24T23:30 soak 33 h 30 min [3]\n"},
+		{"tried in a sandbox first", func(in *Input) { sandbox(in, "sandbox") },
+			"1 02T09:00-02T09:30 soak 24 h [0]\n2 03T09:30-03T10:00 soak 48 h [1 2]\n2 03T10:00-03T10:30 soak 48 h [3]\n"},
+		{"a sandbox that need not be waited for", func(in *Input) { sandbox(in, "canary") },
+			"1 02T09:00-02T09:30 soak 24 h [0]\n2 02T09:00-02T09:30 soak 48 h [1]\n2 02T09:30-02T10:00 soak 48 h [2 3]\n"},
+		{"patches that wait for other rings share no visit", func(in *Input) {
+			sandbox(in, "fast")
+			addPatch(in, in.At, 30*24*time.Hour)
+			in.Patches[1].Test = "sandbox"
+		}, "1 02T09:00-02T09:30 soak 24 h [0]\n1 02T10:00-02T10:30 soak 24 h [1]\n2 02T09:00-02T09:30 soak 48 h [2]\n2 02T09:30-02T10:00 soak 48 h [4 6]\n2 03T10:30-03T11:00 soak 48 h [3 5]\n2 03T11:00-03T11:30 soak 48 h [7]\n"},
 		{"held", func(in *Input) { in.Changes[3].NotBefore = in.At.Add(12 * 24 * time.Hour) },
 			"1 03T09:00-03T09:30 soak 24 h [0]\n2 11T09:00-11T09:30 soak 48 h [1 2]\n2 14T09:00-14T09:30 soak 48 h [3]\n"},
 	} {
@@ -100,6 +109,14 @@ func TestWaves(t *testing.T) {
 				t.Errorf("Waves() =\n%swant\n%s", got, tt.want)
 			}
 		})
+	}
+}
+
+// sandbox makes the first ring of hosts one, and lets no ring wait for the clock.
+func sandbox(in *Input, test string) {
+	in.Rings[1].Sandbox, in.Patches[0].Test = true, test
+	for i := range in.Rings {
+		in.Rings[i].After = 0
 	}
 }
 
