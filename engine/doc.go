@@ -7,9 +7,9 @@
 // versions, and under it stand the readers of each public format. [version]
 // orders the versions of package managers. [repo] is the door to Git: a commit
 // as a file system, the next commit, references moved by compare-and-swap.
-// [hclfile] is the door to HCL, with a place for every fault. cvss reads
-// scoring vectors. exact is the mathematics that has the same bits everywhere, and
-// on it stand ebm and linear (what can be learnt and still be read), metric (how
+// [hclfile] is the door to HCL, with a place for every fault. [markup] keeps text
+// from outside text, in pages and messages. cvss reads scoring vectors. exact is
+// the mathematics that has the same bits everywhere, and on it stand ebm and linear (what can be learnt and still be read), metric (how
 // good predictions were) and evidence (when what was counted has changed).
 //
 // On them stand the rest of the words: [inventory] (hosts, services, packages,

@@ -19,7 +19,7 @@ const module = "github.com/ringmaster-dev/ringmaster/"
 // below another's folder (advisory/osv) stands where floors says, or else on its
 // parent's floor.
 var floors = map[string]int{
-	"engine/version": 0, "engine/advisory": 0, "engine/repo": 0, "engine/hclfile": 0, "engine/cvss": 0, "engine/exact": 0, "engine/ebm": 0, "engine/evidence": 0, "engine/metric": 0, "engine/linear": 0,
+	"engine/version": 0, "engine/advisory": 0, "engine/repo": 0, "engine/hclfile": 0, "engine/cvss": 0, "engine/exact": 0, "engine/ebm": 0, "engine/evidence": 0, "engine/metric": 0, "engine/linear": 0, "engine/markup": 0,
 	"engine/inventory": 1, "engine/ring": 1,
 	"engine/plan":    2,
 	"engine/outcome": 3, "engine/command": 3, "engine/telemetry": 3, "engine/fleet": 3, "engine/forge": 3, // the last three: ports alone, plain values
@@ -53,7 +53,7 @@ var doors = map[string]string{
 }
 
 // quiet packages turn values into values: no disk, network, clock, dice or log.
-var quiet = []string{"engine/version", "engine/advisory", "engine/cvss", "engine/exact", "engine/ebm", "engine/evidence", "engine/metric", "engine/linear", "engine/inventory", "engine/ring", "engine/plan", "engine/outcome", "engine/command",
+var quiet = []string{"engine/version", "engine/advisory", "engine/cvss", "engine/exact", "engine/ebm", "engine/evidence", "engine/metric", "engine/linear", "engine/markup", "engine/inventory", "engine/ring", "engine/plan", "engine/outcome", "engine/command",
 	"engine/match", "engine/clock", "engine/risk", "engine/policy", "engine/schedule", "engine/rollout", "engine/health", "engine/report", "engine/review", "engine/replay", "engine/estate"}
 
 // loud is what a quiet package does not import.

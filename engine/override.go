@@ -14,10 +14,10 @@ import (
 
 	"github.com/ringmaster-dev/ringmaster/engine/forge"
 	"github.com/ringmaster-dev/ringmaster/engine/inventory"
+	"github.com/ringmaster-dev/ringmaster/engine/markup"
 	"github.com/ringmaster-dev/ringmaster/engine/outcome"
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
 	"github.com/ringmaster-dev/ringmaster/engine/repo"
-	"github.com/ringmaster-dev/ringmaster/engine/report"
 )
 
 // Override records a disagreement. What tightens is committed to the protected
@@ -232,7 +232,7 @@ func (e *Env) overrideCommit(base repo.Hash, o outcome.Override, path string) (r
 	if err != nil {
 		return repo.Next{}, err
 	}
-	message := overrideTitle(o) + "\n\nbecause " + report.Message(o.Reason)
+	message := overrideTitle(o) + "\n\nbecause " + markup.Message(o.Reason)
 	if o.Evidence != "" {
 		message += "\n\nSaid in " + o.Evidence
 	}
@@ -240,7 +240,7 @@ func (e *Env) overrideCommit(base repo.Hash, o outcome.Override, path string) (r
 }
 
 func overrideTitle(o outcome.Override) string {
-	return report.Message(fmt.Sprintf("override: %s by %s", o.Kind, o.By))
+	return markup.Message(fmt.Sprintf("override: %s by %s", o.Kind, o.By))
 }
 
 func (e *Env) readOrEmpty(at repo.Hash, path string) ([]byte, error) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/ringmaster-dev/ringmaster/engine/estate"
 	"github.com/ringmaster-dev/ringmaster/engine/forge"
+	"github.com/ringmaster-dev/ringmaster/engine/markup"
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
 	"github.com/ringmaster-dev/ringmaster/engine/repo"
 	"github.com/ringmaster-dev/ringmaster/engine/report"
@@ -243,7 +244,7 @@ func message(before, p *plan.Plan) string {
 		if i == 0 {
 			text += "\n" + sinceHead + "\n"
 		}
-		text += "- " + report.Message(l) + "\n"
+		text += "- " + markup.Message(l) + "\n"
 	}
 	return text
 }

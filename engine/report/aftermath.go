@@ -62,7 +62,7 @@ func (a *Aftermath) Markdown() string {
 			fmt.Fprintf(&b, "- and %s more; `outcomes/%s.jsonl` has all\n", plural(len(a.Wrong)-i, "change"), a.Plan.ID)
 			break
 		}
-		fmt.Fprintf(&b, "- %s on %s in %s: %s", code(w.Patch), code(w.Host), inert(w.Ring), w.What)
+		fmt.Fprintf(&b, "- %s on %s in %s: %s", code(w.Patch), code(w.Host), code(w.Ring), w.What)
 		if w.Why != "" {
 			fmt.Fprintf(&b, " (%s)", inert(clip(w.Why, 300)))
 		}

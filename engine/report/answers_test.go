@@ -1,12 +1,14 @@
 package report
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
 
 	"github.com/ringmaster-dev/ringmaster/engine/command"
+	"github.com/ringmaster-dev/ringmaster/engine/markup/markuptest"
 )
 
 // answers are some with a text from outside wherever one stands.
@@ -23,7 +25,7 @@ func answers(s string) *Answers {
 
 // An answer is a comment too: nothing in it is a command, whatever it tells.
 func TestAnswersAskNothing(t *testing.T) {
-	for _, s := range append(markup, "/ringmaster replan", "x\n\n/ringmaster replan\n", "```\n\n/ringmaster replan", "`````\n</details>\n\n/ringmaster replan") {
+	for _, s := range append(slices.Clone(markuptest.Hostile), "/ringmaster replan", "x\n\n/ringmaster replan\n", "```\n\n/ringmaster replan", "`````\n</details>\n\n/ringmaster replan") {
 		if got := command.Parse(answers(s).Markdown(), time.UTC); len(got) > 0 {
 			t.Errorf("answers with %q ask for %+v", s, got)
 		}

@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/ringmaster-dev/ringmaster/engine/markup/markuptest"
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
 )
 
@@ -46,7 +48,7 @@ func drawn(t *testing.T, name string, data []byte) []xml.StartElement {
 }
 
 func TestHostileTextsInPictures(t *testing.T) {
-	for _, s := range append(hostile, `"><script>alert(1)</script>`, "]]><!--", "\x00\x0b\ufffe", `' onload='x`) {
+	for _, s := range append(slices.Clone(markuptest.Hostile), `"><script>alert(1)</script>`, "]]><!--", "\x00\x0b\ufffe", `' onload='x`) {
 		p := poison(s)
 		for i := range p.Rings {
 			p.Rings[i].Name = s

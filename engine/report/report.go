@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ringmaster-dev/ringmaster/engine/markup"
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
 )
 
@@ -99,7 +100,7 @@ func (s *sheet) title() string {
 	class, group, _, _ := plan.ParseID(s.ID)
 	list := s.planned
 	if len(list) == 0 {
-		return clip(Message(fmt.Sprintf("%s: nothing of %s can be planned now, %s", class, group, waiting(s.Plan))), 200)
+		return clip(markup.Message(fmt.Sprintf("%s: nothing of %s can be planned now, %s", class, group, waiting(s.Plan))), 200)
 	}
 	what := plural(len(list), "patch")
 	if len(list) == 1 {
@@ -109,7 +110,7 @@ func (s *sheet) title() string {
 	if !s.feasible() && !s.deadline().Before(s.At) {
 		title += " (cannot be met)"
 	}
-	return clip(Message(title), 200)
+	return clip(markup.Message(title), 200)
 }
 
 // due is "by Fri 20 Mar", or since when it is overdue.

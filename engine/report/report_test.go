@@ -6,15 +6,15 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
-	"unicode/utf8"
+	"unicode"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ringmaster-dev/ringmaster/engine/inventory"
+	"github.com/ringmaster-dev/ringmaster/engine/markup/markuptest"
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
 )
 
@@ -167,7 +167,7 @@ func TestSummaryFitsAPhone(t *testing.T) {
 		most int
 	}{{"a plan", sample(), 24}, {"a large plan", large(), 32}, {"long texts", poison(strings.Repeat("long ", 300)), 32}} {
 		lines := 0
-		text := phone(page(t, read(tt.plan).summary()))
+		text := phone(markuptest.Parse(t, read(tt.plan).summary()))
 		for l := range strings.Lines(text) {
 			lines += len(wrap(l, 44))
 		}
@@ -175,13 +175,6 @@ func TestSummaryFitsAPhone(t *testing.T) {
 			t.Errorf("the summary of %s has %d lines, want %d at most:\n%s", tt.name, lines, tt.most, text)
 		}
 	}
-}
-
-// hostile is what an advisory, a scanner or a file could say.
-var hostile = []string{
-	"@octocat please approve", "<img src=x onerror=alert(1)>", "![x](https://evil.example/p.png)", "[click](https://evil.example)",
-	"https://evil.example/now", "www.evil.example", "a | b | c", "x\n\n## Approved\n\n- [x] merged", "`` ` `` @octocat", "</details></summary><h1>", "<!-- ",
-	"\x1b[2J\x1b]0;owned\x07", "\u202egnp.exe", "evil#1 GH-1 fixes #12", "$$\\frac{1}{2}$$", "&lt;b&gt;", "\\", "user@evil.example", "::error::x", "~~gone~~ **bold** _it_",
 }
 
 // poison is the sample with one hostile text wherever a text comes from outside.
@@ -228,7 +221,7 @@ func poison(s string) *plan.Plan {
 
 // TestHostileTextsOnATerminal: TestTextsStayTexts is about pages.
 func TestHostileTextsOnATerminal(t *testing.T) {
-	for _, s := range slices.Concat(hostile, markup) {
+	for _, s := range markuptest.Hostile {
 		var b bytes.Buffer
 		for n := range 3 {
 			long := strings.Repeat("word ", 10+n) + s // which may wrap before it
@@ -239,8 +232,8 @@ func TestHostileTextsOnATerminal(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if x := alive["a control"].FindString(b.String()); x != "" {
-			t.Errorf("Text of %q sends %q to the terminal", s, x)
+		if strings.ContainsFunc(b.String(), func(r rune) bool { return r != '\n' && (unicode.IsControl(r) || unicode.Is(unicode.Cf, r)) }) {
+			t.Errorf("Text of %q commands the terminal: %q", s, b.String())
 		}
 		for l := range strings.Lines(b.String()) {
 			if strings.HasPrefix(l, "::") || strings.HasPrefix(l, "##[") {
@@ -248,23 +241,6 @@ func TestHostileTextsOnATerminal(t *testing.T) {
 			}
 		}
 	}
-}
-
-// FuzzInert: no text ends a line, a cell or a code span.
-func FuzzInert(f *testing.F) {
-	for _, s := range hostile {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, s string) {
-		for _, got := range []string{inert(s), code(s), htmlText(s)} {
-			if strings.ContainsAny(got, "\n\r\x1b\u2028") || !utf8.ValidString(got) {
-				t.Errorf("%q became %q", s, got)
-			}
-		}
-		if c := code(s); c != "" && (strings.Count(c, "`") != 2 || strings.Contains(c, "|")) {
-			t.Errorf("code(%q) = %q", s, c)
-		}
-	})
 }
 
 func TestBecause(t *testing.T) {

@@ -4,24 +4,38 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
+	"github.com/ringmaster-dev/ringmaster/engine/markup"
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
 )
 
-// oneLine takes out control characters, also those that turn the direction of
-// text around, and joins lines.
-func oneLine(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\n' || r == '\t' || r == '\r' || r == '\u2028' || r == '\u2029':
-			return ' '
-		case unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == utf8.RuneError:
-			return -1
-		}
-		return r
-	}, s)
+// What pages are written with.
+var inert, cell, code, htmlText, oneLine, link = markup.Text, markup.Cell, markup.Code, markup.HTML, markup.Line, markup.Link
+
+func codes(list []string) []string {
+	out := make([]string, len(list))
+	for i, s := range list {
+		out[i] = code(s)
+	}
+	return out
+}
+
+// few is the first entries as code, and how many are left out.
+func few(list []string, n int) string {
+	if len(list) <= n+1 {
+		return join(codes(list))
+	}
+	return join(append(codes(list[:n]), fmt.Sprintf("%d more", len(list)-n)))
+}
+
+// some is the ends of a sorted list as code: its first entries and its last, with their
+// number where it is not plain to see.
+func some(names []string, most int) string {
+	if len(names) <= most {
+		return strings.Join(codes(names), " ")
+	}
+	return fmt.Sprintf("%d: %s … %s", len(names), strings.Join(codes(names[:max(1, most-1)]), " "), code(names[len(names)-1]))
 }
 
 func clip(s string, n int) string {

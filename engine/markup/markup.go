@@ -1,16 +1,24 @@
-package report
+// Package markup puts text from outside into pages, and keeps it text.
+//
+// Advisories, scanners, hosts and people say what they like; in Markdown, in HTML
+// and in a commit's message it shows as it was said and becomes nothing else: no
+// heading, list, link, picture, mention, reference, formula or order to a forge.
+// markuptest holds pages to that, as a renderer and a browser read them.
+package markup
 
 import (
 	"fmt"
 	"regexp"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
-// inert makes text from outside safe inside a line of Markdown or a table cell:
+// Text makes text from outside safe inside a line of Markdown or a table cell:
 // it shows as it is and becomes nothing else.
-func inert(s string) string {
+func Text(s string) string {
 	var b strings.Builder
-	s = strings.TrimSpace(dead(oneLine(s)))
+	s = strings.TrimSpace(dead(Line(s)))
 	if s == "" {
 		return "&#8203;" // with nothing in it, "- " and "****" are something else
 	}
@@ -36,12 +44,12 @@ func inert(s string) string {
 	return b.String()
 }
 
-// cell is a text in a table, where nothing may stand too.
-func cell(s string) string {
+// Cell is a text in a table, where nothing may stand too.
+func Cell(s string) string {
 	if s == "" {
 		return ""
 	}
-	return inert(s)
+	return Text(s)
 }
 
 // dollar is a dollar that begins no formula, as GitHub's documentation has it.
@@ -111,7 +119,7 @@ var toRunners = regexp.MustCompile(`(?i)\[(?:skip|ci|no|actions)|skip-checks`)
 // mentions nobody, closes no issue and keeps no workflow from running. What
 // begins a line with it is the caller's, so that it is no trailer.
 func Message(s string) string {
-	return toRunners.ReplaceAllStringFunc(dead(oneLine(s)), func(m string) string { return m[:1] + string(gap) + m[1:] })
+	return toRunners.ReplaceAllStringFunc(dead(Line(s)), func(m string) string { return m[:1] + string(gap) + m[1:] })
 }
 
 // inGroups puts a gap after every n letters.
@@ -127,44 +135,19 @@ func inGroups(s string, n int) string {
 // codeSpan takes what would end a span of code, or a table cell.
 var codeSpan = strings.NewReplacer("`", "'", "|", "¦")
 
-// code shows a name as code. Nothing ends the span early.
-func code(s string) string {
-	s = codeSpan.Replace(oneLine(s))
+// Code shows a name as code. Nothing ends the span early.
+func Code(s string) string {
+	s = codeSpan.Replace(Line(s))
 	if strings.TrimSpace(s) == "" {
 		return ""
 	}
 	return "`" + s + "`"
 }
 
-func codes(list []string) []string {
-	out := make([]string, len(list))
-	for i, s := range list {
-		out[i] = code(s)
-	}
-	return out
-}
-
-// few is the first entries as code, and how many are left out.
-func few(list []string, n int) string {
-	if len(list) <= n+1 {
-		return join(codes(list))
-	}
-	return join(append(codes(list[:n]), fmt.Sprintf("%d more", len(list)-n)))
-}
-
-// some is the ends of a sorted list as code: its first entries and its last, with their
-// number where it is not plain to see.
-func some(names []string, most int) string {
-	if len(names) <= most {
-		return strings.Join(codes(names), " ")
-	}
-	return fmt.Sprintf("%d: %s … %s", len(names), strings.Join(codes(names[:max(1, most-1)]), " "), code(names[len(names)-1]))
-}
-
-// htmlText is text inside an HTML element, where Markdown may or may not be read.
-func htmlText(s string) string {
+// HTML is text inside an HTML element, where Markdown may or may not be read.
+func HTML(s string) string {
 	var b strings.Builder
-	for _, r := range dead(oneLine(s)) {
+	for _, r := range dead(Line(s)) {
 		switch {
 		case r == '$':
 			b.WriteString("<span>&#36;</span>")
@@ -181,10 +164,24 @@ func htmlText(s string) string {
 // no link early.
 var address = regexp.MustCompile(`^https?://[A-Za-z0-9._~:/?#@!$&*+,;=%\[\]-]+$`)
 
-// link is a text that leads to an address, and the text alone where there is none.
-func link(text, to string) string {
+// Link is a text that leads to an address, and the text alone where there is none.
+func Link(text, to string) string {
 	if !address.MatchString(to) || len(to) > 500 {
 		return text
 	}
 	return "[" + text + "](" + to + ")"
+}
+
+// Line takes out control characters, also those that turn the direction of
+// text around, and joins lines.
+func Line(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\t' || r == '\r' || r == '\u2028' || r == '\u2029':
+			return ' '
+		case unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == utf8.RuneError:
+			return -1
+		}
+		return r
+	}, s)
 }
