@@ -236,6 +236,9 @@ func (a *answering) who(ctx context.Context, t *thread) (string, error) {
 		}
 		list = append(list, text+", because "+report.Because(x.Because))
 	}
+	if t.pr.State == "merged" {
+		return strings.Join(list, "; ") + "; it is merged", nil
+	}
 	missing, err := a.Missing(ctx, t.pr)
 	if err != nil {
 		return "", err
