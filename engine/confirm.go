@@ -84,7 +84,8 @@ func (x *Executor) invented(ctx context.Context, t *tip, p *plan.Plan, pr forge.
 	case err != nil && !other:
 		return "", fmt.Errorf("making it again at commit %.10s: %w", made, err)
 	case err == nil && digests[p.ID] == p.Digest:
-		return "", nil
+		_, why, err := x.approvedPlan(ctx, pr.Head, p.ID) // who approved may have read a page that somebody edited
+		return why, err
 	case !other:
 		return fmt.Sprintf("made again at commit %.10s and %s it is another plan: it was written by hand", made, p.At.Format(time.RFC3339)), nil
 	}

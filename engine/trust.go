@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"reflect"
@@ -299,13 +300,10 @@ func (e *Env) mended(x wrong, tip repo.Hash) bool {
 	if len(x.commit.Parents) == 0 || len(x.changes) == 0 || tip == x.commit.Hash {
 		return false
 	}
-	for _, ch := range x.changes {
-		now, err := e.Repo.Blob(tip, ch.Path)
-		if err != nil || now != ch.Before || ledger(ch.Path) {
-			return false
-		}
-	}
-	return true
+	left, err := e.Repo.Diff(x.commit.Parents[0], tip)
+	return err == nil && !slices.ContainsFunc(x.changes, func(ch repo.Change) bool {
+		return ledger(ch.Path) || slices.ContainsFunc(left, func(l repo.Change) bool { return l.Path == ch.Path })
+	})
 }
 
 // judge says why a commit had no right to be on the base branch, "" where it had.
@@ -343,7 +341,40 @@ func (w *walk) judge(ctx context.Context, c repo.Commit, changes []repo.Change, 
 	if !loose {
 		return "", nil
 	}
-	return w.refused(ctx, edited(before, c.Hash, c.At, *pr, changes), r)
+	d := edited(before, c.Hash, c.At, *pr, changes)
+	if why, err := w.altered(ctx, d); why != "" || err != nil {
+		return why, err
+	}
+	return w.refused(ctx, d, r)
+}
+
+// altered says which file a merge brought otherwise than its pull request has it,
+// "" where it brought none so: whoever may push can make a merge commit of an approved
+// head with what else they like, and a forge takes the pull request for merged.
+func (w *walk) altered(ctx context.Context, d edit) (string, error) {
+	head := repo.Hash(d.pull.Head)
+	if _, err := w.fileOf(ctx, d.pull.Head, d.changes[0].Path); err != nil && !errors.Is(err, fs.ErrNotExist) { // brings the head into the clone
+		return "", fmt.Errorf("reading what was merged by %s: %w", d.pull.Branch, err)
+	}
+	from, err := w.Repo.MergeBase(d.before, head)
+	if err != nil {
+		return "", err
+	}
+	for _, c := range d.changes {
+		was, err := w.Repo.Blob(from, c.Path)
+		if err != nil {
+			return "", err
+		}
+		reviewed, err := w.Repo.Blob(head, c.Path)
+		if err != nil {
+			return "", err
+		}
+		both := was != c.Before && was != reviewed // then Git merges their lines
+		if c.After != reviewed && !both {
+			return fmt.Sprintf("%s is not as %s, which it merges, has it", c.Path, d.pull.Branch), nil
+		}
+	}
+	return "", nil
 }
 
 // smuggles says whether a merge makes a history that requires review the side

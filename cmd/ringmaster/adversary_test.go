@@ -238,6 +238,23 @@ var replays = []adversary{
 		x.pressed(n)
 		x.refuses("its pull request is closed, not merged")
 	}},
+	{"a merge of an approved head brings something else along", func(x *scene) {
+		words := map[string][]byte{"README": []byte("x\n")}
+		h, err := x.repo.Write(repo.Next{Base: x.tip(), Changes: words, Message: "words", Author: mallory, At: x.at})
+		x.must(err)
+		x.sent(x.hub, "words", h)
+		n, err := x.hub.Open(x.hub, "words", "mallory", "Words")
+		x.must(err)
+		x.hub.Review(n, "olivia", "APPROVED")
+		words["rings/rings.hcl"] = x.replaced("rings/rings.hcl", "1h", "1m")
+		m, err := x.repo.Write(repo.Next{Base: x.tip(), Parents: []repo.Hash{h}, Changes: words, Message: "Merge", Author: mallory, At: x.at})
+		x.must(err)
+		x.sent(x.hub, "main", m)
+		x.hub.Change(n, func(p *githubtest.Pull) { // as GitHub does when a head lands
+			p.State, p.Merged, p.Merge, p.MergedBy, p.Done = "closed", true, string(m), "mallory", x.at
+		})
+		x.refuses("rings/rings.hcl is not as words, which it merges, has it")
+	}},
 	{"a review that asked for changes is dismissed by its author's friend", func(x *scene) {
 		x.hub.Review(1, "fred", "CHANGES_REQUESTED")
 		x.hub.Change(1, func(p *githubtest.Pull) { p.Reviews[0].State = "DISMISSED" })

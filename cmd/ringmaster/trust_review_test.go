@@ -28,6 +28,15 @@ var reviewAttacks = []attack{
 		h := w.push("model", map[string][]byte{"models/other.txt": []byte("x")})
 		w.stops(h, "it changes models/other.txt, and no merged pull request brought it")
 	}},
+	{"3 a policy's mode is pushed, and facts after it", merged, func(w *site) {
+		const name = "policies/loosening/loosening.rego"
+		h, err := w.repo.Advance("refs/heads/main", repo.Next{Base: w.tip(), Changes: map[string][]byte{name: w.file(name)}, Executable: map[string]bool{name: true}, Message: "mode", Author: mallory, At: w.at})
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		w.push("facts", map[string][]byte{"inventory/facts/README": []byte("x")})
+		w.stops(h, "it changes "+name+", and no merged pull request brought it")
+	}},
 	{"3 facts are pushed, which machines may", merged, func(w *site) {
 		w.edit("inventory/facts/hosts.jsonl", `"uptime_s":3456000`, `"uptime_s":3456001`)
 		w.says(0, []string{"applied"}, "execute")

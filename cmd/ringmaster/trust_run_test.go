@@ -65,6 +65,11 @@ var runAttacks = []attack{
 		w.refuses("made again at commit")
 		w.says(1, []string{"it is another plan"}, "audit", "verify")
 	}},
+	{"1 a plan's page is edited in its pull request, approved and merged", opened, func(w *site) {
+		w.amend("plans/"+trusted+"/plan.md", []byte("# Nothing at all happens\n"))
+		w.force(trusted, "fred")
+		w.refuses("plans/standard-main-1/plan.md of commit ")
+	}},
 	{"1 a plan's pull request brings a policy along", opened, func(w *site) {
 		w.amend("policies/risk/risk.rego", []byte("package ringmaster.risk\n"))
 		w.says(1, []string{"policies/risk/risk.rego:1: changed together with plan standard-main-1"}, "check", trusted)
