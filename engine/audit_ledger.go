@@ -147,6 +147,9 @@ func (e *Env) forged(ctx context.Context, p *plan.Plan, pr *forge.PullRequest, l
 	case l.By == pr.Author:
 		return fmt.Sprintf("%q approved what they proposed", l.By), nil
 	}
+	if askers, err := e.hadPlanned(ctx, *pr); err != nil || isOneOf(askers, l.By) {
+		return fmt.Sprintf("%q approved what they had planned", l.By), err
+	}
 	i := slices.IndexFunc(slices.Concat(pr.Approvals, pr.Former), func(r forge.Review) bool { return r.By == l.By && r.Commit == l.Commit })
 	switch {
 	case i < 0:

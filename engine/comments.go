@@ -211,8 +211,9 @@ func (a *answering) listen(ctx context.Context, t *thread, h *heard) error {
 		h.became = "not understood: " + strings.Join(h.Faults, "; ")
 	case o != nil:
 		return a.decide(ctx, t, h, *o)
-	case h.Verb == command.Replan:
-		a.wanted = a.wanted || a.At.Sub(h.comment.At) <= replanLife
+	case h.Verb == command.Replan && a.At.Sub(h.comment.At) <= replanLife:
+		a.wanted = true
+		put(&a.wished, t.id, append(a.wished[t.id], h.comment.By))
 	}
 	return nil
 }

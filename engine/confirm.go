@@ -169,14 +169,20 @@ func (x *Executor) untouched(t *tip, id string, pr forge.PullRequest) (string, e
 
 // approved checks the approvals that a plan requires against the forge's
 // reviews: of exactly what was merged, or of an earlier version that it is
-// provably no worse than. Nobody approves what they proposed, and one person
-// counts once for each requirement.
+// provably no worse than. Nobody approves what they proposed or had planned, and
+// one person counts once for each requirement.
 func (e *Env) approved(ctx context.Context, teams map[string][]string, p *plan.Plan, pr forge.PullRequest) ([]outcome.Approval, []unmet, error) {
 	var list []outcome.Approval
 	var lacks []unmet
 	formers, err := e.formers(ctx, p, pr.Head, pr.Former)
 	if err != nil {
 		return nil, nil, err
+	}
+	var askers []string
+	if len(p.Approvals) > 0 && len(pr.Approvals)+len(formers) > 0 {
+		if askers, err = e.hadPlanned(ctx, pr); err != nil {
+			return nil, nil, err
+		}
 	}
 	for _, need := range p.Approvals {
 		n, lapsed := 0, ""
@@ -185,10 +191,12 @@ func (e *Env) approved(ctx context.Context, teams map[string][]string, p *plan.P
 				continue
 			}
 			in, err := e.member(ctx, teams, need.From, r.By)
-			if err != nil {
+			switch {
+			case err != nil:
 				return nil, nil, err
-			}
-			if in {
+			case in && isOneOf(askers, r.By):
+				lapsed += fmt.Sprintf("; %s had it planned, and somebody else approves it", r.By)
+			case in:
 				n++
 				list = append(list, outcome.Approval{At: r.At, Plan: p.ID, Digest: p.Digest, By: r.By, For: need.From, Commit: pr.Head, Merge: pr.Merge, Claimed: r.Claimed, Forge: e.Forge.Name()})
 			}
@@ -200,6 +208,8 @@ func (e *Env) approved(ctx context.Context, teams map[string][]string, p *plan.P
 			case err != nil:
 				return nil, nil, err
 			case !in || f.By == pr.Author:
+			case isOneOf(askers, f.By):
+				lapsed += fmt.Sprintf("; %s had it planned, and somebody else approves it", f.By)
 			case f.stands(need.From):
 				n++
 				list = append(list, outcome.Approval{At: f.At, Plan: p.ID, Digest: f.plan.Digest, Carried: p.Digest, By: f.By, For: need.From, Commit: f.Commit, Merge: pr.Merge, Claimed: f.Claimed, Forge: e.Forge.Name()})

@@ -29,6 +29,7 @@ type Env struct {
 	Clock   time.Time    // the machine's own clock at start, for the check of Trust 6
 	Version string       // of this engine
 	Run     string       // names this run in ledgers
+	Asked   []string     // who started this run by hand; none where a schedule did
 	Log     logrus.FieldLogger
 
 	sets     *policySets
@@ -37,8 +38,9 @@ type Env struct {
 	digests  map[moment]map[string]string // plans that a commit's estate makes
 	told     answers
 	editLaws editLaws
-	walked   *wrongs   // of the tip that was asked for last
-	ids      idHistory // of the youngest commit that was asked for
+	walked   *wrongs             // of the tip that was asked for last
+	wished   map[string][]string // plan → who wished in a comment that it be planned again
+	ids      idHistory           // of the youngest commit that was asked for
 }
 
 // basis is what decisions of this run are made on.

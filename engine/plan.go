@@ -195,8 +195,12 @@ func (e *Env) write(again *remade, p *plan.Plan) (Planned, error) {
 			return Planned{Plan: before, Bytes: written, Action: Kept}, nil
 		}
 	}
+	asked, err := e.askedText(p.ID, old)
+	if err != nil {
+		return one, err
+	}
 	h, err := e.Repo.Write(repo.Next{
-		Base: again.commit, Author: bot, At: e.At, Message: message(before, p),
+		Base: again.commit, Author: bot, At: e.At, Message: message(before, p) + asked,
 		Changes: pages(p, data),
 	})
 	if err != nil {

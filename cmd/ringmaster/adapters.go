@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/ringmaster-dev/ringmaster/engine"
@@ -57,8 +58,21 @@ func (a *app) env(ctx context.Context) (*engine.Env, error) {
 	if root := r.Dir(); root != "" && !sameFolder(root, dir) {
 		return nil, fmt.Errorf("%s is inside the repository %s: an estate is the root of its own repository", dir, root)
 	}
-	e := &engine.Env{Repo: r, At: at, Clock: a.clock, Version: engine.Version, Run: a.runName(), Log: a.log}
+	e := &engine.Env{Repo: r, At: at, Clock: a.clock, Version: engine.Version, Run: a.runName(), Asked: a.startedBy(), Log: a.log}
 	return e, a.openForge(ctx, e)
+}
+
+// startedBy is who started this run of a workflow by hand, or again: none where a
+// schedule, a push or a comment did.
+func (a *app) startedBy() []string {
+	switch a.getenv("GITHUB_EVENT_NAME") {
+	case "workflow_dispatch", "repository_dispatch":
+		return slices.Compact([]string{a.getenv("GITHUB_ACTOR"), a.getenv("GITHUB_TRIGGERING_ACTOR")})
+	}
+	if again := a.getenv("GITHUB_RUN_ATTEMPT"); again != "" && again != "1" {
+		return []string{a.getenv("GITHUB_TRIGGERING_ACTOR")}
+	}
+	return nil
 }
 
 func sameFolder(a, b string) bool {

@@ -154,3 +154,65 @@ var replanAttacks = []attack{
 		w.says(1, []string{file + `:1: it approves commit `, "and the plan was merged from another"}, "audit", "verify")
 	}},
 }
+
+// Nobody approves what they had planned: who started the workflow by hand or again,
+// or wished for the plan in a comment; neither that version nor the ones after it.
+func TestNobodyApprovesWhatTheyHadPlanned(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name string
+		env  map[string]string
+		lost bool
+	}{
+		{"a schedule", map[string]string{"GITHUB_EVENT_NAME": "schedule", "GITHUB_ACTOR": "fred", "GITHUB_RUN_ATTEMPT": "1"}, false},
+		{"by hand", map[string]string{"GITHUB_EVENT_NAME": "workflow_dispatch", "GITHUB_ACTOR": "fred", "GITHUB_TRIGGERING_ACTOR": "fred"}, true},
+		{"again", map[string]string{"GITHUB_EVENT_NAME": "schedule", "GITHUB_ACTOR": "olivia", "GITHUB_TRIGGERING_ACTOR": "Fred", "GITHUB_RUN_ATTEMPT": "2"}, true},
+		{"by hand, by somebody else", map[string]string{"GITHUB_EVENT_NAME": "workflow_dispatch", "GITHUB_ACTOR": "olivia"}, false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			w, _, hub := hubbed(t)
+			for k, v := range row.env {
+				w.env[k] = v
+			}
+			w.want(0, "plan", "--open")
+			for k := range row.env {
+				delete(w.env, k)
+			}
+			hub.Review(1, "fred", "APPROVED")
+			w.facts("office-04", "2.3.1")
+			w.at = trustAt.Add(time.Minute)
+			const refusal = "fred had it planned, and somebody else approves it"
+			if row.lost {
+				w.asOlivia(3, []string{refusal}, "pr", "merge", trusted)
+			}
+			w.says(0, []string{"pull request updated"}, "plan", "--open") // by a schedule
+			if !row.lost {
+				w.asOlivia(0, nil, "pr", "merge", trusted)
+				return
+			}
+			w.asOlivia(3, []string{refusal}, "pr", "merge", trusted)
+			hub.Review(1, "fred", "APPROVED")
+			w.asOlivia(3, []string{refusal}, "pr", "merge", trusted)
+			if _, err := hub.Merge(1, "olivia"); err != nil {
+				t.Fatal(err)
+			}
+			w.says(3, []string{refusal}, "execute")
+		})
+	}
+}
+
+// Who wishes for a plan in a comment does not approve what is written for it.
+func TestNobodyApprovesWhatTheyWishedFor(t *testing.T) {
+	t.Parallel()
+	w, _, hub := hubbed(t)
+	w.want(0, "plan", "--open")
+	hub.Review(1, "fred", "APPROVED")
+	w.facts("office-04", "2.3.1")
+	hub.Comment(1, "fred", "/ringmaster replan")
+	w.want(0, "comments")
+	if head := hub.Pulls()[0].Head; head == hub.Pulls()[0].Reviews[0].Commit {
+		t.Fatal("nothing was planned again")
+	}
+	w.asOlivia(3, []string{"fred had it planned, and somebody else approves it"}, "pr", "merge", trusted)
+}
