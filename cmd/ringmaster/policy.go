@@ -15,7 +15,7 @@ import (
 
 func (a *app) policy() *cobra.Command {
 	cmd := &cobra.Command{Use: "policy", Short: "for policy authors: test, explain, replay, bundle, schema"}
-	cmd.AddCommand(a.contained(a.policyTest()), a.policyExplain(), a.contained(a.policyReplay()), a.policyComment(), a.contained(a.policyBundle()), a.policySchema())
+	cmd.AddCommand(a.contained(a.policyTest()), a.contained(a.policyExplain()), a.contained(a.policyReplay()), a.policyComment(), a.contained(a.policyBundle()), a.policySchema())
 	return cmd
 }
 
