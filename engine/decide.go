@@ -105,6 +105,7 @@ type decider struct {
 	hosts    []inventory.Host // with what ledgers know overlaid on facts
 	services map[string]*inventory.Service
 	tiers    map[string]*inventory.Tier
+	freezes  []ring.Freeze                   // each time of those that come again
 	sizes    map[string]int                  // service → hosts it has
 	needed   map[string][]*inventory.Service // service → services that depend on it, sorted by name
 	deeds    []deed
@@ -150,9 +151,14 @@ func newDecider(est *estate.Estate, b basis) (*decider, error) {
 	return d, err
 }
 
+// foreseen is how far ahead freezes are looked up that come again: no plan reaches
+// further.
+const foreseen = 3 * 366 * 24 * time.Hour
+
 // frame is a decider of what people declare, without anything that has happened.
 func frame(est *estate.Estate, b basis) *decider {
 	d := &decider{basis: b, est: est, services: map[string]*inventory.Service{}, tiers: map[string]*inventory.Tier{}, sizes: map[string]int{}, needed: map[string][]*inventory.Service{}}
+	d.freezes = ring.Unfold(est.Freezes, b.at, b.at.Add(foreseen))
 	for i := range est.Services {
 		s := &est.Services[i]
 		d.services[s.Name] = s
@@ -235,6 +241,7 @@ type draft struct {
 	patches []*patchDraft // sorted by id
 	changes []change      // sorted by host, then patch
 	rings   []plan.Ring
+	frozen  map[string][]int // services → the freezes that bind their hosts; made when first asked for
 	skipped []plan.Skipped
 	asked   []plan.Decision // of waves that stay: what they require, the plan requires
 	ringOf  map[int32]int   // host → index into est.Rings, -1 none

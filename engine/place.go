@@ -64,7 +64,7 @@ func (d *decider) planRing(r *ring.Ring, stands float64) plan.Ring {
 }
 
 func (d *decider) scheduleInput(dr *draft) (schedule.Input, []int) {
-	in := schedule.Input{At: d.at, Rings: d.est.Rings, Windows: d.est.Windows, Freezes: d.est.Freezes, Cutoff: cutoff}
+	in := schedule.Input{At: d.at, Rings: d.est.Rings, Windows: d.est.Windows, Freezes: d.freezes, Cutoff: cutoff}
 	serviceNo := map[string]int{}
 	for i := range d.est.Services {
 		s := &d.est.Services[i]
@@ -95,14 +95,26 @@ func (d *decider) scheduleHost(dr *draft, i int32, serviceNo map[string]int) sch
 	for _, s := range h.Services {
 		out.Services = append(out.Services, serviceNo[s])
 	}
-	for n := range d.est.Freezes {
-		if d.est.Freezes[n].Takes(h.Services) {
-			out.Freezes = append(out.Freezes, n)
-		}
-	}
+	out.Freezes = dr.frozenBy(d, h.Services)
 	f, n := d.fleetOf(h)
 	out.Fleet, out.Lanes = fleetName(d.est.Fleets, n), max(1, f.Parallel)
 	return out
+}
+
+// frozenBy are the freezes that bind hosts of some services, by index. Hosts of the
+// same services share the list.
+func (dr *draft) frozenBy(d *decider, services []string) []int {
+	key := strings.Join(services, "\x00")
+	list, known := dr.frozen[key]
+	if !known {
+		for n := range d.freezes {
+			if d.freezes[n].Takes(services) {
+				list = append(list, n)
+			}
+		}
+		put(&dr.frozen, key, list)
+	}
+	return list
 }
 
 // fleetOf is the last fleet block that takes the host, and its place; -1 and

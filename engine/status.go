@@ -280,7 +280,7 @@ func (d *decider) standingHolds() []report.Hold {
 			list = append(list, report.Hold{Kind: o.Kind, What: overridden(o), Why: o.Reason, By: o.By, Until: o.Until, Notice: noticeOf(o.Until, d.at)})
 		}
 	}
-	for _, f := range d.est.Freezes {
+	for _, f := range d.freezes {
 		if d.at.Before(f.To) && f.From.Before(d.at.Add(notice)) {
 			list = append(list, report.Hold{Kind: "freeze", What: fmt.Sprintf("%s: %s", f.Name, strings.Join(f.Services, ", ")), Why: f.Reason, From: f.From, Until: f.To})
 		}

@@ -232,8 +232,8 @@ func (v *waveViews) service(name string, counts map[string]int, restart *restart
 }
 
 func (v *waveViews) freezes(in *policy.WaveInput, services []string) {
-	for i := range v.d.est.Freezes {
-		f := &v.d.est.Freezes[i]
+	for i := range v.d.freezes {
+		f := &v.d.freezes[i]
 		if f.From.Before(in.End) && in.Start.Before(f.To) && f.Takes(services) {
 			in.Freezes = append(in.Freezes, policy.FreezeInput{Name: f.Name, From: f.From, To: f.To, Reason: f.Reason})
 		}

@@ -11,7 +11,8 @@ window "sundays" {
   duration = "4h"
 }
 
-# When nothing may: shown here for a year that is over.
+# When nothing may: shown here for a year that is over. One that comes again says
+# recur and duration, as a window does: recur = "FREQ=MONTHLY;BYMONTHDAY=-1" …
 
 freeze "year-end" {
   from     = "2025-12-20T00:00:00Z"

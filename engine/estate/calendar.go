@@ -55,6 +55,11 @@ func (r *reader) checkWindows() {
 			w.Timezone = zone
 		}
 	}
+	for i := range r.estate.Freezes {
+		if w := r.estate.Freezes[i].Every; w != nil && w.Timezone == "" {
+			w.Timezone = zone
+		}
+	}
 }
 
 // checkWindow checks what can be judged although another attribute is missing

@@ -289,16 +289,23 @@ func (r *reader) window(b *hclfile.Block) {
 	}
 }
 
-// freeze reads a freeze block. Without services it holds for all of them.
+// freeze reads a freeze block: one from a time to a time, or one that comes again
+// and again as a window does. Without services it holds for all of them.
 func (r *reader) freeze(b *hclfile.Block) {
 	d := hclfile.Decode(b, 1, &r.hcl)
-	d.Need("from", "to")
-	f := ring.Freeze{
-		Name:     b.Name(),
-		From:     d.Time("from"),
-		To:       d.Time("to"),
-		Services: r.services(d, "services"),
-		Reason:   d.String("reason"),
+	f := ring.Freeze{Name: b.Name(), From: d.Time("from"), To: d.Time("to"), Services: r.services(d, "services"), Reason: d.String("reason")}
+	w := ring.Window{Name: b.Name(), Recur: d.String("recur"), Start: d.String("start"), Duration: d.Duration("duration", time.Minute), Timezone: d.String("timezone")}
+	if r.recurs(d) {
+		d.Need("recur", "duration")
+		if d.Has("timezone") {
+			r.zone(d, "timezone", w.Timezone)
+		}
+		if d.Has("recur") {
+			r.windows = append(r.windows, checked{d, w})
+		}
+		f.From, f.To, f.Every = time.Time{}, time.Time{}, &w
+	} else {
+		d.Need("from", "to")
 	}
 	if !d.Has("services") {
 		f.Services = []string{"*"}
@@ -310,6 +317,24 @@ func (r *reader) freeze(b *hclfile.Block) {
 	if r.declare(b) {
 		r.estate.Freezes = append(r.estate.Freezes, f)
 	}
+}
+
+// recurs says whether a freeze says how it comes again, and finds fault with one
+// that says when it is too.
+func (r *reader) recurs(d *hclfile.Decoder) bool {
+	is := ""
+	for _, attr := range []string{"recur", "start", "duration", "timezone"} {
+		if d.There(attr) {
+			is = attr
+			break
+		}
+	}
+	for _, attr := range []string{"from", "to"} {
+		if is != "" && d.There(attr) {
+			d.Fault(attr, `attribute %q does not go with %q: a freeze is from a time to a time, or comes again by "recur" and "duration"`, attr, is)
+		}
+	}
+	return is != ""
 }
 
 func stamp(t time.Time) string { return fmt.Sprintf("%q", t.UTC().Format(time.RFC3339)) }

@@ -71,6 +71,9 @@ func (d *Decoder) Has(attr string) bool {
 	return a != nil && a.Value.Kind != "" && !d.bad[attr]
 }
 
+// There reports whether an attribute is written, whatever is wrong with it.
+func (d *Decoder) There(attr string) bool { return d.find(attr) != nil }
+
 // Need asks for attributes that must be there; Done reports each that is absent,
 // unless a word that nobody knows is probably meant for it. In a block whose text
 // does not parse, what is absent may only not have been made out: nothing is said.

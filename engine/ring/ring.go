@@ -48,6 +48,7 @@ type Window struct {
 type Freeze struct {
 	Name     string
 	From, To time.Time
+	Every    *Window  // when it comes again and again, and From and To are zero; nil: once
 	Services []string // glob patterns
 	Reason   string
 }

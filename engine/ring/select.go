@@ -1,6 +1,9 @@
 package ring
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // Matches says whether the selection takes the member. Empty fields match
 // everything; patterns are globs ("*" any characters, "?" one). Labels must all
@@ -22,6 +25,27 @@ func (s Select) Matches(m Member) bool {
 func (f Freeze) Takes(services []string) bool {
 	return slices.Contains(f.Services, "*") ||
 		slices.ContainsFunc(services, func(name string) bool { return globAny(f.Services, name) })
+}
+
+// Unfold returns freezes that come once: in the place of one that comes again and
+// again, each time that overlaps [from, to), under its name.
+func Unfold(list []Freeze, from, to time.Time) []Freeze {
+	if !slices.ContainsFunc(list, func(f Freeze) bool { return f.Every != nil }) {
+		return list
+	}
+	var once []Freeze
+	for _, f := range list {
+		if f.Every == nil {
+			once = append(once, f)
+			continue
+		}
+		for _, i := range f.Every.Between(from, to) {
+			each := f
+			each.From, each.To, each.Every = i.Start, i.End, nil
+			once = append(once, each)
+		}
+	}
+	return once
 }
 
 // FleetFor returns the fleet that carries out a member's changes: the last one

@@ -48,6 +48,9 @@ func (p *planner) conflict(b *batch, i int) *conflict {
 	c.ends = append(c.ends, len(c.list))
 	windows, freezes := p.bound(b, -1)
 	for _, f := range freezes {
+		if p.freezes[f].end <= p.at || p.freezes[f].start >= p.latest(b) {
+			continue // what begins after all deadlines is in nobody's way
+		}
 		c.list = append(c.list, constraint{"freeze", f, func(r *rules) {
 			if r.noFreeze == nil {
 				r.noFreeze = make([]bool, len(p.freezes))
@@ -71,6 +74,15 @@ func (p *planner) conflict(b *batch, i int) *conflict {
 		c.in[i] = true
 	}
 	return c
+}
+
+// latest is the last deadline of a batch.
+func (p *planner) latest(b *batch) int64 {
+	var last int64
+	for _, patch := range b.patches {
+		last = max(last, p.deadline(patch))
+	}
+	return last
 }
 
 // bound returns the windows and freezes of a patch's hosts, of the whole

@@ -212,7 +212,9 @@ func (p *planner) shut(b binding, need int64) (string, time.Time) {
 		var names []string
 		for _, f := range b.freezes {
 			if p.freezes[f].end > p.at {
-				names = append(names, fmt.Sprintf("%q", p.in.Freezes[f].Name))
+				if name := fmt.Sprintf("%q", p.in.Freezes[f].Name); !slices.Contains(names, name) { // one may come again
+					names = append(names, name)
+				}
 				if to := instant(p.freezes[f].end); to.After(until) {
 					until = to
 				}
