@@ -282,8 +282,12 @@ func (a *answering) answers(ctx context.Context, t *thread) (*report.Answers, er
 // bearing are the overrides that hold of a thread's plan, or ended lately.
 func (a *answering) bearing(t *thread) []report.Hold {
 	var list []report.Hold
+	if t.plan == nil {
+		return nil
+	}
+	names := hostNames(t.plan)
 	for _, o := range a.est.Overrides {
-		if t.plan != nil && !lapsed(o.Until, a.At) && concerns(t.plan, a.est.Hosts, o) {
+		if !lapsed(o.Until, a.At) && concerns(t.plan, names, a.est.Hosts, o) {
 			list = append(list, report.Hold{Kind: o.Kind, What: overridden(o), Why: o.Reason, By: o.By, Until: o.Until, Notice: noticeOf(o.Until, a.At)})
 		}
 	}

@@ -128,20 +128,21 @@ func hostNames(p *plan.Plan) []string {
 	return slices.Compact(names)
 }
 
-// concerns says whether an override is about anything of a plan.
-func concerns(p *plan.Plan, hosts []inventory.Host, o outcome.Override) bool {
+// concerns says whether an override is about anything of a plan, which speaks of
+// the hosts in names.
+func concerns(p *plan.Plan, names []string, hosts []inventory.Host, o outcome.Override) bool {
 	if o.Plan != "" {
 		return o.Plan == p.ID
 	}
 	if _, fits := patchesLike(p, o.Patch); !fits {
 		return false
 	}
-	names := hostNames(p)
-	if o.Host != "" && !slices.Contains(names, string(o.Host)) {
+	if _, found := slices.BinarySearch(names, string(o.Host)); o.Host != "" && !found {
 		return false
 	}
 	return o.Service == "" || slices.ContainsFunc(hosts, func(h inventory.Host) bool {
-		return slices.Contains(h.Services, o.Service) && slices.Contains(names, string(h.ID))
+		_, found := slices.BinarySearch(names, string(h.ID))
+		return found && slices.Contains(h.Services, o.Service)
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"strings"
 	"time"
 
 	"github.com/ringmaster-dev/ringmaster/engine/outcome"
@@ -16,43 +17,45 @@ import (
 // one that says less.
 func saysSame(a, b outcome.Override) bool { return said(a) == said(b) }
 
-// said is an override without what depends on the run that records it.
+// said is an override without what depends on the run that records it, and without
+// its author's name, which forges let people change.
 func said(o outcome.Override) outcome.Override {
-	o.At, o.Until, o.Predicted = time.Time{}, o.Until.UTC(), nil
+	o.At, o.By, o.Until, o.Predicted = time.Time{}, "", o.Until.UTC(), nil
 	return o
 }
 
 // evidences are all overrides with an evidence that the protected branch ever
 // held, as it held them first.
 func (e *Env) evidences(base repo.Hash) ([]recorded, error) {
+	there, err := e.overridesAt(base)
+	if err != nil {
+		return nil, err
+	}
 	place := map[outcome.Override]int{}
 	var all []recorded
-	first := true
 	for c, err := range e.Repo.PathHistory(base, "overrides") {
 		if err != nil {
 			return nil, fmt.Errorf("looking for what was recorded before: %w", err)
 		}
-		lines, err := e.overridesAt(c.Hash)
+		added, err := e.overridesOf(c)
 		if err != nil {
 			return nil, err
 		}
-		for _, o := range lines {
+		for _, o := range added {
 			i, known := place[said(o)]
 			if !known {
 				i = len(all)
 				place[said(o)] = i
-				all = append(all, recorded{override: o, gone: !first})
+				all = append(all, recorded{gone: !there[said(o)]})
 			}
-			all[i].commit = c.Hash // youngest first: the last one is where it came
+			all[i].override, all[i].commit = o, c.Hash // youngest first: the last one is where it came
 		}
-		first = false
 	}
 	return all, nil
 }
 
-// overridesAt are the overrides with an evidence that stand at a commit. A line
-// that cannot be read is none: whoever reads the estate tells it.
-func (e *Env) overridesAt(commit repo.Hash) ([]outcome.Override, error) {
+// overridesAt are the overrides with an evidence that stand at a commit.
+func (e *Env) overridesAt(commit repo.Hash) (map[outcome.Override]bool, error) {
 	fsys, err := e.Repo.At(commit)
 	if err != nil {
 		return nil, err
@@ -61,18 +64,62 @@ func (e *Env) overridesAt(commit repo.Hash) ([]outcome.Override, error) {
 	if err != nil {
 		return nil, err
 	}
-	var list []outcome.Override
+	there := map[outcome.Override]bool{}
 	for _, name := range names {
 		data, err := fsys.ReadFile(name)
 		if err != nil {
 			return nil, err
 		}
-		for line := range bytes.Lines(data) {
-			var o outcome.Override
-			if json.Unmarshal(line, &o) == nil && o.Evidence != "" {
-				list = append(list, o)
-			}
+		for _, o := range evident(data, nil) {
+			there[said(o)] = true
 		}
 	}
+	return there, nil
+}
+
+// overridesOf are the overrides with an evidence that a commit added.
+func (e *Env) overridesOf(c repo.Commit) ([]outcome.Override, error) {
+	var before repo.Hash
+	if len(c.Parents) > 0 {
+		before = c.Parents[0]
+	}
+	changes, err := e.Repo.Diff(before, c.Hash)
+	if err != nil {
+		return nil, err
+	}
+	var list []outcome.Override
+	for _, ch := range changes {
+		if !strings.HasPrefix(ch.Path, "overrides/") || ch.After == "" {
+			continue
+		}
+		now, err := e.Repo.ReadFile(c.Hash, ch.Path)
+		if err != nil {
+			return nil, err
+		}
+		var was []byte
+		if ch.Before != "" {
+			if was, err = e.Repo.ReadFile(before, ch.Path); err != nil {
+				return nil, err
+			}
+		}
+		list = append(list, evident(now, was)...)
+	}
 	return list, nil
+}
+
+// evident are the overrides with an evidence among lines that were not there
+// before. A line that cannot be read is none: whoever reads the estate tells it.
+func evident(now, was []byte) []outcome.Override {
+	known := map[string]bool{}
+	for line := range bytes.Lines(was) {
+		known[string(line)] = true
+	}
+	var list []outcome.Override
+	for line := range bytes.Lines(now) {
+		var o outcome.Override
+		if !known[string(line)] && bytes.Contains(line, []byte(`"evidence"`)) && json.Unmarshal(line, &o) == nil && o.Evidence != "" {
+			list = append(list, o)
+		}
+	}
+	return list
 }

@@ -221,8 +221,8 @@ func TestCommentsReplan(t *testing.T) {
 	x.says(0, "wished for over 6 hours ago, and left to the schedule since; the plan is that of Mon 2 Mar 2026 11:00")
 }
 
-// What was recorded stays told when the comment is edited or its author may write
-// no more; neither makes a second of it, and nor does taking it out.
+// What was recorded stays told when its author may write no more or has another
+// name, and when the comment is edited; none of it makes a second.
 func TestCommentsStand(t *testing.T) {
 	t.Parallel()
 	x := talk(t)
@@ -231,6 +231,19 @@ func TestCommentsStand(t *testing.T) {
 	x.hub.Grant("fred", "read")
 	x.says(0, "recorded: nothing of host office-01 begins")
 	x.hub.Grant("fred", "write")
+	x.hub.Grant("frederic", "write")
+	rename := func(from, to string) {
+		x.hub.Change(1, func(p *githubtest.Pull) {
+			for i := range p.Comments {
+				if p.Comments[i].By == from {
+					p.Comments[i].By = to
+				}
+			}
+		})
+	}
+	rename("fred", "frederic")
+	x.says(0, "`frederic`, Mon 2 Mar 2026 10:00: recorded: nothing of host office-01 begins")
+	rename("frederic", "fred")
 	x.hub.Change(1, func(p *githubtest.Pull) {
 		i := slices.IndexFunc(p.Comments, func(c githubtest.Comment) bool { return c.By == "fred" })
 		p.Comments[i].Body = strings.Replace(p.Comments[i].Body, "office-01", "office-02", 1)
