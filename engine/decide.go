@@ -59,12 +59,19 @@ func (c *policySets) compile(est *estate.Estate) (*policy.Set, error) {
 // makes every decision in history repeatable; the estate is used up by it. Plans
 // are sorted by id, and not sealed yet.
 func decide(est *estate.Estate, b basis) ([]*plan.Plan, error) {
+	plans, _, err := decideSeeing(est, b)
+	return plans, err
+}
+
+// decideSeeing is decide that also says which hosts it could find nothing for.
+func decideSeeing(est *estate.Estate, b basis) ([]*plan.Plan, Blind, error) {
 	d, err := newDecider(est, b)
 	if err != nil {
-		return nil, err
+		return nil, Blind{}, err
 	}
 	found := match.Changes(d.hosts, est.Advisories)
 	d.uncovered = len(found.Uncovered)
+	blind := d.blind(found)
 	d.forgetPackages()
 	drafts, seen := d.drafts(found), d.population()
 	var plans []*plan.Plan
@@ -79,7 +86,7 @@ func decide(est *estate.Estate, b basis) ([]*plan.Plan, error) {
 	}
 	d.leftovers(plans, found)
 	slices.SortFunc(plans, byID)
-	return plans, nil
+	return plans, blind, nil
 }
 
 // forgetPackages lets go of package lists when they are matched: on a large

@@ -20,13 +20,19 @@ type idHistory struct {
 // decide makes the plans of a commit's estate, as an engine of that version
 // would at that time, numbered after every plan that was merged before.
 func (e *Env) decide(est *estate.Estate, commit repo.Hash, at time.Time, version string) ([]*plan.Plan, error) {
+	plans, _, err := e.decideSeeing(est, commit, at, version)
+	return plans, err
+}
+
+// decideSeeing is decide that also says which hosts it could find nothing for.
+func (e *Env) decideSeeing(est *estate.Estate, commit repo.Hash, at time.Time, version string) ([]*plan.Plan, Blind, error) {
 	taken, err := e.taken(commit)
 	if err != nil {
-		return nil, fmt.Errorf("counting the plans merged before: %w", err)
+		return nil, Blind{}, fmt.Errorf("counting the plans merged before: %w", err)
 	}
 	b := e.basis(commit, at)
 	b.version, b.taken = version, taken
-	return decide(est, b)
+	return decideSeeing(est, b)
 }
 
 // taken are the ids of plans that were merged up to a commit, by its first

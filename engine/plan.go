@@ -52,6 +52,7 @@ const (
 type PlanReport struct {
 	Hosts      int       // that the estate knows
 	Advisories int       // that it knows
+	Blind      Blind     // hosts that it can find nothing for
 	Plans      []Planned // sorted by id
 	Closed     []Closed
 	Notices    []estate.Fault // what feeds carry that was not used
@@ -79,7 +80,7 @@ func (e *Env) Plan(ctx context.Context, o PlanOptions) (*PlanReport, error) {
 	if err != nil {
 		return nil, err
 	}
-	plans, err := e.decide(est, commit, e.At, e.Version)
+	plans, blind, err := e.decideSeeing(est, commit, e.At, e.Version)
 	if err != nil {
 		return nil, fmt.Errorf("planning: %w", err)
 	}
@@ -96,7 +97,7 @@ func (e *Env) Plan(ctx context.Context, o PlanOptions) (*PlanReport, error) {
 	if err := e.adopt(ctx, open); err != nil {
 		return nil, err
 	}
-	r := &PlanReport{Hosts: len(est.Hosts), Advisories: len(est.Advisories), Notices: est.Notices}
+	r := &PlanReport{Hosts: len(est.Hosts), Advisories: len(est.Advisories), Blind: blind, Notices: est.Notices}
 	again := &remade{Env: e, commit: commit}
 	for _, p := range plans {
 		one, err := e.write(again, p)

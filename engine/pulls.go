@@ -272,7 +272,7 @@ func (e *Env) Pull(ctx context.Context, id string) (forge.PullRequest, error) {
 	}
 	switch len(list) {
 	case 0:
-		return forge.PullRequest{}, errors.New("no pull request is open")
+		return forge.PullRequest{}, errors.New("no pull request is open; `ringmaster plan --open` opens those of what is needed")
 	case 1:
 		return list[0], nil
 	}

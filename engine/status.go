@@ -37,7 +37,7 @@ func (e *Env) Status(ctx context.Context) (*report.Board, error) {
 	}
 	est, d := t.est, t.decider
 	b := &report.Board{Estate: est.Settings.Name, At: e.At, Timezone: est.Settings.Timezone, Commit: string(t.commit),
-		Alerts: []string{}, Open: []report.OpenPlan{}, Queue: []report.QueuedPlan{}, Running: []report.RunningPlan{}, Holds: d.standingHolds(), Waiting: []report.Waiting{}}
+		Alerts: []string{}, Open: []report.OpenPlan{}, Queue: []report.QueuedPlan{}, Running: []report.RunningPlan{}, Holds: d.standingHolds(), Waiting: []report.Waiting{}, Blind: []string{}}
 	if err := e.trusted(ctx, t.commit, "executed"); err != nil {
 		b.Alerts = append(b.Alerts, "execute stops: "+err.Error())
 	} else if err := x.confirmed(ctx, t); err != nil {
@@ -55,10 +55,11 @@ func (e *Env) Status(ctx context.Context) (*report.Board, error) {
 	if err := e.boardRuns(b, t); err != nil {
 		return nil, err
 	}
-	plans, err := e.decide(est, t.commit, e.At, e.Version)
+	plans, blind, err := e.decideSeeing(est, t.commit, e.At, e.Version)
 	if err != nil {
 		return nil, fmt.Errorf("planning: %w", err)
 	}
+	b.Blind = append(b.Blind, blind.Says()...)
 	if err := e.boardPulls(ctx, b, plans, est.Settings.OpenPlans); err != nil {
 		return nil, err
 	}

@@ -54,6 +54,9 @@ func (a *app) printImport(r engine.ImportReport) error {
 		for _, w := range r.Written {
 			fmt.Fprintln(a.out, "wrote", w)
 		}
+		if len(r.Written) > 0 {
+			fmt.Fprintln(a.out, "\nnext: commit inventory/, then ringmaster plan")
+		}
 	}
 	if r.Lost() {
 		return errFailed

@@ -29,6 +29,9 @@ func (a *app) init() *cobra.Command {
 				return err
 			}
 			fmt.Fprintf(a.out, "wrote %s into %s\n\nnext:\n", count(len(names), "file"), dir)
+			if dir != "." {
+				fmt.Fprintln(a.out, "  cd "+dir)
+			}
 			for _, n := range engine.InitNext(names) {
 				fmt.Fprintln(a.out, "  "+n)
 			}

@@ -69,6 +69,11 @@ func (a *app) planNotes(r *engine.PlanReport, opened bool) {
 	} else {
 		fmt.Fprintln(a.out)
 	}
+	if r.Hosts > 0 && r.Advisories > 0 {
+		for _, l := range r.Blind.Says() {
+			fmt.Fprintln(a.out, l)
+		}
+	}
 	written := false
 	for _, p := range r.Plans {
 		fmt.Fprintf(a.out, "%-24s %s\n", p.Plan.ID, planNote(p))
@@ -123,9 +128,9 @@ func nothingToPlan(r *engine.PlanReport) string {
 	known := fmt.Sprintf("%s and %s are known", count(r.Hosts, "host"), plural(r.Advisories, "advisory", "advisories"))
 	switch {
 	case r.Hosts == 0:
-		return "nothing to plan: " + known + "; bring hosts with `ringmaster import` or `ringmaster discover --write`"
+		return "nothing to plan: " + known + "; bring hosts with `ringmaster import` or `ringmaster discover --write`, and commit them"
 	case r.Advisories == 0:
-		return "nothing to plan: " + known + "; bring advisories with `ringmaster feeds sync`"
+		return "nothing to plan: " + known + "; bring advisories with `ringmaster feeds sync`, and commit them"
 	}
 	return "nothing to plan: " + known + ", and no host needs a change that one of them describes"
 }

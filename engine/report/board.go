@@ -22,6 +22,7 @@ type Board struct {
 	Running  []RunningPlan `json:"running"` // merged and not over
 	Holds    []Hold        `json:"holds"`   // what keeps things from happening, and until when
 	Waiting  []Waiting     `json:"waiting"` // needs that are not planned, by reason
+	Blind    []string      `json:"blind"`   // hosts that nothing can be found for, and what would help
 	// What each part of ringmaster was last heard of by; zero: never.
 	Heard time.Time `json:"heard,omitzero"` // execute: the newest line of any ledger
 	Facts time.Time `json:"facts,omitzero"` // the newest facts of a host

@@ -79,6 +79,9 @@ func (b *Board) parts() []part {
 		}
 		waiting.rows = append(waiting.rows, []string{x.Why, strings.Join(cut(x.Patches, 3), ", "), fmt.Sprint(x.Changes), b.opens(x.Until), due})
 	}
+	for _, why := range b.Blind {
+		waiting.rows = append(waiting.rows, []string{why, "not known", "not known", "", ""})
+	}
 	return []part{open, queue, running, holds, waiting, b.signs()}
 }
 
