@@ -9,6 +9,7 @@ import (
 
 	"github.com/ringmaster-dev/ringmaster/engine/estate"
 	"github.com/ringmaster-dev/ringmaster/engine/forge"
+	"github.com/ringmaster-dev/ringmaster/engine/markup"
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
 	"github.com/ringmaster-dev/ringmaster/engine/repo"
 	"github.com/ringmaster-dev/ringmaster/engine/review"
@@ -97,7 +98,7 @@ func fit(est *estate.Estate, verified []deed, said []risk.Said, b basis, passed 
 		text.WriteString("\n")
 	}
 	for _, p := range model.Pairs {
-		fmt.Fprintf(text, "- %s\n", cell(p.String()))
+		fmt.Fprintf(text, "- %s\n", markup.Text(p.String()))
 	}
 	if len(said) > 0 {
 		fmt.Fprintf(text, "\nPeople disagreed with a score %d times: each trains the learnt correction with a weight of %v, beside the 1 of an outcome. Who was right is in the monthly review.\n", len(said), risk.SaidWeight)
@@ -127,7 +128,7 @@ func observed(text *strings.Builder, list []review.Observation) {
 		text.WriteString("No alarm, no drift, no source that stands out.\n")
 	}
 	for _, o := range list {
-		fmt.Fprintf(text, "- **%s**: %s\n", cell(o.About), cell(o.Says))
+		fmt.Fprintf(text, "- **%s**: %s\n", markup.Text(o.About), markup.Text(o.Says))
 	}
 }
 
@@ -226,16 +227,11 @@ func recordReview(m *risk.TrackRecord, before []byte, passed []string) string {
 			if o, ok := t.was[k]; ok {
 				was = fmt.Sprintf("%.1f %%", 100*o.P)
 			}
-			fmt.Fprintf(&b, "| %s `%s` | %.0f | %.0f | %.1f %% | %.1f–%.1f %% | %s |\n", t.name, cell(k), r.N, r.Bad, 100*r.P, 100*r.Low, 100*r.High, was)
+			fmt.Fprintf(&b, "| %s %s | %.0f | %.0f | %.1f %% | %.1f–%.1f %% | %s |\n", t.name, markup.Code(k), r.N, r.Bad, 100*r.P, 100*r.Low, 100*r.High, was)
 		}
 	}
 	if len(passed) > 0 {
-		fmt.Fprintf(&b, "\nNot learnt from, for no merged pull request brought them: %s\n", strings.Join(passed, ", "))
+		fmt.Fprintf(&b, "\nNot learnt from, for no merged pull request brought them: %s\n", markup.Text(strings.Join(passed, ", ")))
 	}
 	return b.String()
-}
-
-// cell makes a name inert inside a Markdown table's code span.
-func cell(s string) string {
-	return strings.NewReplacer("`", "'", "|", "/", "\n", " ", "\r", " ").Replace(s)
 }

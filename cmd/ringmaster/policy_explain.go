@@ -11,6 +11,7 @@ import (
 
 	"github.com/ringmaster-dev/ringmaster/engine"
 	"github.com/ringmaster-dev/ringmaster/engine/inventory"
+	"github.com/ringmaster-dev/ringmaster/engine/markup"
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
 	"github.com/ringmaster-dev/ringmaster/engine/policy"
 )
@@ -60,7 +61,7 @@ type page struct {
 func (p *page) head(level int, format string, args ...any) {
 	text := line(fmt.Sprintf(format, args...))
 	if p.markdown {
-		fmt.Fprintf(p, "\n%s %s\n\n", strings.Repeat("#", level+1), escaped(text))
+		fmt.Fprintf(p, "\n%s %s\n\n", strings.Repeat("#", level+1), markup.Text(text))
 		return
 	}
 	if level == 1 && p.Len() > 0 {
@@ -73,15 +74,10 @@ func (p *page) head(level int, format string, args ...any) {
 func (p *page) say(level int, format string, args ...any) {
 	text := line(fmt.Sprintf(format, args...))
 	if p.markdown {
-		fmt.Fprintf(p, "- %s\n", escaped(text))
+		fmt.Fprintf(p, "- %s\n", markup.Text(text))
 		return
 	}
 	fmt.Fprintf(p, "%s%s\n", strings.Repeat("  ", level), text)
-}
-
-// escaped is text that shows as it is in Markdown.
-func escaped(s string) string {
-	return strings.NewReplacer(`\`, `\\`, "`", "&#96;", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "<", "&lt;", ">", "&gt;", "&", "&amp;", "|", `\|`, "#", `\#`, "~", `\~`, "@", "@&#8203;", "$", `\$`, "!", `\!`).Replace(s)
 }
 
 // explained is an explanation for people.

@@ -82,8 +82,8 @@ var (
 	// sha is what could name a commit.
 	sha = regexp.MustCompile(`(?i)\b[0-9a-f]{7,40}\b`)
 	// byName is what GitHub shows as a picture: :tada:. Its colons may be those of
-	// two names.
-	byName = regexp.MustCompile(`^(?:[0-9]*[A-Za-z_+-][A-Za-z0-9_+-]*|100|1234):`)
+	// two names, and its second one the page's own.
+	byName = regexp.MustCompile(`^(?:[0-9]*[A-Za-z_+-][A-Za-z0-9_+-]*|100|1234)(?::|$)`)
 )
 
 // dead puts a gap into whatever a forge would make more of. The text holds no

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ringmaster-dev/ringmaster/engine/inventory"
+	"github.com/ringmaster-dev/ringmaster/engine/markup/markuptest"
 	"github.com/ringmaster-dev/ringmaster/engine/outcome"
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
 )
@@ -141,38 +142,29 @@ func TestApprovalsAndRules(t *testing.T) {
 	}
 }
 
-// Of one plan and host that flips, everything from outside stands in a span of
-// code that it cannot end, and the text has no control characters.
-func TestHostileTexts(t *testing.T) {
-	evil := "x` | <img src=x>\n## @everyone https://example.org \x1b[31m\u202e #1"
-	s := &plan.Decision{Rule: evil, Effect: plan.Deny, Message: evil}
+// hostile is a report with a text wherever one comes from outside.
+func hostile(s string) *Report {
+	says := &plan.Decision{Rule: s, Effect: plan.Deny, Message: s}
 	b := New()
-	was, is := answer("a", nil, time.Time{}), answer("a", s, time.Time{})
-	b.Add(Plan{ID: evil, At: at, Before: Side{Answers: []Answer{was}}, After: Side{Answers: []Answer{is}, Approvals: []plan.Approval{{From: evil, Count: 1}}}})
-	b.Skip(evil, evil)
+	was, is := answer("a", nil, time.Time{}), answer("a", says, time.Time{})
+	b.Add(Plan{ID: s, At: at, Before: Side{Answers: []Answer{was}}, After: Side{Answers: []Answer{is}, Approvals: []plan.Approval{{From: s, Count: 1}}}})
+	b.Skip(s, s)
 	r := b.Report(at)
-	r.Candidate, r.Baseline, r.Changed = evil, evil, []string{evil}
-	var text strings.Builder
-	if err := r.Text(&text); err != nil {
-		t.Fatal(err)
-	}
-	if i := strings.IndexFunc(text.String(), func(r rune) bool { return r != '\n' && (r < ' ' || r == '\u202e') }); i >= 0 {
-		t.Errorf("Text() has a control character: %q", text.String()[max(0, i-20):i+1])
-	}
-	for n, l := range strings.Split(r.Markdown(), "\n") {
-		outside := ""
-		for i, part := range strings.Split(l, "`") {
-			if i%2 == 0 {
-				outside += part
-			}
+	r.Candidate, r.Baseline, r.Changed = s, s, []string{s}
+	return r
+}
+
+// Of one plan and host that flips, everything from outside stays text, on a page
+// and on a terminal.
+func TestHostileTexts(t *testing.T) {
+	markuptest.Pages(t, func(s string) map[string]string { return map[string]string{"the replay": hostile(s).Markdown()} })
+	for _, s := range markuptest.Hostile {
+		var text strings.Builder
+		if err := hostile(s).Text(&text); err != nil {
+			t.Fatal(err)
 		}
-		for _, bad := range []string{"<img", "@everyone", "https://", " #1", "\n## @"} {
-			if strings.Contains(outside, bad) {
-				t.Errorf("Markdown() line %d has %q outside of code: %s", n+1, bad, l)
-			}
-		}
-		if strings.HasPrefix(l, "|") && l != "| | |" && strings.Count(strings.ReplaceAll(l, `\|`, ""), "|")%2 == 0 && strings.Count(l, "`")%2 == 1 {
-			t.Errorf("Markdown() line %d breaks its table: %s", n+1, l)
+		if i := strings.IndexFunc(text.String(), func(r rune) bool { return r != '\n' && (r < ' ' || r == '\u202e') }); i >= 0 {
+			t.Errorf("Text() of %q has a control character: %q", s, text.String()[max(0, i-20):i+1])
 		}
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"math"
 	"strings"
 	"time"
+
+	"github.com/ringmaster-dev/ringmaster/engine/markup"
 )
 
 // Markdown is the report as people read it: what matters first, then the tables.
@@ -122,7 +124,7 @@ func (r *Report) people(b *strings.Builder) {
 		if v.Type != "" {
 			reason = v.Type + ": " + reason
 		}
-		fmt.Fprintf(b, "| %s | `%s` | %s | %s | %d of %d went wrong | %s | %s |\n", cell(v.By), code(v.Patch), cell(v.Said), percent(v.Model), v.Bad, v.N, v.Nearer, cell(reason))
+		fmt.Fprintf(b, "| %s | %s | %s | %s | %d of %d went wrong | %s | %s |\n", markup.Cell(v.By), markup.Code(v.Patch), markup.Cell(v.Said), percent(v.Model), v.Bad, v.N, v.Nearer, markup.Cell(reason))
 	}
 	b.WriteString("\n")
 }
@@ -150,7 +152,7 @@ func (r *Report) watched(b *strings.Builder) {
 		return
 	}
 	for _, o := range r.Watch {
-		fmt.Fprintf(b, "- **%s**: %s\n", cell(o.About), cell(o.Says))
+		fmt.Fprintf(b, "- **%s**: %s\n", markup.Text(o.About), markup.Text(o.Says))
 	}
 }
 
@@ -189,19 +191,3 @@ func hours(h *float64) string {
 }
 
 func upper(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
-
-// cell makes text from outside inert in a Markdown table.
-func cell(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return ' '
-		}
-		return r
-	}, s)
-	return strings.NewReplacer(`\`, `\\`, "|", `\|`, "<", "&lt;", "`", `\`+"`", "*", `\*`, "_", `\_`, "[", `\[`, "@", "@\u200b").Replace(s)
-}
-
-// code makes text inert within a code span of a table.
-func code(s string) string {
-	return strings.NewReplacer("`", "'", "|", "/", "\n", " ", "\r", " ").Replace(s)
-}
