@@ -7,16 +7,15 @@ import (
 	"time"
 
 	"github.com/ringmaster-dev/ringmaster/engine/hclfile"
-	"github.com/ringmaster-dev/ringmaster/engine/inventory"
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
 )
 
 // worse says in what a plan may be worse than a version of it that somebody
 // approved; nothing, when it is provably not, and the approval may stand: it
 // does no more than that version, on no other host, from and to no other
-// version, no sooner, in no earlier ring or wave, with no fewer hosts tried
-// before, no larger wave, no higher risk, no weaker rule, and it asks no fewer
-// people. What it was not proven of counts as worse: another engine's plan, a
+// version, no sooner, in no earlier ring or wave, after no fewer hosts of earlier
+// rings, with no other host at once, at no higher risk, under no weaker rule, and it
+// asks no fewer people. What it was not proven of counts as worse: another engine's plan, a
 // new warning, an advisory that is no longer fixed.
 //
 // What may differ in any way: the inputs (policies, rings and models speak by
@@ -28,7 +27,7 @@ func worse(was, now *plan.Plan) []string {
 	c.patches()
 	c.rings()
 	c.changes()
-	c.leftOut()
+	c.tried()
 	c.people()
 	return c.said()
 }
@@ -171,14 +170,9 @@ func subset(a, b []string) bool {
 	return !slices.ContainsFunc(a, func(x string) bool { return !slices.Contains(b, x) })
 }
 
-// rings compares what holds for each ring, and how many hosts are done at once.
+// rings compares what holds for each ring.
 func (c *comparison) rings() {
-	most, last := 0, -1
-	for _, r := range c.was.Rings {
-		for i := range r.Waves {
-			most = max(most, len(hostsIn(&r.Waves[i])))
-		}
-	}
+	last := -1
 	for i := range c.now.Rings {
 		b := &c.now.Rings[i]
 		n := slices.IndexFunc(c.was.Rings, func(r plan.Ring) bool { return r.Name == b.Name })
@@ -197,20 +191,7 @@ func (c *comparison) rings() {
 		if b.StandsFor != nil && (a.StandsFor == nil || *b.StandsFor < *a.StandsFor) {
 			c.say("rings whose hosts stand for fewer", b.Name)
 		}
-		for w := range b.Waves {
-			if n := len(hostsIn(&b.Waves[w])); n > most {
-				c.say("more hosts at once than in any wave before", fmt.Sprintf("%d in %s", n, b.Name))
-			}
-		}
 	}
-}
-
-func hostsIn(w *plan.Wave) map[inventory.HostID]bool {
-	set := map[inventory.HostID]bool{}
-	for i := range w.Changes {
-		set[w.Changes[i].Host] = true
-	}
-	return set
 }
 
 // shorter says whether b may be the shorter of two durations.
@@ -229,6 +210,7 @@ func (c *comparison) changes() {
 	}
 	for i := range c.now.Rings {
 		for j := range c.now.Rings[i].Waves {
+			var together *plan.Wave // in which the wave's changes were
 			for k := range c.now.Rings[i].Waves[j].Changes {
 				ring := &c.now.Rings[i]
 				b := spot{i, j, ring, &ring.Waves[j], &ring.Waves[j].Changes[k]}
@@ -237,6 +219,11 @@ func (c *comparison) changes() {
 				if !ok {
 					c.say("changes that were not in it", name)
 					continue
+				}
+				if together == nil {
+					together = a.wave
+				} else if together != a.wave {
+					c.say("changes at once with others than before", name)
 				}
 				c.change(name, a, b, late[b.change.Patch])
 				c.policy(name, slices.Concat(old[b.change.Patch], a.change.Decisions), slices.Concat(fresh[b.change.Patch], b.change.Decisions))

@@ -32,30 +32,38 @@ func (c *comparison) policy(name string, a, b []plan.Decision) {
 	}
 }
 
-// leftOut finds rings in which a patch was tried before it came to those where
-// it still comes.
-func (c *comparison) leftOut() {
-	was, now := ringsOfPatches(c.was), ringsOfPatches(c.now)
-	for _, id := range sortedKeys(now) {
-		for i := range c.was.Rings {
-			name := c.was.Rings[i].Name
-			later := slices.ContainsFunc(c.was.Rings[i+1:], func(r plan.Ring) bool { return now[id][r.Name] })
-			if was[id][name] && !now[id][name] && later {
-				c.say("rings that came first and are left out", name)
+// tried finds rings that a patch comes to after fewer hosts than it would have. Nothing
+// moves forward and nothing joins, so that as many are the same ones.
+func (c *comparison) tried() {
+	was, now := triedBefore(c.was), triedBefore(c.now)
+	for _, ring := range sortedKeys(now) {
+		for id, n := range now[ring] {
+			if n < was[ring][id] {
+				c.say("rings that come after fewer hosts", ring)
 			}
 		}
 	}
 }
 
-func ringsOfPatches(p *plan.Plan) map[string]map[string]bool {
-	in := map[string]map[string]bool{}
-	for w, s := range spots(p) {
-		if in[string(w.patch)] == nil {
-			in[string(w.patch)] = map[string]bool{}
+// triedBefore is on how many hosts of earlier rings a patch is tried before it comes
+// to each of its rings.
+func triedBefore(p *plan.Plan) map[string]map[plan.PatchID]int {
+	before := map[string]map[plan.PatchID]int{}
+	soFar := map[plan.PatchID]int{}
+	for i := range p.Rings {
+		before[p.Rings[i].Name] = map[plan.PatchID]int{}
+		here := map[plan.PatchID]int{}
+		for j := range p.Rings[i].Waves {
+			for k := range p.Rings[i].Waves[j].Changes {
+				here[p.Rings[i].Waves[j].Changes[k].Patch]++
+			}
 		}
-		in[string(w.patch)][s.ring.Name] = true
+		for id, n := range here {
+			before[p.Rings[i].Name][id] = soFar[id]
+			soFar[id] += n
+		}
 	}
-	return in
+	return before
 }
 
 // people compares who is asked. Whoever is asked for a reason that was not there

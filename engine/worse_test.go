@@ -93,7 +93,6 @@ func TestWorse(t *testing.T) {
 	}{
 		{"nothing", func(p *plan.Plan) {}, ""},
 		{"a host leaves", func(p *plan.Plan) { drop(p, "b5") }, ""},
-		{"half a canary leaves", func(p *plan.Plan) { drop(p, "c1") }, ""},
 		{"a last ring leaves", func(p *plan.Plan) { p.Rings = p.Rings[:2] }, ""},
 		{"a patch leaves", func(p *plan.Plan) {
 			for i := range p.Rings {
@@ -106,7 +105,12 @@ func TestWorse(t *testing.T) {
 		{"lower risk", func(p *plan.Plan) {
 			p.Patches[0].DeployRisk.P, p.Rings[0].Waves[0].Changes[0].DeployRisk.High = 0.01, 0.1
 		}, ""},
-		{"a host moves to a later ring", func(p *plan.Plan) { shove(p, "c1", 1, 0); feasible(p, true) }, ""},
+		{"a host that came late moves to a wave of its own", func(p *plan.Plan) {
+			p.Rings[2].Waves = append(p.Rings[2].Waves, p.Rings[2].Waves[1])
+			p.Rings[2].Waves[2].Changes = nil
+			shove(p, "b5", 2, 2)
+			feasible(p, true)
+		}, ""},
 		{"everything a day later", func(p *plan.Plan) { shift(p, day); feasible(p, true) }, ""},
 		{"it became feasible", func(p *plan.Plan) { feasible(p, true) }, ""},
 		{"longer soak", func(p *plan.Plan) { p.Rings[1].Soak, p.Rings[1].Waves[0].Soak = "48h", "3h" }, ""},
@@ -135,11 +139,15 @@ func TestWorse(t *testing.T) {
 		{"a newer version", func(p *plan.Plan) { p.Patches[0].To = "2" }, "patches that install something else: deb:x@1"},
 		{"all a minute earlier", func(p *plan.Plan) { shift(p, -time.Minute) }, "changes that begin earlier: deb:x@1 on c1, deb:y@1 on c1, deb:x@1 on c2 and 15 more"},
 		{"a later overrun", func(p *plan.Plan) { shift(p, day) }, "changes that miss their deadline by more: deb:x@1 on c1, deb:x@1 on c2, deb:x@1 on e1 and 6 more"},
-		{"no canary", func(p *plan.Plan) { drop(p, "c1"); drop(p, "c2") }, "rings that came first and are left out: canary"},
-		{"a canary that is skipped", func(p *plan.Plan) { shove(p, "c1", 1, 0); shove(p, "c2", 1, 0); feasible(p, true) }, "more hosts at once than in any wave before: 4 in early; rings that came first and are left out: canary"},
+		{"half a canary", func(p *plan.Plan) { drop(p, "c1") }, "rings that come after fewer hosts: broad, early"},
+		{"half a canary for one patch", func(p *plan.Plan) { p.Rings[0].Waves[0].Changes = p.Rings[0].Waves[0].Changes[1:] }, "rings that come after fewer hosts: broad, early"},
+		{"no canary", func(p *plan.Plan) { drop(p, "c1"); drop(p, "c2") }, "rings that come after fewer hosts: broad, early"},
+		{"a canary that is skipped", func(p *plan.Plan) { shove(p, "c1", 1, 0); shove(p, "c2", 1, 0); feasible(p, true) }, "changes at once with others than before: deb:x@1 on c1, deb:y@1 on c1, deb:x@1 on c2 and 1 more; rings that come after fewer hosts: early"},
+		{"a canary that comes later", func(p *plan.Plan) { shove(p, "c1", 1, 0); feasible(p, true) }, "changes at once with others than before: deb:x@1 on c1, deb:y@1 on c1; rings that come after fewer hosts: early"},
 		{"the small wave leaves", func(p *plan.Plan) { drop(p, "b1"); drop(p, "b2") }, "changes in an earlier ring or wave: deb:x@1 on b3, deb:y@1 on b3, deb:x@1 on b4 and 3 more"},
-		{"an earlier ring", func(p *plan.Plan) { shove(p, "b5", 0, 0) }, "changes in an earlier ring or wave: deb:x@1 on b5, deb:y@1 on b5; changes that begin earlier: deb:x@1 on b5, deb:y@1 on b5"},
-		{"many at once", func(p *plan.Plan) { shove(p, "c1", 2, 1); feasible(p, true) }, "more hosts at once than in any wave before: 4 in broad"},
+		{"an earlier ring", func(p *plan.Plan) { shove(p, "b5", 0, 0) }, "changes at once with others than before: deb:x@1 on b5, deb:y@1 on b5; changes in an earlier ring or wave: deb:x@1 on b5, deb:y@1 on b5; changes that begin earlier: deb:x@1 on b5, deb:y@1 on b5"},
+		{"other hosts at once, as many", func(p *plan.Plan) { drop(p, "b4"); shove(p, "b2", 2, 1); feasible(p, true) }, "changes at once with others than before: deb:x@1 on b2, deb:y@1 on b2"},
+		{"many at once", func(p *plan.Plan) { shove(p, "c1", 2, 1); feasible(p, true) }, "changes at once with others than before: deb:x@1 on c1, deb:y@1 on c1; rings that come after fewer hosts: broad, early"},
 		{"rings in another order", func(p *plan.Plan) { p.Rings[0].Name, p.Rings[1].Name = "early", "canary" }, "rings that were not in it, or stood later: canary"},
 		{"a new deadline problem", func(p *plan.Plan) { p.Patches[0].Conflict[0].Name = "other" }, "deadlines that can no longer be met: deb:x@1"},
 		{"a warning worsens", func(p *plan.Plan) { p.Patches[0].Decisions[1].Message = "a vendor of 4" }, "policy now says b.warn: "},
@@ -276,7 +284,6 @@ func TestWorseOfMany(t *testing.T) {
 		func(r *rand.Rand, p *plan.Plan) { p.Rings[r.Intn(len(p.Rings))].Soak = "3d" },
 		func(r *rand.Rand, p *plan.Plan) { p.Approvals[0].Count += r.Intn(2) },
 		func(r *rand.Rand, p *plan.Plan) { p.Rings[0].Waves[0].Soak = "9h" },
-		func(r *rand.Rand, p *plan.Plan) { shove(p, "c1", 1, 0); feasible(p, true) },
 	}
 	bad := []func(*plan.Plan){
 		func(p *plan.Plan) { p.Rings[0].Waves[0].Changes[0].Host = "new" },
