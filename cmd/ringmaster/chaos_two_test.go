@@ -205,6 +205,7 @@ func TestOvertaken(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			x = s.runner(1, chaosAt) // which has walked nothing yet, as a job of its own has not
 			x.Forge = forge
 			if got, err := x.Record(t.Context(), list, done); err != nil || got != 6 {
 				t.Fatalf("Record() = %d, %v; want 6", got, err)
