@@ -207,7 +207,17 @@ func (h *hand) await(ctx context.Context, j fleet.Job) fleet.Job {
 	return j
 }
 
+// togetherFor is how far apart jobs may end for their hosts to be watched from one
+// time on, and so to be measured together.
+const togetherFor = 5 * time.Minute
+
+// settle makes a result of a job that is over. Its time is when the job ended, as the
+// fleet says, where that is later than the run's: a run waits for jobs, and a soak that
+// began with it would be over before a slow host is changed.
 func (h *hand) settle(r Result, j *job, done fleet.Job) (Result, bool) {
+	if done.Finished.After(r.At) {
+		r.At = done.Finished.Add(togetherFor - 1).Truncate(togetherFor)
+	}
 	r.Detail = done.Detail
 	if d := done.Finished.Sub(done.Started).Seconds(); d > 0 {
 		r.Seconds = float64(int64(d*1000)) / 1000

@@ -112,3 +112,25 @@ func TestCarry(t *testing.T) {
 		})
 	}
 }
+
+// A soak begins when the change was made, not when the run began that waited for it;
+// hosts that were changed within minutes of one another are watched from one time on.
+func TestSettledWhenItEnded(t *testing.T) {
+	at := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+	for _, tc := range []struct {
+		name           string
+		finished, want time.Time
+	}{
+		{"no word of it", time.Time{}, at},
+		{"before this run", at.Add(-time.Hour), at},
+		{"in this run", at.Add(31 * time.Minute), at.Add(35 * time.Minute)},
+		{"minutes later", at.Add(34 * time.Minute), at.Add(35 * time.Minute)},
+		{"on the minute", at.Add(35 * time.Minute), at.Add(35 * time.Minute)},
+	} {
+		h := &hand{Executor: &Executor{Env: &Env{At: at}}}
+		r, ok := h.settle(Result{At: at}, &job{}, fleet.Job{State: fleet.Succeeded, Started: tc.finished.Add(-time.Minute), Finished: tc.finished})
+		if !ok || !r.At.Equal(tc.want) || r.Event != outcome.Applied {
+			t.Errorf("%s: settled as %s at %s, want applied at %s", tc.name, r.Event, r.At, tc.want)
+		}
+	}
+}
