@@ -58,7 +58,8 @@
 // smallest change of facts that would have altered it. status says where the
 // estate stands; comments does what people ask for below a plan, and answers.
 // Files that belong together begin alike: audit*.go, comments*.go, explain*.go,
-// import*.go, replay*.go; authors.go and bundle.go are for policy authors.
+// import*.go, replay*.go; authors.go and bundle.go are for policy authors. trust.go
+// walks the base branch, and edits.go asks its policies who may loosen what.
 //
 // What holds this shape is floors_test.go.
 package engine

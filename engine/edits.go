@@ -276,13 +276,13 @@ func added(before, after []byte) []policy.EditOverride {
 	return list
 }
 
-// overrideKinds tells scores that a person lowers from whatever else is done to
-// overrides.
+// overrideKinds tells what overrides do: lower scores, waive rules, break the glass,
+// or something else.
 func overrideKinds(list []policy.EditOverride) []string {
 	var kinds []string
 	for _, o := range list {
 		switch o.Kind {
-		case "risk", "exception":
+		case "risk", "exception", outcome.BreakGlass:
 			kinds = append(kinds, o.Kind)
 		default:
 			kinds = append(kinds, "override")

@@ -79,6 +79,7 @@ func TestEditKinds(t *testing.T) {
 		{"inventory/sim.json", "{}", []string{"inventory"}},
 		{"overrides/x.jsonl", override("risk", "low"), []string{"risk"}},
 		{"overrides/x.jsonl", override("exception", ""), []string{"exception"}},
+		{"overrides/x.jsonl", override("break-glass", "sha256:0"), []string{"break-glass"}},
 		{"overrides/x.jsonl", override("unheard", ""), []string{"override"}},
 		{"overrides/x.jsonl", "not JSON\n", []string{"override"}},
 		{".github/workflows/plan.yml", "", []string{"workflow"}},

@@ -49,6 +49,7 @@ func (e *Env) presenter(head repo.Hash, b *replay.Builder, l *laws) (*presenter,
 		return nil, err
 	}
 	p.imported, p.timeline.sim = len(est.Imported), est.Settings.Clock == "given"
+	b.Troubled(est.Incidents)
 	_, err = e.taken(head) // older commits lie on the same line
 	return p, err
 }

@@ -36,7 +36,7 @@ func (a *app) policySchema() *cobra.Command {
 			return usage("--point %q is not a decision point; %s", point, hclfile.Expected(point, names))
 		},
 	}
-	cmd.Flags().StringVar(&point, "point", "", "only the sections of one decision `point`: change | wave | plan")
+	cmd.Flags().StringVar(&point, "point", "", "only the sections of one decision `point`: change | wave | plan | edit")
 	cmd.Flags().BoolVar(&data, "data", false, "of data instead: the thresholds that this estate's policies declare")
 	return cmd
 }

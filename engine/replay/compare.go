@@ -17,6 +17,7 @@ import (
 type Builder struct {
 	report  Report
 	fates   map[string][]Fate
+	trouble map[work][]outcome.Incident
 	rules   map[string]*Rule
 	teams   map[string]*Approval
 	spoken  map[spokenKey][]spoken
@@ -42,6 +43,18 @@ type reclassKey struct {
 func (b *Builder) Happened(id string, fates []Fate) {
 	if len(fates) > 0 {
 		b.fates[id] = fates
+	}
+}
+
+// Troubled says which incidents the estate recorded. One without a patch or a host was
+// nobody's doing, and is passed over.
+func (b *Builder) Troubled(list []outcome.Incident) {
+	b.trouble = map[work][]outcome.Incident{}
+	for _, x := range list {
+		if x.Patch != "" && x.Host != "" {
+			w := work{x.Host, plan.PatchID(x.Patch)}
+			b.trouble[w] = append(b.trouble[w], x)
+		}
 	}
 }
 
@@ -267,7 +280,7 @@ func orEmpty[T any](list []T) []T {
 
 // tally counts flips, which are sorted, by rule and host.
 func (b *Builder) tally() {
-	t := tally{b: b, hosts: map[inventory.HostID]*Host{}, met: map[work]bool{}}
+	t := tally{b: b, hosts: map[inventory.HostID]*Host{}, met: map[work]bool{}, troubled: map[work]bool{}}
 	wanted := map[work]bool{}
 	for i := range b.report.Flips {
 		if f := &b.report.Flips[i]; f.Was.Effect != "" {
@@ -306,14 +319,34 @@ func (b *Builder) tally() {
 		return cmp.Or(b.Failed-a.Failed, b.Stopped-a.Stopped, b.Opened-a.Opened, cmp.Compare(a.Host, b.Host))
 	})
 	r.Opened.Unplaced = r.Opened.Changes - r.Opened.Ended - r.Opened.Waiting
-	r.Stopped.Days, r.Opened.Days = round(r.Stopped.Days), round(r.Opened.Days)
+	r.Stopped.Days, r.Stopped.Minutes, r.Opened.Days = round(r.Stopped.Days), round(r.Stopped.Minutes), round(r.Opened.Days)
 }
 
 type tally struct {
-	b       *Builder
-	hosts   map[inventory.HostID]*Host
-	healthy map[work][]time.Time
-	met     map[work]bool // let pass by an earlier plan → in a wave
+	b        *Builder
+	hosts    map[inventory.HostID]*Host
+	healthy  map[work][]time.Time
+	met      map[work]bool // let pass by an earlier plan → in a wave
+	troubled map[work]bool // whose incidents were counted
+}
+
+// incidents counts those of a change, once however many plans had it.
+func (t *tally) incidents(f *Flip) {
+	w := work{f.Host, f.Patch}
+	if t.troubled[w] {
+		return
+	}
+	t.troubled[w] = true
+	s := &t.b.report.Stopped
+	for _, x := range t.b.trouble[w] {
+		if x.Opened.Before(f.At) {
+			continue
+		}
+		s.Incidents++
+		if x.Minutes != nil {
+			s.Minutes += *x.Minutes
+		}
+	}
 }
 
 // stopped counts a change that was let pass and is stopped. Where it was healthy
@@ -321,6 +354,7 @@ type tally struct {
 func (t *tally) stopped(f *Flip, h *Host) {
 	s, r := &t.b.report.Stopped, t.b.rule(f.Is.Rule, f.Is.Message)
 	s.Changes, r.Stops, h.Stopped = s.Changes+1, r.Stops+1, h.Stopped+1
+	t.incidents(f)
 	switch {
 	case f.Then == "":
 		s.Never++

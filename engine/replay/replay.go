@@ -99,6 +99,10 @@ type Stopped struct {
 	Failed  int `json:"failed"`  // of them failed, degraded or were rolled back then
 	Healthy int `json:"healthy"` // of them were healthy then
 	Never   int `json:"never"`   // of them had no result
+	// Incidents are those that the estate recorded of these patches on these hosts
+	// after their plans, and Minutes how long they lasted, as far as that is known.
+	Incidents int     `json:"incidents"`
+	Minutes   float64 `json:"incident_minutes"`
 	// Days are exposure-days added, at least: for each that was healthy then, from
 	// that time until the rule opens. OpenEnd are those whose rule names no end, and
 	// they are not in Days.

@@ -213,3 +213,29 @@ func TestFates(t *testing.T) {
 		t.Errorf("Fates() (-want +got):\n%s", diff)
 	}
 }
+
+// TestIncidents: incidents that a patch caused on a host after its plan are counted
+// once, however many plans had the change.
+func TestIncidents(t *testing.T) {
+	minutes := 90.0
+	b := New()
+	b.Troubled([]outcome.Incident{
+		{Opened: at.Add(day), Host: "a", Patch: string(patch), Minutes: &minutes},
+		{Opened: at.Add(2 * day), Host: "a", Patch: string(patch)},
+		{Opened: at.Add(-day), Host: "a", Patch: string(patch), Minutes: &minutes},
+		{Opened: at.Add(day), Host: "b", Patch: string(patch), Minutes: &minutes},
+		{Opened: at.Add(day), Host: "a", Minutes: &minutes},
+	})
+	deny := stop("freeze.deny", plan.Deny)
+	for _, id := range []string{"p", "q"} {
+		b.Add(Plan{ID: id, At: at, Before: Side{Answers: []Answer{answer("a", nil, time.Time{}), answer("b", nil, time.Time{})}},
+			After: Side{Answers: []Answer{answer("a", deny, time.Time{}), answer("b", nil, time.Time{})}}})
+	}
+	r := b.Report(at)
+	if s := r.Stopped; s.Changes != 2 || s.Incidents != 2 || s.Minutes != 90 {
+		t.Errorf("Stopped = %+v", s)
+	}
+	if !strings.Contains(r.Markdown(), "2 recorded incidents of these patches there followed, of 90 minutes as far as that is known") {
+		t.Error(r.Markdown())
+	}
+}

@@ -71,6 +71,9 @@ func (r *Report) totals(name func(string) string) []total {
 	if s := &r.Stopped; s.Changes > 0 {
 		add("would have been stopped", fmt.Sprintf("%s on %s: of these %s", count(s.Changes, "change"), count(s.Hosts, "host"),
 			parts(fmt.Sprintf("%s failed then", thousands(s.Failed)), counted(s.Healthy, "were healthy"), counted(s.Never, "had no result"))))
+		if s.Incidents > 0 {
+			add("", fmt.Sprintf("%s of these patches there followed, of %.0f minutes as far as that is known", count(s.Incidents, "recorded incident"), s.Minutes))
+		}
 		if s.Healthy > 0 {
 			add("", "exposure "+parts(fmt.Sprintf("at least %.1f host-days longer, from when they were healthy until the rule opens", s.Days), counted(s.OpenEnd, "of them with no end that the rule names, and not in it")))
 		}

@@ -1,8 +1,8 @@
 # METADATA
 # title: Loosening
 # description: |
-#   Who may change what takes caution away: exceptions, overrides, lowered scores, policies, rings, models,
-#   inventory, workflows. One owner of the estate who did not propose it approves in any case; these rules
+#   Who may change what takes caution away: exceptions, overrides, lowered scores, break-glass, policies, rings,
+#   models, inventory, workflows. One owner of the estate who did not propose it approves in any case; these rules
 #   ask for more. They are put to the base branch's policies, so that nobody brings his own.
 # related_resources:
 #   - description: NIST SP 800-53 Rev. 5, AC-5 separation of duties and CM-3 configuration change control
