@@ -195,9 +195,9 @@ var (
 		"execute.yml apply": "production",
 	}
 	writers = map[string][]string{
-		"plan.yml plan": {"contents", "pull-requests", "issues"}, "learn.yml learn": {"contents", "pull-requests"},
+		"plan.yml plan": {"contents", "pull-requests", "issues", "checks"}, "learn.yml learn": {"contents", "pull-requests"},
 		"comments.yml comments": {"contents", "pull-requests"},
-		"check.yml check":       {"checks"}, "check.yml comment": {"pull-requests"}, "execute.yml intend": {"contents", "pull-requests", "deployments"}, "execute.yml record": {"contents", "pull-requests", "deployments"},
+		"check.yml check":       {"checks"}, "check.yml comment": {"pull-requests"}, "execute.yml intend": {"contents", "pull-requests", "deployments", "checks"}, "execute.yml record": {"contents", "pull-requests", "deployments", "checks"},
 	}
 )
 

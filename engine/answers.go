@@ -134,6 +134,10 @@ func (e *Env) member(ctx context.Context, teams map[string][]string, team, perso
 		return in, nil
 	}
 	in, err := e.Forge.Member(ctx, team, person)
+	if errors.Is(err, forge.ErrUnseen) && e.unseeing != nil {
+		*e.unseeing = true
+		return false, nil
+	}
 	if err == nil {
 		put(&e.told.members, [2]string{team, person}, in)
 	}

@@ -25,6 +25,7 @@ type Checked struct {
 
 	head    repo.Hash // that people review where HEAD is not on the protected branch, else ""
 	results []result
+	unseen  bool           // whether whoever approved could not be told
 	denied  []estate.Fault // those of Faults that are about edits
 }
 
@@ -57,10 +58,27 @@ func (e *Env) Check(ctx context.Context, ids ...string) (*Checked, error) {
 		c.Faults = append(c.Faults, faults...)
 		c.results = append(c.results, result{t, faults})
 	}
-	if c.head != "" {
-		err = e.checkEdit(ctx, c)
+	if c.head == "" {
+		return c, nil
+	}
+	done := e.tolerate(&c.unseen)
+	defer done()
+	if err = e.checkEdit(ctx, c); c.unseen {
+		c.Asks = []string{unseenTeams}
 	}
 	return c, err
+}
+
+// unseenTeams is said where approvals cannot be counted.
+const unseenTeams = "who approves: the token may not see who is in a team, so that nobody's approval is counted here"
+
+// tolerate has teams that may not be seen be empty, and tells of it, until the
+// function that it returns is called. It is for those who say what approvals there
+// are, not for those who go by them: a workflow that pull requests start has no
+// token that sees teams.
+func (e *Env) tolerate(unseen *bool) func() {
+	e.unseeing = unseen
+	return func() { e.unseeing = nil }
 }
 
 // target is a plan at the commit where it is to be checked.

@@ -40,6 +40,7 @@ type Env struct {
 	editLaws editLaws
 	walked   *wrongs             // of the tip that was asked for last
 	wished   map[string][]string // plan → who wished in a comment that it be planned again
+	unseeing *bool               // where not nil, a team that may not be seen has nobody in it, and is told of here
 	ids      idHistory           // of the youngest commit that was asked for
 }
 

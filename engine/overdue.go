@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ringmaster-dev/ringmaster/engine/forge"
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
 	"github.com/ringmaster-dev/ringmaster/engine/report"
 )
@@ -30,20 +31,47 @@ func inWords(lacks []unmet) []string {
 
 // Remind says, in the thread of each open plan that somebody should have approved
 // by now, who has not, and tells those whom the plan names for that. There is one
-// such comment, which is edited: once more when everybody has approved. What the
-// forge does not take is logged; a later run says it.
+// such comment, which is edited: once more when everybody has approved. Whether
+// everybody has, it puts on each commit as well, for check has no token that sees
+// teams. What the forge does not take is logged; a later run says it.
 func (e *Env) Remind(ctx context.Context) {
 	ctx, stop := context.WithTimeout(ctx, hearing)
 	defer stop()
-	if err := e.remind(ctx); err != nil {
+	open, err := e.openPulls(ctx)
+	if err == nil {
+		err = e.remind(ctx, open)
+	}
+	if err != nil {
 		e.Log.WithError(err).Warn("telling who is late; the next run tells it")
+		return
+	}
+	if !e.Forge.Reviews() {
+		return
+	}
+	for _, branch := range sortedKeys(open) {
+		if err := e.tellApprovals(ctx, open[branch]); err != nil {
+			e.Log.WithError(err).Warn("no check run says whether everybody approved")
+			return
+		}
 	}
 }
 
-func (e *Env) remind(ctx context.Context) error {
-	open, err := e.openPulls(ctx)
-	if err != nil || len(open) == 0 {
+func (e *Env) tellApprovals(ctx context.Context, pr forge.PullRequest) error {
+	p, why, err := e.openPlan(ctx, pr)
+	state := approvalState{missing: []string{"a plan that can be read: " + why}}
+	if err == nil && p != nil {
+		state = approvalState{}
+		err = state.add(ctx, e, pr)
+	}
+	if err != nil {
 		return err
+	}
+	return e.Forge.Verdict(ctx, state.verdict(pr.Head))
+}
+
+func (e *Env) remind(ctx context.Context, open map[string]forge.PullRequest) error {
+	if len(open) == 0 {
+		return nil
 	}
 	_, r, err := e.judge(ctx)
 	if err != nil {

@@ -20,10 +20,23 @@ const (
 )
 
 // Verdicts puts what Check found on the commits that people review, and beside it
-// whether everybody has approved whom the plan asks. Each commit gets both, also
-// one that brings no plan, so that a forge may require them. The first error ends
-// it: a token that may not write one may write none.
+// whether everybody has approved who is asked; each commit gets both, also one that
+// brings no plan. Where the token may not see teams the second is left to those
+// runs that may: see Remind.
 func (e *Env) Verdicts(ctx context.Context, c *Checked) error {
+	done := e.tolerate(&c.unseen)
+	defer done()
+	_, r, err := e.judge(ctx)
+	if err != nil {
+		return err
+	}
+	for _, team := range r.owners {
+		// One that nobody reviewed yet asks about no team, and is not to be told by
+		// this run now and by another later.
+		if _, err := e.member(ctx, r.teams, team, "ringmaster"); err != nil {
+			return err
+		}
+	}
 	byCommit := map[string][]result{}
 	if c.head != "" {
 		byCommit[string(c.head)] = nil
@@ -36,14 +49,19 @@ func (e *Env) Verdicts(ctx context.Context, c *Checked) error {
 		if commit == string(c.head) {
 			edit = c
 		}
-		for _, v := range []func(context.Context, repo.Hash, []result, *Checked) (forge.Verdict, error){e.planHolds, e.everybodyApproved} {
-			verdict, err := v(ctx, repo.Hash(commit), byCommit[commit], edit)
-			if err != nil {
-				return err
-			}
-			if err := e.Forge.Verdict(ctx, verdict); err != nil {
-				return err
-			}
+		plan, err := e.planHolds(ctx, repo.Hash(commit), byCommit[commit], edit)
+		if err == nil {
+			err = e.Forge.Verdict(ctx, plan)
+		}
+		if err != nil {
+			return err
+		}
+		approvals, err := e.everybodyApproved(ctx, repo.Hash(commit), byCommit[commit], edit)
+		if err == nil && !c.unseen {
+			err = e.Forge.Verdict(ctx, approvals)
+		}
+		if err != nil {
+			return err
 		}
 	}
 	return nil
@@ -76,44 +94,59 @@ func (e *Env) planHolds(_ context.Context, commit repo.Hash, list []result, edit
 // everybodyApproved is no fault of a plan that lacks approvals: people have yet to
 // act.
 func (e *Env) everybodyApproved(ctx context.Context, commit repo.Hash, list []result, edit *Checked) (forge.Verdict, error) {
-	v := forge.Verdict{Name: approvalVerdict, Commit: string(commit), Conclusion: "success", Title: "It brings no plan", Summary: "The forge's own rules say who must approve it."}
-	var missing, given []string
-	var glass *outcome.Override
+	var all approvalState
 	for _, r := range list {
 		if len(r.faults) > 0 {
-			missing = append(missing, r.id+": a plan that holds")
+			all.missing = append(all.missing, r.id+": a plan that holds")
 			continue
 		}
 		pr, err := e.Forge.Find(ctx, prefix+r.id)
 		switch {
 		case errors.Is(err, forge.ErrNotFound) || err == nil && pr.Head != string(commit):
-			missing = append(missing, r.id+": it is not what the pull request of "+prefix+r.id+" has under review")
+			all.missing = append(all.missing, r.id+": it is not what the pull request of "+prefix+r.id+" has under review")
 			continue
-		case err != nil:
-			return v, err
+		case err == nil:
+			err = all.add(ctx, e, pr)
 		}
-		by, lacks, err := e.standing(ctx, pr)
 		if err != nil {
-			return v, err
-		}
-		missing, given = append(missing, lacks...), append(given, by...)
-		if glass, err = e.lifted(ctx, pr); err != nil {
-			return v, err
+			return forge.Verdict{}, err
 		}
 	}
-	missing = append(missing, edit.Asks...)
+	all.missing = append(all.missing, edit.Asks...)
+	return all.verdict(string(commit)), nil
+}
+
+// approvalState is how far the approvals of what a commit brings have come.
+type approvalState struct {
+	missing, given []string
+	glass          *outcome.Override
+	asked          bool // it brings something that people are asked about
+}
+
+func (s *approvalState) add(ctx context.Context, e *Env, pr forge.PullRequest) error {
+	by, lacks, err := e.standing(ctx, pr)
+	if err != nil {
+		return err
+	}
+	s.missing, s.given, s.asked = append(s.missing, lacks...), append(s.given, by...), true
+	s.glass, err = e.lifted(ctx, pr)
+	return err
+}
+
+func (s *approvalState) verdict(commit string) forge.Verdict {
+	v := forge.Verdict{Name: approvalVerdict, Commit: commit, Conclusion: "success", Title: "It brings no plan", Summary: "The forge's own rules say who must approve it."}
 	switch {
-	case len(missing) > 0:
+	case len(s.missing) > 0:
 		v.Conclusion, v.Title = "action_required", "Not everybody approved who is asked"
-		v.Summary = "Before it is merged it needs:\n\n" + quoted(strings.Join(missing, "\n"))
-	case glass != nil:
-		v.Title, v.Summary = "Break-glass stands until "+stamp(glass.Until), "It may begin without those who should approve it, and is reported until they have:\n\n"+quoted(glass.By+": "+glass.Reason)
-	case len(given) > 0:
-		v.Title, v.Summary = "Everybody approved who is asked", "Approved by:\n\n"+quoted(strings.Join(given, "\n"))
-	case len(list) > 0:
+		v.Summary = "Before it is merged it needs:\n\n" + quoted(strings.Join(s.missing, "\n"))
+	case s.glass != nil:
+		v.Title, v.Summary = "Break-glass stands until "+stamp(s.glass.Until), "It may begin without those who should approve it, and is reported until they have:\n\n"+quoted(s.glass.By+": "+s.glass.Reason)
+	case len(s.given) > 0:
+		v.Title, v.Summary = "Everybody approved who is asked", "Approved by:\n\n"+quoted(strings.Join(s.given, "\n"))
+	case s.asked:
 		v.Title, v.Summary = "Nobody is asked", "Policy asks nobody to approve it."
 	}
-	return v, nil
+	return v
 }
 
 // Summary is what Check found, as Markdown.

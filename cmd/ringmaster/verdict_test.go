@@ -185,3 +185,46 @@ func TestCheckRefuses(t *testing.T) {
 		})
 	}
 }
+
+// A workflow's own token sees no teams. What it checks holds all the same, and
+// whether everybody approved a plan is said by the runs that have the App's.
+func TestCheckRunsWithoutTeams(t *testing.T) {
+	t.Parallel()
+	w, server, hub := hubbed(t)
+	h, err := w.repo.Write(repo.Next{Base: w.tip(), Changes: map[string][]byte{"rings/rings.hcl": w.replaced("rings/rings.hcl", "1h", "2h")}, Message: "rings", Author: mallory, At: w.at})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.repo.Push(t.Context(), repo.Remote{URL: w.env["GITHUB_SERVER_URL"] + "/acme/estate", Token: "ghs_bot"}, "refs/heads/rings", "", h); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := hub.Open(hub, "rings", "fred", "rings"); err != nil {
+		t.Fatal(err)
+	}
+	hub.Review(1, "olivia", "APPROVED")
+	w.inCI(server, hub, h, "members")
+	w.want(0, "check", "--verdict")
+	if got, want := verdicts(hub, string(h)), "ringmaster: plan: success"; got != want {
+		t.Errorf("the check runs are %q, want %q", got, want)
+	}
+
+	// The App's token sees them.
+	server.Token("ghs_app", "ringmaster[bot]")
+	hub.Grant("ringmaster[bot]", "write")
+	w.write(".git/HEAD", "ref: refs/heads/main\n", 0o644)
+	w.env["GITHUB_TOKEN"] = "ghs_app"
+	w.want(0, "plan", "--open")
+	head := hub.Pulls()[1].Head
+	w.inCI(server, hub, w.branch(), "members")
+	w.want(0, "check", "--verdict")
+	if got, want := verdicts(hub, head), "ringmaster: approvals: action_required, ringmaster: plan: success"; got != want {
+		t.Errorf("of the plan the check runs are %q, want %q", got, want)
+	}
+	hub.Review(2, "fred", "APPROVED")
+	w.write(".git/HEAD", "ref: refs/heads/main\n", 0o644)
+	w.env["GITHUB_TOKEN"] = "ghs_app"
+	w.want(0, "execute")
+	if got, want := verdicts(hub, head), "ringmaster: approvals: success, ringmaster: plan: success"; got != want {
+		t.Errorf("approved, the check runs are %q, want %q", got, want)
+	}
+}

@@ -15,6 +15,10 @@ import (
 // ErrNotFound is returned (wrapped) where a pull request is not there.
 var ErrNotFound = errors.New("no such pull request")
 
+// ErrUnseen is returned (wrapped) by Member where the credentials may not see who
+// is in a team, as those that a workflow has by itself.
+var ErrUnseen = errors.New("the credentials may not see who is in a team")
+
 // Forge is a place where pull requests live.
 type Forge interface {
 	// Name is "local" or "github".

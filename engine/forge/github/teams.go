@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/ringmaster-dev/ringmaster/engine/forge"
 )
 
 // Member says whether a person is in a team: a team of the organisation that
@@ -34,6 +36,11 @@ func (f *Forge) Member(ctx context.Context, team, person string) (bool, error) {
 	return err == nil && !is, err
 }
 
+// unseen is forge.ErrUnseen in GitHub's words.
+type unseen struct{ error }
+
+func (u unseen) Unwrap() []error { return []error{forge.ErrUnseen, u.error} }
+
 // slug drops what people write before a team's name, as in CODEOWNERS.
 func (f *Forge) slug(team string) string {
 	team = strings.TrimPrefix(team, "@")
@@ -49,7 +56,7 @@ func (f *Forge) inTeam(ctx context.Context, team, person string) (bool, error) {
 	case http.StatusNotFound:
 		return false, nil
 	case http.StatusForbidden:
-		return false, fmt.Errorf("asking whether %q is in team %q: the token lacks the organisation permission \"members: read\": %w", person, team, err)
+		return false, unseen{fmt.Errorf("asking whether %q is in team %q: the token lacks the organisation permission \"members: read\": %w", person, team, err)}
 	}
 	if err != nil {
 		return false, fmt.Errorf("asking whether %q is in team %q: %w", person, team, err)
@@ -63,7 +70,7 @@ func (f *Forge) isTeam(ctx context.Context, team string) (bool, error) {
 	case http.StatusNotFound:
 		return false, nil
 	case http.StatusForbidden:
-		return false, fmt.Errorf("asking for team %q: the token lacks the organisation permission \"members: read\": %w", team, err)
+		return false, unseen{fmt.Errorf("asking for team %q: the token lacks the organisation permission \"members: read\": %w", team, err)}
 	}
 	if err != nil {
 		return false, fmt.Errorf("asking for team %q: %w", team, err)
