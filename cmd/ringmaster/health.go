@@ -21,6 +21,7 @@ import (
 func (a *app) openHealth(_ context.Context, h ring.Health, f fleet.Fleet, w engine.World) (telemetry.Source, error) {
 	timeout := cmp.Or(h.Timeout, probe.Timeout)
 	address := addressOf(w)
+	down := func(h inventory.HostID, why error) { a.log.WithField("host", h).Warn("not up: " + why.Error()) }
 	switch h.Kind {
 	case "sim", "exec":
 		if prober, ok := f.(interface{ Probe() telemetry.Source }); ok {
@@ -34,12 +35,12 @@ func (a *app) openHealth(_ context.Context, h ring.Health, f fleet.Fleet, w engi
 		}
 		return prometheus.Open(prometheus.Options{URL: h.URL, Signals: h.Signals, Step: h.Step, Token: token, Address: address})
 	case "http":
-		return probe.New(probe.Options{Look: probe.HTTP(h.URL, address, timeout, nil), Wait: a.pause}), nil
+		return probe.New(probe.Options{Look: probe.HTTP(h.URL, address, timeout, nil), Wait: a.pause, Down: down}), nil
 	case "command":
 		run := func(ctx context.Context, argv []string) error {
 			return exec.Run(ctx, exec.Options{Command: argv, Dir: w.Dir, Env: h.Env})
 		}
-		return probe.New(probe.Options{Look: probe.Command(h.Command, run, address, timeout), Wait: a.pause}), nil
+		return probe.New(probe.Options{Look: probe.Command(h.Command, run, address, timeout), Wait: a.pause, Down: down}), nil
 	}
 	return nil, fmt.Errorf("health %q is none that this version knows", h.Kind)
 }

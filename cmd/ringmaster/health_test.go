@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"net/http"
 	"net/http/httptest"
@@ -9,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/sirupsen/logrus"
 
 	"github.com/ringmaster-dev/ringmaster/engine"
 	"github.com/ringmaster-dev/ringmaster/engine/health"
@@ -66,7 +69,11 @@ func TestHealth(t *testing.T) {
 		{"prometheus, the forge's token", ring.Health{Kind: "prometheus", URL: prom.URL, Signals: up, Token: "GITHUB_TOKEN"}, "", "holds a forge's token"},
 		{"unknown", ring.Health{Kind: "stars"}, "", "none that this version knows"},
 	}
+	var logged bytes.Buffer
+	log := logrus.New()
+	log.SetOutput(&logged)
 	a := &app{
+		log: log,
 		getenv: func(name string) string {
 			return map[string]string{"PROM_TOKEN": "s3cret", "GITHUB_TOKEN": "ghs_0123456789"}[name]
 		},
@@ -91,5 +98,8 @@ func TestHealth(t *testing.T) {
 				t.Errorf("%s, %v, want %s, %q", state, err, tc.want, tc.err)
 			}
 		})
+	}
+	if want := "answers with 404 Not Found"; !strings.Contains(logged.String(), want) {
+		t.Errorf("the log does not say why a page is down: want %q in\n%s", want, logged.String())
 	}
 }

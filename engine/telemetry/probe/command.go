@@ -35,10 +35,11 @@ func Command(argv []string, run func(ctx context.Context, argv []string) error, 
 		case ctx.Err() != nil:
 			return false, false, context.Cause(ctx)
 		case limited.Err() != nil:
-			return false, true, nil
+			return false, true, fmt.Errorf("%q did not end within %s", argv[0], timeout)
+		case errors.As(err, &exit) && (exit.ExitCode() == 1 || exit.ExitCode() == 2):
+			return false, true, fmt.Errorf("%q ended with %w", argv[0], err)
 		case errors.As(err, &exit):
-			code := exit.ExitCode()
-			return false, code == 1 || code == 2, nil
+			return false, false, nil
 		}
 		return false, false, fmt.Errorf("probing %s with %q: %w", h, argv[0], err)
 	}

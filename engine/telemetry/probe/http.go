@@ -34,12 +34,15 @@ func HTTP(url string, address func(inventory.HostID) string, timeout time.Durati
 			return false, false, context.Cause(ctx)
 		}
 		if err != nil {
-			return false, true, nil
+			return false, true, err
 		}
 		defer answer.Body.Close()
 		if _, err := io.CopyN(io.Discard, answer.Body, mostBody); err != nil && err != io.EOF {
-			return false, true, nil
+			return false, true, fmt.Errorf("reading %s: %w", text, err)
 		}
-		return answer.StatusCode >= 200 && answer.StatusCode <= 299, true, nil
+		if answer.StatusCode < 200 || answer.StatusCode > 299 {
+			return false, true, fmt.Errorf("%s answers with %d %s", text, answer.StatusCode, http.StatusText(answer.StatusCode))
+		}
+		return true, true, nil
 	}
 }

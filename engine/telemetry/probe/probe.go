@@ -26,7 +26,8 @@ const (
 const parallel = 16
 
 // Look asks a host once: whether it is up, and whether that is known at all. An
-// error is about the asking, and says nothing of the host: it is Unasked.
+// error beside what is known is why the host is not up; where nothing is known it is
+// about the asking, and the host is Unasked.
 type Look func(ctx context.Context, h inventory.HostID) (up, known bool, err error)
 
 // Options say how to ask. Their zero values are the defaults.
@@ -35,6 +36,9 @@ type Options struct {
 	Times int                                             // how often in a row
 	Every time.Duration                                   // between two looks
 	Wait  func(ctx context.Context, d time.Duration) bool // lets time pass; false when it was cut short
+	// Down is told of each host that was not up at the last look, and why; nil: nobody
+	// is. Points have no room for it, and people look for nothing else.
+	Down func(h inventory.HostID, why error)
 }
 
 // Source asks hosts. It is a telemetry.Source.
@@ -62,12 +66,12 @@ func (s *Source) Measure(ctx context.Context, now time.Time, hosts []inventory.H
 	if now.Before(from) || now.After(to) {
 		return series, nil
 	}
-	points, errs := make([][]telemetry.Point, len(hosts)), make([]error, len(hosts))
+	points, errs, down := make([][]telemetry.Point, len(hosts)), make([]error, len(hosts)), make([]error, len(hosts))
 	for n := range s.Times {
 		if n > 0 && !s.Wait(ctx, s.Every) {
 			return nil, context.Cause(ctx)
 		}
-		s.round(ctx, hosts, points, errs, now.Add(time.Duration(n+1-s.Times)*time.Millisecond))
+		s.round(ctx, hosts, points, errs, down, now.Add(time.Duration(n+1-s.Times)*time.Millisecond))
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
@@ -80,26 +84,30 @@ func (s *Source) Measure(ctx context.Context, now time.Time, hosts []inventory.H
 		case len(points[i]) > 0:
 			series[h] = map[string][]telemetry.Point{"up": points[i]}
 		}
+		if down[i] != nil && s.Down != nil {
+			s.Down(h, down[i])
+		}
 	}
 	return series, unasked.Err()
 }
 
 // round looks once at every host that could be asked so far.
-func (s *Source) round(ctx context.Context, hosts []inventory.HostID, points [][]telemetry.Point, errs []error, at time.Time) {
+func (s *Source) round(ctx context.Context, hosts []inventory.HostID, points [][]telemetry.Point, errs, down []error, at time.Time) {
 	next := make(chan int)
 	var done sync.WaitGroup
 	for range min(parallel, len(hosts)) {
 		done.Go(func() {
 			for i := range next {
 				up, known, err := s.Look(ctx, hosts[i])
-				errs[i] = err
-				if err == nil && known {
-					v := 0.0
-					if up {
-						v = 1
-					}
-					points[i] = append(points[i], telemetry.Point{At: at, V: v})
+				if !known {
+					errs[i] = err
+					continue
 				}
+				v := 0.0
+				if up {
+					v = 1
+				}
+				points[i], down[i] = append(points[i], telemetry.Point{At: at, V: v}), err
 			}
 		})
 	}

@@ -197,3 +197,21 @@ func TestWaitsBetweenLooks(t *testing.T) {
 		t.Errorf("Measure() = %v, and the run was told to stop", got)
 	}
 }
+
+// Why a host is not up is told, once, and nothing of one that came up again.
+func TestDown(t *testing.T) {
+	looks := map[inventory.HostID]*atomic.Int64{"web-01": {}, "web-02": {}, "web-03": {}}
+	s := source(func(_ context.Context, h inventory.HostID) (bool, bool, error) {
+		n := looks[h].Add(1)
+		if h == "web-02" || h == "web-03" && n < Times {
+			return false, true, errors.New("503")
+		}
+		return true, true, nil
+	})
+	var told []string
+	s.Down = func(h inventory.HostID, why error) { told = append(told, fmt.Sprintf("%s: %v", h, why)) }
+	got, err := s.Measure(t.Context(), now, []inventory.HostID{"web-01", "web-02", "web-03"}, now, now)
+	if err != nil || len(got) != 3 || strings.Join(told, ", ") != "web-02: 503" {
+		t.Errorf("Measure() = %v, %v, and tells of %v, want web-02: 503", got, err, told)
+	}
+}
