@@ -108,18 +108,24 @@ func (e *Env) answering(ctx context.Context, o CommentsOptions) (*answering, err
 	return a, a.look(ctx)
 }
 
-// look reads the protected branch.
-func (a *answering) look(ctx context.Context) (err error) {
-	if _, a.base, err = a.Env.base(ctx); err != nil {
+// look reads the protected branch. Where that fails, what was read before stays.
+func (a *answering) look(ctx context.Context) error {
+	_, base, err := a.Env.base(ctx)
+	if err != nil {
 		return err
 	}
-	if a.est, err = a.read(a.base); err != nil {
+	est, err := a.read(base)
+	if err != nil {
 		return err
 	}
-	if a.zone, err = ring.Zone(a.est.Settings.Timezone); err != nil {
+	zone, err := ring.Zone(est.Settings.Timezone)
+	if err != nil {
 		return err
 	}
-	a.before, err = a.evidences(a.base)
+	before, err := a.evidences(base)
+	if err == nil {
+		a.base, a.est, a.zone, a.before = base, est, zone, before
+	}
 	return err
 }
 

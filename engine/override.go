@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ringmaster-dev/ringmaster/engine/estate"
 	"github.com/ringmaster-dev/ringmaster/engine/forge"
 	"github.com/ringmaster-dev/ringmaster/engine/inventory"
 	"github.com/ringmaster-dev/ringmaster/engine/markup"
@@ -157,6 +158,9 @@ func (e *Env) overrideCommit(base repo.Hash, o outcome.Override, path string) (r
 	line, err := plan.Canonical(o)
 	if err != nil {
 		return repo.Next{}, err
+	}
+	if why := estate.OverrideProblem(line); why != "" {
+		return repo.Next{}, fmt.Errorf("an override that nobody could read is not written: %s", why)
 	}
 	old, err := e.readOrEmpty(base, path)
 	if err != nil {

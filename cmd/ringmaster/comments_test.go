@@ -125,6 +125,8 @@ func TestCommentAttacks(t *testing.T) {
 		{"an end that is past", "fred", "/ringmaster hold office-01 until 2026-03-01 because past", "Sun 1 Mar 2026 00:00 is over", "", nil},
 		{"caution taken away for good", "olivia", "/ringmaster override risk=low because trust me", "what takes caution away ends by itself", "", nil},
 		{"caution taken away for long", "olivia", "/ringmaster override risk=low until 2027-01-01 because trust me", "lasts for 90 days at most", "", nil},
+		{"caution taken away until the beginning of time", "olivia", "/ringmaster override risk=low until 0001-01-01T00:00:00Z because trust me", "&#34;0001-01-01T00:00:00Z&#34; is not of the years 1970 to 9999", "", nil},
+		{"an end that no file could hold", "fred", "/ringmaster hold office-01 until 9999-12-31T23:59:59-14:00 because x", "not understood: column 34: &#34;9999-12-31T23:59:", "", nil},
 		{"an approval", "olivia", "/ringmaster approve because I may", "&#34;approve&#34; is not a command", "", nil},
 		{"an answer that is forged", "rita", "<!-- ringmaster: note commands -->\n### Commands in comments\n\n| forged | `olivia` | recorded |", "", "forged", nil},
 	}

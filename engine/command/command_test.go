@@ -82,6 +82,8 @@ func TestFaults(t *testing.T) {
 		{"/ringmaster hold web-01 until", []string{`column 25: "until" has no date; expected one as in 2026-03-09 or 2026-03-09T09:00:00Z`, `column 30: the reason is missing, which models learn from; expected "because" and why`}},
 		{"/ringmaster hold web-01 until 2026-03-09 until 2026-03-10 because x", []string{`column 42: "until" stands here twice`}},
 		{"/ringmaster hold web-01 until 2026-02-30 because x", []string{`column 31: "2026-02-30" is not a date; expected as in 2026-03-09 or 2026-03-09T09:00:00Z`}},
+		{"/ringmaster override risk=low until 0001-01-01T00:00:00Z because x", []string{`column 37: "0001-01-01T00:00:00Z" is not of the years 1970 to 9999 in UTC; what has no end has no "until"`}},
+		{"/ringmaster hold web-01 until 9999-12-31T23:59:59-14:00 because x", []string{`column 31: "9999-12-31T23:59:59-14:00" is not of the years 1970 to 9999 in UTC; what has no end has no "until"`}},
 		{"/ringmaster exclude w\u0435b-01 because x", []string{`column 22: U+0435 stands in "w\u0435b-01"; names and dates are written in ASCII`}},
 		{"/ringmaster exclude web-\u200b01 because x", []string{`column 25: U+200B stands in "web-\u200b01"; names and dates are written in ASCII`}},
 		{"/ringmaster exclude deb:a@$(reboot) because x", []string{`column 27: "$" is in no patch's id; expected one as in deb:openssl@3.0.15-1~deb12u1, in which * and ? stand for others`}},

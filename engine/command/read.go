@@ -179,7 +179,11 @@ func (c *Command) until(w word, zone *time.Location) {
 		c.fault(w.column, "%q is not a date; expected as in 2026-03-09 or 2026-03-09T09:00:00Z", w.text)
 		return
 	}
-	c.Until = t.UTC().Truncate(time.Second)
+	if t = t.UTC().Truncate(time.Second); t.Year() < 1970 || t.Year() > 9999 {
+		c.fault(w.column, "%q is not of the years 1970 to 9999 in UTC; what has no end has no \"until\"", w.text)
+		return
+	}
+	c.Until = t
 }
 
 // because takes the rest of the line. Its first word is the type, where it ends

@@ -100,6 +100,16 @@ func incidentProblem(i outcome.Incident) string {
 // overrideKinds are the words of Override.Kind.
 var overrideKinds = []string{"hold", "exclude", "risk", "stop", "exception", outcome.BreakGlass}
 
+// OverrideProblem says why an estate with the line among its overrides would be
+// invalid, "" where it would not.
+func OverrideProblem(line []byte) string {
+	var o outcome.Override
+	if err := json.Unmarshal(line, &o); err != nil {
+		return jsonError(err)
+	}
+	return overrideProblem(o)
+}
+
 func overrideProblem(o outcome.Override) string {
 	switch {
 	case o.Schema != "" && o.Schema != schemaOverride:
