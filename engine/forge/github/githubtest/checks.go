@@ -63,11 +63,6 @@ func (c *call) app() string {
 	return slug
 }
 
-var (
-	statuses    = []string{"queued", "in_progress", "completed"}
-	conclusions = []string{"action_required", "cancelled", "failure", "neutral", "success", "skipped", "stale", "timed_out"}
-)
-
 func createCheck(c *call) reply {
 	if c.app() == "" {
 		return refuse(403, "You must authenticate via a GitHub App.")

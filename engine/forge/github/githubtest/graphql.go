@@ -44,7 +44,7 @@ var schema = sync.OnceValue(func() *ast.Schema {
 func graphql(c *call) reply {
 	query, _ := c.body["query"].(string)
 	variables, _ := c.body["variables"].(map[string]any)
-	doc, bad := gqlparser.LoadQuery(schema(), query)
+	doc, bad := gqlparser.LoadQueryWithRules(schema(), query, nil)
 	if len(bad) > 0 || len(doc.Operations) != 1 {
 		return c.notGraphQL(fmt.Errorf("%w in %s", bad, query))
 	}
