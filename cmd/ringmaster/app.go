@@ -46,9 +46,14 @@ type app struct {
 
 // run runs the command and returns its exit code.
 func run(ctx context.Context, args []string, s streams, getenv func(string) string, clock time.Time) int {
+	return paced(ctx, args, s, getenv, clock, wait)
+}
+
+// paced is run with the function that lets time pass.
+func paced(ctx context.Context, args []string, s streams, getenv func(string) string, clock time.Time, pause func(context.Context, time.Duration) bool) int {
 	raw := s.err
 	s.err = &unheard{w: s.err}
-	a := &app{streams: s, args: args, getenv: getenv, clock: clock.UTC().Truncate(time.Second), log: logrus.New(), pause: wait}
+	a := &app{streams: s, args: args, getenv: getenv, clock: clock.UTC().Truncate(time.Second), log: logrus.New(), pause: pause}
 	a.log.SetOutput(raw) // log formats see to themselves
 	root := a.root()
 	root.SetArgs(args)

@@ -20,7 +20,7 @@ func (a *app) openGitHub(_ context.Context, e *engine.Env) error {
 		Server:     a.getenv("GITHUB_SERVER_URL"),
 		Signed:     a.getenv("RINGMASTER_SIGNED_COMMITS") == "required",
 		Repo:       e.Repo,
-		Wait:       wait,
+		Wait:       a.pause,
 		Clock:      time.Now,
 		Log:        e.Log,
 	})

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ringmaster-dev/ringmaster/engine/forge/github/githubtest"
+)
+
+// flow takes a plan from its page to its outcome. Where a command ends in an error
+// its workflow runs again, a quarter of an hour later and for an hour.
+func flow(t *testing.T, f *githubtest.Fault) (*githubtest.Server, *githubtest.Repository) {
+	t.Helper()
+	w, server, hub := hubbed(t)
+	server.Seen()
+	if f != nil {
+		server.Fail(*f)
+	}
+	do := func(args ...string) {
+		t.Helper()
+		code, said := w.patiently(args...)
+		if code == 0 {
+			return
+		}
+		runs := 1
+		if args[0] == "execute" {
+			runs = 4 // what another run began is left to it for a while
+		}
+		for range runs {
+			w.at = w.at.Add(15 * time.Minute)
+			if code, again := w.patiently(args...); code != 0 {
+				t.Fatalf("%q fails, and the next run does: %s\n%s", args, said, again)
+			}
+		}
+	}
+	do("plan", "--open")
+	hub.Comment(1, "fred", "/ringmaster help")
+	do("comments")
+	w.inCI(server, hub, w.branch())
+	hub.Review(1, "fred", "APPROVED")
+	do("check", "--verdict")
+	w.write(".git/HEAD", "ref: refs/heads/main\n", 0o644)
+	w.env["GITHUB_TOKEN"] = "ghs_olivia"
+	do("pr", "merge", trusted)
+	w.env["GITHUB_TOKEN"] = "ghs_bot"
+	for day := 0; !strings.Contains(string(landed(t, hub, "outcomes/"+trusted+".jsonl")), `"completed"`); day++ {
+		if day > 10 {
+			t.Fatal("the plan does not complete")
+		}
+		w.at = trustAt.AddDate(0, 0, day)
+		do("execute")
+	}
+	w.at = w.at.Add(15 * time.Minute)
+	do("execute")
+	return server, hub
+}
+
+// patiently runs the command in a world where waiting takes no time.
+func (w *site) patiently(args ...string) (code int, said string) {
+	var o, e bytes.Buffer
+	args = append([]string{"-C", w.dir, "--at", w.at.Format(time.RFC3339)}, args...)
+	code = paced(w.t.Context(), args, streams{strings.NewReader(""), &o, &e}, func(name string) string { return w.env[name] }, w.clock,
+		func(ctx context.Context, _ time.Duration) bool { return ctx.Err() == nil })
+	return code, fmt.Sprintf("%d\n%s%s", code, o.String(), e.String())
+}
+
+// landed is a file of main at GitHub, nil where there is none.
+func landed(t *testing.T, hub *githubtest.Repository, name string) []byte {
+	t.Helper()
+	tip, err := hub.Git().Ref("refs/heads/main")
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := hub.Git().ReadFile(tip, name)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// became is all that a flow leaves at GitHub, in a few words.
+func became(t *testing.T, hub *githubtest.Repository) string {
+	t.Helper()
+	var b strings.Builder
+	for _, p := range hub.Pulls() {
+		fmt.Fprintf(&b, "#%d %s %v %s\n", p.Number, p.HeadRef, p.Merged, p.Labels)
+		for _, c := range p.Comments {
+			first, _, _ := strings.Cut(c.Body, "\n")
+			fmt.Fprintf(&b, "%s: %s\n", c.By, first)
+		}
+		fmt.Fprintln(&b, verdicts(hub, p.Head))
+	}
+	fmt.Fprintln(&b, rings(hub))
+	fmt.Fprintln(&b, strings.SplitN(outcomeSaid(t, hub), "\n", 2)[0])
+	for line := range bytes.Lines(landed(t, hub, "outcomes/"+trusted+".jsonl")) {
+		var l struct{ Event, Ring, Host string }
+		if err := json.Unmarshal(line, &l); err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintln(&b, l.Event, l.Ring, l.Host)
+	}
+	fmt.Fprintln(&b, bytes.Count(landed(t, hub, "approvals/"+trusted+".jsonl"), []byte("\n")), "approvals")
+	return b.String()
+}
+
+// Whichever request fails between a plan's page and its outcome, and however, the
+// outcome is the same: nothing is lost and nothing is there twice.
+//
+// An ordinary run takes one of the requests, RINGMASTER_LONG=1 each of them, and
+// each way in turn.
+func TestEachRequestOfAFlowFails(t *testing.T) {
+	t.Parallel()
+	server, hub := flow(t, nil)
+	want, requests := became(t, hub), server.Seen()
+	if !strings.Contains(want, "completed") || !strings.Contains(want, "**Done**") {
+		t.Fatalf("nothing failed, and it became\n%s", want)
+	}
+	step := len(requests)
+	if os.Getenv("RINGMASTER_LONG") != "" {
+		step = 1
+	}
+	ways := slices.Sorted(maps.Keys(githubtest.Kinds))
+	for i := step / 2; i < len(requests); i += step {
+		way := ways[i/step%len(ways)]
+		t.Run(fmt.Sprintf("%d %s", i, way), func(t *testing.T) {
+			t.Parallel()
+			_, hub := flow(t, &githubtest.Fault{Kind: githubtest.Kinds[way], At: i})
+			if got := became(t, hub); got != want {
+				t.Errorf("where %s fails by %q it becomes\n%s\nwant\n%s", requests[i], way, got, want)
+			}
+		})
+	}
+}
