@@ -93,6 +93,19 @@ func (a *app) openForge(ctx context.Context, e *engine.Env) error {
 	return nil
 }
 
+// halfForge says which of GitHub's variables is not set beside the other, "" where
+// both are or none is: the forge is local then, which hardly anybody meant.
+func (a *app) halfForge() string {
+	token, repository := a.getenv("GITHUB_TOKEN") != "", a.getenv("GITHUB_REPOSITORY") != ""
+	switch {
+	case token && !repository:
+		return "GITHUB_REPOSITORY (owner/name), without which GITHUB_TOKEN is not used and pull requests stay in this clone"
+	case repository && !token:
+		return "GITHUB_TOKEN, without which pull requests stay in this clone and not in " + a.getenv("GITHUB_REPOSITORY")
+	}
+	return ""
+}
+
 // localBase is the protected branch of a repository without a forge.
 func localBase(r *repo.Repo) string {
 	if h, err := r.Ref("refs/heads/main"); err == nil && h != "" {

@@ -32,6 +32,9 @@ func (a *app) execute() *cobra.Command {
 					return nil
 				}
 				defer unlock()
+				if half := a.halfForge(); half != "" {
+					a.log.Warn("lacking: " + half)
+				}
 				if err := e.Repo.Recover(); err != nil {
 					return err
 				}

@@ -21,8 +21,8 @@ func (a *app) override() *cobra.Command {
 	var o outcome.Override
 	var host, until string
 	cmd := &cobra.Command{
-		Use: "override KIND", Short: "records a disagreement with its reason and its end: hold, exclude, risk, break-glass",
-		Long: `Records a disagreement. KIND is hold (nothing of it begins), exclude (the same,
+		Use: "override hold|exclude|risk|break-glass", Short: "records a disagreement with its reason and its end: hold, exclude, risk, break-glass",
+		Long: `Records a disagreement: hold (nothing of it begins), exclude (the same,
 meant for good), risk (--value high | low) or break-glass (--plan and --until, at
 most 72 hours away: that plan, as it is now, begins without those who should
 approve it, and is reported until they have). What adds caution is committed at

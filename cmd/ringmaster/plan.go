@@ -20,6 +20,9 @@ func (a *app) plan() *cobra.Command {
 				return err
 			}
 			defer e.Repo.Close()
+			if half := a.halfForge(); half != "" && o.Open {
+				a.log.Warn("lacking: " + half)
+			}
 			r, err := e.Plan(cmd.Context(), o)
 			if err != nil {
 				return err

@@ -17,6 +17,9 @@ func (a *app) preflight() *cobra.Command {
 				if err != nil {
 					return err
 				}
+				if half := a.halfForge(); half != "" {
+					lacking = append(lacking, half)
+				}
 				if a.format == "json" {
 					if err := a.json(map[string]any{"forge": e.Forge.Name(), "lacking": append([]string{}, lacking...)}); err != nil {
 						return err
