@@ -264,6 +264,36 @@ func appProblems(j job, s step) []string {
 	return nil
 }
 
+var appRow = regexp.MustCompile(`(?m)^\| (?:Repository|Organization): ([A-Za-z ]+?) \| (read and write|read) \|`)
+
+// TestAppHasWhatItsTokensAskFor: docs/github.md has the App be given what some
+// job's token asks for, and nothing else; metadata GitHub adds by itself.
+func TestAppHasWhatItsTokensAskFor(t *testing.T) {
+	asked := map[string]string{"metadata": "read"}
+	for _, text := range workflows(t, "starter") {
+		for _, j := range parse(t, text).Jobs {
+			for _, s := range j.Steps {
+				for name, right := range s.With {
+					if scope, is := strings.CutPrefix(name, "permission-"); is && asked[scope] != "write" {
+						asked[scope] = fmt.Sprint(right)
+					}
+				}
+			}
+		}
+	}
+	data, err := os.ReadFile("docs/github.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	given := map[string]string{}
+	for _, m := range appRow.FindAllStringSubmatch(string(data), -1) {
+		given[strings.ReplaceAll(strings.ToLower(m[1]), " ", "-")] = strings.TrimPrefix(m[2], "read and ")
+	}
+	if !maps.Equal(given, asked) {
+		t.Errorf("docs/github.md gives the App %v, and its tokens ask for %v", given, asked)
+	}
+}
+
 var installs = regexp.MustCompile(`^go install github\.com/ringmaster-dev/ringmaster/cmd/ringmaster@v\d+\.\d+\.\d+$`)
 
 // TestWorkflowChecksCanFail breaks a workflow that holds, one rule at a time.
