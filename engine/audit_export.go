@@ -1,9 +1,11 @@
 package engine
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	_ "embed"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -13,6 +15,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ringmaster-dev/ringmaster/engine/outcome"
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
 	"github.com/ringmaster-dev/ringmaster/engine/repo"
 )
@@ -60,7 +63,7 @@ func (x *export) gather(ctx context.Context, o ExportOptions) error {
 			return err
 		}
 	}
-	for _, step := range []func(context.Context) error{x.plans, x.commits, x.reviews} {
+	for _, step := range []func(context.Context) error{x.plans, x.approved, x.commits, x.reviews} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -72,11 +75,13 @@ func (x *export) gather(ctx context.Context, o ExportOptions) error {
 	}
 	refs := []repo.Ref{{Name: "refs/heads/" + x.audit.Branch, Hash: tip}}
 	if !x.Forge.Reviews() { // the local forge keeps its pull requests in Git as well
-		pulls, err := x.Repo.Refs("refs/ringmaster/pulls/")
-		if err != nil {
-			return err
+		for _, kind := range []string{"pulls", "reviewed"} {
+			more, err := x.Repo.Refs("refs/ringmaster/" + kind + "/")
+			if err != nil {
+				return err
+			}
+			refs = append(refs, more...)
 		}
-		refs = append(refs, pulls...)
 	}
 	var err error
 	x.files["history.bundle"], err = x.Repo.Bundle(refs)
@@ -143,6 +148,31 @@ func (x *export) plans(ctx context.Context) error {
 	return nil
 }
 
+// approved takes the earlier versions of plans that were approved and that the
+// plans in their places are held to be no worse than.
+func (x *export) approved(ctx context.Context) error {
+	for _, file := range sortedKeys(x.files) {
+		if !strings.HasPrefix(file, "approvals/") {
+			continue
+		}
+		for line := range bytes.Lines(x.files[file]) {
+			var l outcome.Approval
+			if json.Unmarshal(line, &l) != nil || l.Carried == "" {
+				continue
+			}
+			data, err := x.fileOf(ctx, l.Commit, plan.Path(l.Plan))
+			if errors.Is(err, fs.ErrNotExist) {
+				continue // audit.txt tells
+			}
+			if err != nil {
+				return err
+			}
+			x.files["approved/"+strings.TrimPrefix(plan.Sum(data), "sha256:")+"/plan.json"] = data
+		}
+	}
+	return nil
+}
+
 // rules takes a folder of the commit that a plan was made at, unless one of that
 // digest is here. A commit that is no longer there is audit.txt's to tell.
 func (x *export) rules(name, digest string, commit repo.Hash) error {
@@ -203,6 +233,9 @@ func (x *export) reviews(ctx context.Context) error {
 		by := []string{}
 		for _, r := range pr.Approvals {
 			by = append(by, plain(r.By))
+		}
+		for _, r := range pr.Former {
+			by = append(by, fmt.Sprintf("%s@%.10s", plain(r.By), r.Commit))
 		}
 		fmt.Fprintf(&b, "%s\t%s\t%s\t%s\n", commit, plain(pr.Branch), plain(pr.Author), cmp.Or(strings.Join(by, ","), "-"))
 	}

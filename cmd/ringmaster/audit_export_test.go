@@ -104,6 +104,7 @@ const (
 	all = iota
 	sums
 	digests
+	earlier
 	chains
 	rules
 	branch
@@ -169,6 +170,17 @@ func (s *stranger) attacks() {
 		}
 		s.write(a.file, text)
 		s.write("SHA256SUMS", s.whole["SHA256SUMS"])
+	}
+	if err := os.MkdirAll(filepath.Join(s.dir, "approved", "0"), 0o755); err != nil {
+		s.t.Fatal(err)
+	}
+	s.write("approved/0/plan.json", s.whole[planFile])
+	if got := s.check(earlier); got != "" {
+		s.t.Errorf("of a version that was approved the commands say %q", got)
+	}
+	s.write("approved/0/plan.json", strings.Replace(s.whole[planFile], `"count":1`, `"count":0`, 1))
+	if got, want := s.check(earlier), "approved/0/plan.json: no approval names it\n"; got != want {
+		s.t.Errorf("of a version that nobody approved the commands say %q, want %q", got, want)
 	}
 }
 
