@@ -68,6 +68,9 @@ func (e *Env) refused(ctx context.Context, d edit, r rules) (string, error) {
 		}
 		return fmt.Sprintf("%s was merged by %s without the approval of an owner (%s) other than %s", d.changes[0].Path, d.pull.Branch, strings.Join(r.owners, ", "), but), nil
 	}
+	if why := alien(d); why != "" {
+		return why, nil
+	}
 	list, err := e.judged(ctx, d, r)
 	if err != nil {
 		return "", err
@@ -77,6 +80,22 @@ func (e *Env) refused(ctx context.Context, d edit, r rules) (string, error) {
 		return "", err
 	}
 	return fmt.Sprintf("%s was merged by %s, and the policies before it say otherwise: %s", d.changes[0].Path, d.pull.Branch, strings.Join(missing, "; ")), nil
+}
+
+// alien says what is changed in a pull request that ringmaster opened and never
+// proposes there, "" where nothing is: ringmaster is its author, so that whoever pushed
+// it could approve their own words.
+func alien(d edit) string {
+	id := strings.TrimPrefix(d.pull.Branch, prefix)
+	_, _, _, planned := plan.ParseID(id)
+	for _, c := range d.changes {
+		if planned ||
+			strings.HasPrefix(id, overridePrefix) && c.Path != "overrides/"+id+".jsonl" ||
+			strings.HasPrefix(d.pull.Branch, modelBranch) && !strings.HasPrefix(c.Path, "models/") {
+			return fmt.Sprintf("%s is nothing that ringmaster proposes by %s; it takes a pull request of its own", c.Path, d.pull.Branch)
+		}
+	}
+	return ""
 }
 
 // judged are the decisions of the policies before an edit about it.

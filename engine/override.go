@@ -185,6 +185,9 @@ func (e *Env) readOrEmpty(at repo.Hash, path string) ([]byte, error) {
 	return e.Repo.ReadFile(at, path)
 }
 
+// overridePrefix begins the ids of overrides that are proposed.
+const overridePrefix = "override-"
+
 // loosen proposes an override to the owners, in a file of its own: one that
 // others add to meanwhile could not be merged. What was proposed before, of the
 // same evidence, is not again, whatever became of it.
@@ -201,7 +204,7 @@ func (e *Env) loosen(ctx context.Context, o outcome.Override) (recorded, error) 
 	if err != nil {
 		return recorded{}, err
 	}
-	id := fmt.Sprintf("override-%.10s", strings.TrimPrefix(plan.Sum(name), "sha256:"))
+	id := fmt.Sprintf("%s%.10s", overridePrefix, strings.TrimPrefix(plan.Sum(name), "sha256:"))
 	if o.Evidence != "" {
 		pr, err := e.Forge.Find(ctx, prefix+id)
 		if err == nil || !errors.Is(err, forge.ErrNotFound) {

@@ -171,6 +171,9 @@ func (e *Env) editStands(ctx context.Context, base repo.Hash, r rules, d edit) (
 	if by == "" {
 		missing = append(missing, fmt.Sprintf("0 of 1 by one of %s (it changes %s)", strings.Join(r.owners, ", "), d.changes[0].Path))
 	}
+	if why := alien(d); why != "" {
+		missing = append(missing, why)
+	}
 	if r.law, err = e.lawOf(base); err != nil {
 		return nil, nil, err
 	}

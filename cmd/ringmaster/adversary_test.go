@@ -238,6 +238,26 @@ var replays = []adversary{
 		x.pressed(n)
 		x.refuses("its pull request is closed, not merged")
 	}},
+	{"an owner pushes a ring to the plan's branch, whose author is ringmaster, and approves it", func(x *scene) {
+		x.edited(map[string][]byte{"rings/rings.hcl": x.replaced("rings/rings.hcl", "1h", "1m")})
+		x.hub.Review(1, "olivia", "APPROVED")
+		x.unmerged("changed together with plan standard-main-1")
+		x.pressed(1)
+		x.refuses("rings/rings.hcl is nothing that ringmaster proposes by ringmaster/standard-main-1")
+	}},
+	{"an owner pushes a ring to the branch of an override that they asked for, and approves it", func(x *scene) {
+		x.want(0, "override", "risk", "--value", "low", "--patch", "generic:osprey-agent@*", "--by", "olivia", "--reason", "x", "--until", "2026-03-09T00:00:00Z")
+		branch := x.hub.Pulls()[1].HeadRef
+		head, err := x.hub.Git().Ref("refs/heads/" + branch)
+		x.must(err)
+		file := "overrides/" + strings.TrimPrefix(branch, "ringmaster/") + ".jsonl"
+		h, err := x.repo.Write(repo.Next{Base: head, Changes: map[string][]byte{file: nil, "rings/rings.hcl": x.replaced("rings/rings.hcl", "1h", "1m")}, Message: "by hand", Author: mallory, At: x.at})
+		x.must(err)
+		x.sent(x.hub, branch, h)
+		x.hub.Review(2, "olivia", "APPROVED")
+		x.pressed(2)
+		x.refuses("rings/rings.hcl is nothing that ringmaster proposes by " + branch)
+	}},
 	{"a merge of an approved head brings something else along", func(x *scene) {
 		words := map[string][]byte{"README": []byte("x\n")}
 		h, err := x.repo.Write(repo.Next{Base: x.tip(), Changes: words, Message: "words", Author: mallory, At: x.at})
