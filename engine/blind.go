@@ -8,11 +8,12 @@ import (
 	"github.com/ringmaster-dev/ringmaster/engine/match"
 )
 
-// Blind are the hosts for which nothing can be found: that no plan names them is no
-// good news.
+// Blind are the hosts for which nothing can be found, or not all: that no plan names
+// them is no good news.
 type Blind struct {
-	Bare      []inventory.HostID // no package of which is known
-	Uncovered []inventory.HostID // on platforms that no advisory speaks of
+	Bare       []inventory.HostID // no package of which is known
+	Uncovered  []inventory.HostID // on platforms that no advisory speaks of
+	Sourceless []inventory.HostID // with packages of unknown source packages, by which advisories speak
 }
 
 // blind says what matching could not see. It reads package lists.
@@ -26,6 +27,11 @@ func (d *decider) blind(found match.Result) Blind {
 	for _, h := range found.Uncovered {
 		b.Uncovered = append(b.Uncovered, d.hosts[h].ID)
 	}
+	for _, u := range found.Undecided {
+		if u.Package == "" && u.Advisory == "" {
+			b.Sourceless = append(b.Sourceless, u.Host)
+		}
+	}
 	return b
 }
 
@@ -33,14 +39,15 @@ func (d *decider) blind(found match.Result) Blind {
 func (b Blind) Says() []string {
 	var list []string
 	for _, x := range []struct {
-		hosts []inventory.HostID
-		why   string
+		hosts     []inventory.HostID
+		what, why string
 	}{
-		{b.Bare, "no packages are known; import a report that lists them"},
-		{b.Uncovered, "no advisory here speaks of the platform; name the distribution's in inventory/feeds.hcl"},
+		{b.Bare, "nothing", "no packages are known; import a report that lists them"},
+		{b.Uncovered, "nothing", "no advisory here speaks of the platform; name the distribution's in inventory/feeds.hcl"},
+		{b.Sourceless, "not all", "advisories speak of source packages, and the facts do not say which theirs are built from, as Ansible's do not; import a scanner's report"},
 	} {
 		if len(x.hosts) > 0 {
-			list = append(list, fmt.Sprintf("nothing can be found for %s (%s): %s", counted(len(x.hosts), "host"), firstHosts(x.hosts), x.why))
+			list = append(list, fmt.Sprintf("%s can be found for %s (%s): %s", x.what, counted(len(x.hosts), "host"), firstHosts(x.hosts), x.why))
 		}
 	}
 	return list

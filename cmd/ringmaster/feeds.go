@@ -3,11 +3,14 @@ package main
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/ringmaster-dev/ringmaster/engine"
 	"github.com/ringmaster-dev/ringmaster/engine/feed"
+	"github.com/ringmaster-dev/ringmaster/engine/repo"
 )
 
 func (a *app) feeds() *cobra.Command {
@@ -19,6 +22,11 @@ func (a *app) feeds() *cobra.Command {
 				declared, err := e.Feeds(cmd.Context())
 				if err != nil {
 					return err
+				}
+				if edited, err := editedFeeds(e.Repo); err != nil {
+					return err
+				} else if len(edited) > 0 {
+					a.log.Warnf("not as committed, and only what is committed is contacted: %s", strings.Join(edited, ", "))
 				}
 				if len(declared) == 0 {
 					return errors.New(`no feed is declared; add one to inventory/, as feed "kev" { from = ["https://…"] }`)
@@ -32,6 +40,18 @@ func (a *app) feeds() *cobra.Command {
 		},
 	})
 	return cmd
+}
+
+// editedFeeds are the files people declare feeds in that are not as HEAD has them.
+func editedFeeds(r *repo.Repo) ([]string, error) {
+	files, err := filepath.Glob(filepath.Join(r.Dir(), "inventory", "*.hcl"))
+	if err != nil {
+		return nil, err
+	}
+	for i, f := range files {
+		files[i] = "inventory/" + filepath.Base(f)
+	}
+	return r.Dirty(files)
 }
 
 // feedProgress tells people what is on its way.
