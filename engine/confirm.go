@@ -28,7 +28,8 @@ func (x *Executor) confirm(ctx context.Context, t *tip, d deed) ([]outcome.Appro
 	if err := plan.Verify(data); err != nil {
 		return nil, err.Error() + ": it was edited after it was made", nil
 	}
-	if len(d.lines) == 0 && !x.At.Before(p.Expires) {
+	waits := d.begun().IsZero()
+	if waits && !x.At.Before(p.Expires) {
 		return nil, "it expired on " + p.Expires.Format(time.RFC3339), nil
 	}
 	pr, err := x.pullOf(ctx, prefix+p.ID)
@@ -60,7 +61,7 @@ func (x *Executor) confirm(ctx context.Context, t *tip, d deed) ([]outcome.Appro
 	} else if len(lacks) > 0 {
 		return nil, "approvals are missing: " + strings.Join(inWords(lacks), "; "), nil
 	}
-	if len(d.lines) == 0 {
+	if waits {
 		if why, err := x.invented(ctx, t, p, pr); why != "" || err != nil {
 			return nil, why, err
 		}

@@ -176,6 +176,17 @@ type deed struct {
 	gone   bool // the plan is no longer there: it was reverted after it had begun
 }
 
+// begun is when the first change of a plan was intended, zero where none was: what
+// was only held has not begun.
+func (d *deed) begun() time.Time {
+	for i := range d.lines {
+		if d.lines[i].Event == outcome.Intended {
+			return d.lines[i].At
+		}
+	}
+	return time.Time{}
+}
+
 // takenBack is a plan that was reverted after it had begun, as far as its
 // ledger tells of it: nothing more of it runs, and what it did is known.
 func takenBack(id string, ledger []byte) (deed, error) {

@@ -30,11 +30,10 @@ func glassFor(overrides []outcome.Override, p *plan.Plan, at time.Time) *outcome
 	return &overrides[i]
 }
 
-// began is when a plan's first line was written, or else now: what let it begin
-// then lets it end.
+// began is when a plan began, or else now: what let it begin then lets it end.
 func (e *Env) began(d deed) time.Time {
-	if len(d.lines) > 0 {
-		return d.lines[0].At
+	if at := d.begun(); !at.IsZero() {
+		return at
 	}
 	return e.At
 }
@@ -111,7 +110,7 @@ func (e *Env) brokenGlass(ctx context.Context, overrides []outcome.Override, all
 	var list []broken
 	for _, d := range all {
 		glass := glassFor(overrides, d.plan, e.began(d))
-		if d.gone || glass == nil || len(d.lines) == 0 {
+		if d.gone || glass == nil || d.begun().IsZero() {
 			continue
 		}
 		pr, err := e.pullOf(ctx, prefix+d.plan.ID)

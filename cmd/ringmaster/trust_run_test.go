@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"fmt"
 	"path/filepath"
+	"time"
 
+	"github.com/ringmaster-dev/ringmaster/engine"
 	"github.com/ringmaster-dev/ringmaster/engine/forge"
 	"github.com/ringmaster-dev/ringmaster/engine/outcome"
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
@@ -126,6 +128,25 @@ var runAttacks = []attack{
 		w.force(trusted, "olivia")
 		w.says(0, []string{"it begins because olivia, an owner, approved it", "applied"}, "execute")
 		w.says(0, []string{"standard-main-1 was made by engine v0.0.9, and v0.1.0 does not come to the same plan; recompute it with that one"}, "audit", "verify")
+	}},
+	{"1 a plan was held until it expired", merged, func(w *site) {
+		end := w.plan().Expires
+		w.want(0, "override", "hold", "--by", "fred", "--reason", "not today", "--until", end.Format(time.RFC3339))
+		w.says(3, []string{"hold by fred: not today"}, "execute")
+		w.at = end
+		w.says(3, []string{"plan " + trusted + " is not carried out: it expired on "}, "execute")
+	}},
+	{"1 a plan is edited and sealed again, and somebody writes that it was held", opened, func(w *site) {
+		w.remade(engine.Version, func(p *plan.Plan) { p.Approvals = []plan.Approval{} })
+		w.force(trusted)
+		p := w.plan()
+		c := p.Rings[0].Waves[0].Changes[0]
+		data, err := outcome.Append(nil, p.Digest, []outcome.Line{{At: w.at, Plan: trusted, Ring: p.Rings[0].Name, Wave: 1, Host: c.Host, Patch: c.Patch, Event: outcome.Held, Detail: "x"}})
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		w.push("a forged line", map[string][]byte{outcome.Path(trusted): data})
+		w.says(3, []string{"plan " + trusted + " is not carried out: made again at commit"}, "execute")
 	}},
 	{"1 a plan is expired", merged, func(w *site) {
 		w.at = trustAt.AddDate(0, 3, 0)
