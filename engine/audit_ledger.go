@@ -70,9 +70,9 @@ func (a *Audit) chain(file string, err error) {
 
 // auditApprovals checks what was recorded of a plan's approvals against the forge:
 // each is a standing approval of exactly what was merged, or of an earlier version
-// that is no better, by somebody else than its author, and a plan that began had
-// all that it asks for. Pr is nil where no
-// merged pull request is known, which is a finding of its own.
+// that it is no worse than, by somebody else than its author, and a plan that began
+// had all that it asks for. Pr is nil where no merged pull request is known, which is
+// a finding of its own.
 func (e *Env) auditApprovals(ctx context.Context, a *Audit, p *plan.Plan, pr *forge.PullRequest, data []byte, began time.Time, glass *outcome.Override) error {
 	file := outcome.ApprovalsPath(p.ID)
 	list, err := outcome.ParseApprovals(data, p.Digest)

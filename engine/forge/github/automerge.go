@@ -20,8 +20,9 @@ const (
 
 // AutoMerge uses GitHub's own auto-merge, with a merge commit. GitHub takes
 // nothing for it that it could merge already: that is merged at once, or by a later
-// run where a check that is no requirement still runs or failed. A new head by Propose takes it back; where somebody else pushes, GitHub
-// keeps it for those who may write.
+// run where a check that is no requirement still runs or failed. A new head by
+// Propose takes it back; where somebody else pushes, GitHub keeps it for those who
+// may write.
 func (f *Forge) AutoMerge(ctx context.Context, branch, head string, on bool) error {
 	if err := f.autoMerge(ctx, branch, head, on); err != nil {
 		verb := "asking GitHub to merge"
