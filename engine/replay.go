@@ -29,6 +29,10 @@ type ReplayOptions struct {
 	// is where HEAD left the protected branch. With Models it says nothing.
 	Against string
 
+	// PlansAlone leaves out what was asked when waves were due: on a long history with
+	// large plans that is most of the work.
+	PlansAlone bool
+
 	// Models replays with the candidate's models, under the policies that each plan
 	// was decided with, and compares with the models of then.
 	Models bool
@@ -57,6 +61,7 @@ func (e *Env) Replay(ctx context.Context, o ReplayOptions) (*replay.Report, erro
 		return nil, err
 	}
 	r := b.Report(e.At)
+	r.Gates.Asked = !o.PlansAlone
 	r.Models, r.Edits = o.Models, !o.Models && !laws.before.SameAboutEdits(laws.candidate)
 	r.Candidate, r.Baseline, r.Changed, r.Imported = laws.name, laws.against, orNone(laws.changed), p.imported
 	return r, nil
@@ -70,6 +75,7 @@ type laws struct {
 	changed           []string
 	before, candidate *policy.Set       // nil: each plan's own
 	same              bool              // before and candidate are the same
+	alone             bool              // plans are replayed, and waves that were due are not
 	models            map[string][]byte // nil: each plan's own
 	digests           [2]string         // of before's and candidate's policies
 	own               map[string]*policy.Set
@@ -78,7 +84,7 @@ type laws struct {
 // laws reads what is compared. The candidate is read first, so that its faults
 // are the first to be told.
 func (e *Env) laws(ctx context.Context, head repo.Hash, o ReplayOptions) (*laws, error) {
-	l := &laws{name: o.Name, own: map[string]*policy.Set{}}
+	l := &laws{name: o.Name, alone: o.PlansAlone, own: map[string]*policy.Set{}}
 	candidate := &estate.Estate{Models: o.ModelFiles}
 	if o.ModelFiles == nil {
 		candidate = rulesAndModels(o.Files)

@@ -35,7 +35,7 @@ type gates struct {
 // gates are nil where nothing that is asked when a wave is due differs.
 func (p *presenter) gates() *gates {
 	l := p.laws
-	if l.models != nil || l.before == nil || l.same || l.before.SameWhenDue(l.candidate) {
+	if l.models != nil || l.alone || l.before == nil || l.same || l.before.SameWhenDue(l.candidate) {
 		return nil
 	}
 	p.builder.Gated()

@@ -15,6 +15,7 @@ import (
 
 func (a *app) policyReplay() *cobra.Command {
 	var against, models, save string
+	due := true
 	cmd := &cobra.Command{
 		Use: "replay", Short: "decides every plan in history again with the policies as edited here, and says what would have been otherwise", Args: cobra.NoArgs,
 		Long: `Decides every plan in HEAD's history again, at its own commit and time, with the
@@ -39,6 +40,7 @@ the policies that each plan was decided with: what a retraining changes.`,
 				if err != nil {
 					return err
 				}
+				o.PlansAlone = !due
 				r, err := e.Replay(cmd.Context(), o)
 				if err != nil {
 					return err
@@ -60,6 +62,7 @@ the policies that each plan was decided with: what a retraining changes.`,
 		},
 	}
 	cmd.Flags().StringVar(&against, "against", "", "compare with the policies of this `revision` (default: where HEAD left the protected branch)")
+	cmd.Flags().BoolVar(&due, "due", due, "ask again what was asked when waves were due; without, a long history is replayed sooner")
 	cmd.Flags().StringVar(&save, "save", "", "also write the report into this `file`, for `policy comment`")
 	cmd.Flags().StringVar(&models, "models", "", "replay with the models of this `folder or revision` instead")
 	return cmd

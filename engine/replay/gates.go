@@ -32,6 +32,7 @@ func (v Verdict) Says() string {
 // Gates is what would have been otherwise when waves were due. A change that was
 // stopped when it was planned, on either side, is counted there and not here.
 type Gates struct {
+	Asked       bool          `json:"asked"`    // it was wanted
 	Replayed    bool          `json:"replayed"` // false: nothing that is asked when a wave is due differs, and so none was asked again
 	Answers     int           `json:"answers"`  // that ledgers have, and that came out the same under their own policies
 	Held        Gated         `json:"held"`     // changes that began and would have been held
@@ -66,7 +67,7 @@ type GateFlip struct {
 }
 
 // Gated says that what was asked when waves were due is asked again.
-func (b *Builder) Gated() { b.report.Gates.Replayed = true }
+func (b *Builder) Gated() { b.report.Gates.Asked, b.report.Gates.Replayed = true, true }
 
 // AddGates compares answers.
 func (b *Builder) AddGates(list []Gate) {
@@ -185,6 +186,8 @@ func were(n int) string {
 // limit says how far what was asked when waves were due is in the figures.
 func (g *Gates) limit(name func(string) string) string {
 	switch {
+	case !g.Asked:
+		return "What is asked when a wave is due was left out."
 	case !g.Replayed:
 		return "Nothing that is asked when a wave is due differs."
 	case g.Answers == 0 && len(g.NotReplayed) == 0:
