@@ -185,7 +185,7 @@ func (d *decider) rollback(h *inventory.Host) time.Duration {
 // nothing is declared.
 func minAvailable(text string, total int) int {
 	if share, err := hclfile.ParseShare(text); err == nil {
-		return int(math.Ceil(share*float64(total) - 1e-9))
+		return int(math.Ceil(float64(share*float64(total)) - 1e-9))
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil {

@@ -62,7 +62,7 @@ func (f *fit) weigh(before []float32, moved [][]float32) []float64 {
 		}
 		sum := 0.0
 		for k := range weight {
-			weight[k] *= exact.Exp(-float64(blendRate * gradient[k] / rows))
+			weight[k] = float64(weight[k] * exact.Exp(-float64(blendRate*gradient[k]/rows))) // or arm64 fuses it with the sum
 			sum += weight[k]
 		}
 		for k := range weight {

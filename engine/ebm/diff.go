@@ -88,7 +88,7 @@ func (b Bin) sample() Value {
 	case low:
 		v.Number = b.Low
 	case high:
-		v.Number = b.High - 1e-9*math.Max(1, math.Abs(b.High))
+		v.Number = b.High - float64(1e-9*math.Max(1, math.Abs(b.High)))
 	default:
 		v.Number = 0
 	}

@@ -109,7 +109,7 @@ func (g *gathering) numbers(path []string, t reflect.Type, at any) []any {
 			list = append(list, float64(n*3600), float64(n*86400)-1, float64(n*86400), float64(n*86400)+1)
 		}
 	}
-	list = append(list, 0, step, now-step, now+step, now/2, 2*now+step, 10*now+step, 1000*now+1000)
+	list = append(list, 0, step, now-step, now+step, now/2, 2*now+step, float64(10*now)+step, float64(1000*now)+1000)
 	if probability(path) {
 		list = append(list, 0.001, 0.01, 0.1, 0.5, 1)
 	}

@@ -84,7 +84,7 @@ func quantile(sorted []float64, q float64) *float64 {
 	if len(sorted) == 0 {
 		return nil
 	}
-	return known(sorted[int(q*float64(len(sorted)-1)+0.5)], true)
+	return known(sorted[int(float64(q*float64(len(sorted)-1))+0.5)], true)
 }
 
 // Reach is the share of needed changes that were healthy three weeks after their
