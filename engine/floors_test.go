@@ -28,7 +28,7 @@ var floors = map[string]int{
 	"engine/estate": 5, "engine/feed": 5,
 	"engine/forge/local": 5, "engine/forge/github": 5, "engine/forge/forgetest": 5,
 	"engine/telemetry/prometheus": 5, "engine/telemetry/probe": 5,
-	"engine/fleet/sim": 5, "engine/fleet/exec": 5, "engine/fleet/host": 5, "engine/fleet/ssh": 5, "engine/fleet/fleettest": 5,
+	"engine/fleet/sim": 5, "engine/fleet/exec": 5, "engine/fleet/host": 5, "engine/fleet/ssh": 5, "engine/fleet/ansible": 5, "engine/fleet/fleettest": 5,
 	"engine":         6,
 	"cmd/ringmaster": 7, "docs/screenshot": 7,
 	"": 0, // starter.go

@@ -12,12 +12,12 @@ import (
 
 // unaltered returns an error where a plugin that lies in the estate is not, in
 // the folder it would be started from, what the protected branch has (Trust 2).
-// So are files that its command line names, such as an interpreter's script, and
-// what lies beside either, such as the modules that a script loads. A program
-// elsewhere on the machine, and a file that Git does not know, are the machine's
-// own affair.
+// So are files and folders that its command line names, such as an interpreter's
+// script or Ansible's inventory, and what lies beside either, such as the modules
+// that a script loads. A program elsewhere on the machine, and a file that Git
+// does not know, are the machine's own affair.
 func (x *Executor) unaltered(t *tip, block ring.Fleet) error {
-	if block.Kind != "exec" || x.Repo.Dir() == "" {
+	if block.Kind != "exec" && block.Kind != "ansible" || x.Repo.Dir() == "" {
 		return nil
 	}
 	head, err := x.head()
@@ -25,7 +25,7 @@ func (x *Executor) unaltered(t *tip, block ring.Fleet) error {
 		return err
 	}
 	var folders []string
-	for i, word := range block.Command {
+	for i, word := range words(block) {
 		file, ok := within(word, i == 0)
 		if !ok {
 			continue
@@ -34,11 +34,33 @@ func (x *Executor) unaltered(t *tip, block ring.Fleet) error {
 		if err != nil {
 			return err
 		}
-		if there && !slices.Contains(folders, path.Dir(file)) {
-			folders = append(folders, path.Dir(file))
+		folder := file // of which there may be none
+		if there {
+			folder = path.Dir(file)
+		}
+		if !slices.Contains(folders, folder) {
+			folders = append(folders, folder)
 		}
 	}
 	return x.sameBeside(t, head, folders)
+}
+
+// words are a command line's, and of an option such as --inventory=hosts what follows
+// its sign. Ansible reads a file besides that nobody names.
+func words(block ring.Fleet) []string {
+	list := slices.Clone(block.Command)
+	if block.Kind == "ansible" {
+		if len(list) == 0 {
+			list = []string{"ansible-playbook"}
+		}
+		list = append(list, "ansible.cfg")
+	}
+	for _, word := range list {
+		if _, value, ok := strings.Cut(word, "="); ok && strings.HasPrefix(word, "-") {
+			list = append(list, strings.TrimPrefix(value, "@"))
+		}
+	}
+	return list
 }
 
 // sameBeside compares what lies in the folders of plugins.

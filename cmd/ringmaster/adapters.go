@@ -157,8 +157,10 @@ func (a *app) openFleet(ctx context.Context, f ring.Fleet, w engine.World) (flee
 			Log: func(line string) { a.log.WithField("fleet", "exec").Info(line) }})
 	case "ssh":
 		return a.openSSH(f, w)
+	case "ansible":
+		return a.openAnsible(f, w)
 	}
-	return nil, fmt.Errorf("fleet %q is not built yet; this version carries out plans with \"sim\", \"exec\" and \"ssh\"", f.Kind)
+	return nil, fmt.Errorf("fleet %q is not known; expected one of \"sim\", \"exec\", \"ansible\", \"ssh\"", f.Kind)
 }
 
 func openSim(f ring.Fleet, w engine.World) (fleet.Fleet, error) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	osexec "os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -16,7 +17,7 @@ import (
 
 // rigWorld is an estate of a rig's hosts, made anew, whose one plan moves shopd
 // to a version and is merged. Runs of it are in the rig's network.
-func rigWorld(t *testing.T, r *rig.Rig, to string) *world {
+func rigWorld(t *testing.T, r *rig.Rig, fleet, to string) *world {
 	t.Helper()
 	r.Fresh()
 	w := &world{t: t, base: t.TempDir(), through: r.Through()}
@@ -45,13 +46,20 @@ service "shop" {
 }
 `
 	files["rings/known_hosts"] = string(known)
+	reach := fmt.Sprintf("known_hosts = \"rings/known_hosts\"\n  key = %q\n  connect_timeout = \"4s\"", r.File("key"))
+	if fleet == "ansible" {
+		reach = `command = ["ansible-playbook", "-i", "ansible/hosts"]`
+		files["ansible/hosts"] = "[all:vars]\nansible_user=root\nansible_python_interpreter=/usr/bin/python3\nansible_ssh_private_key_file=" + r.File("key") + "\n[shop]\n"
+		for _, h := range r.Names() {
+			files["ansible/hosts"] += h + " ansible_host=" + r.Hosts[h] + "\n"
+		}
+		files["ansible.cfg"] = "[ssh_connection]\npipelining = True\nssh_args = -o UserKnownHostsFile=" + r.File("known_hosts") + " -o ControlMaster=auto -o ControlPersist=30s -o ConnectTimeout=4\n"
+	}
 	files["rings/fleet.hcl"] = fmt.Sprintf(`
-fleet "ssh" {
-  known_hosts     = "rings/known_hosts"
-  key             = %q
+fleet %q {
+  %s
   parallel        = 3
   min_free_mb     = 20
-  connect_timeout = "4s"
   restart_timeout = "1m"
 
   running "shopd" {
@@ -63,7 +71,7 @@ fleet "ssh" {
 health "command" {
   command = ["./check", "{{address}}"]
 }
-`, r.File("key"))
+`, fleet, reach)
 	// The business, not whether it is alive: what asks no more than that sees nothing wrong with 1.2-1.
 	files["check"] = `#!/usr/bin/python3
 import http.client, sys
@@ -108,17 +116,23 @@ func shops(r *rig.Rig) map[string]string {
 func TestRealHosts(t *testing.T) {
 	r := rig.Up(t)
 	for _, tc := range []struct {
+		fleet  string
 		to     string
 		want   map[outcome.Event]int // how changes end
 		hosts  map[string]int        // how many hosts have which version
 		detail string                // of some line
 	}{
-		{"1.1-1", map[outcome.Event]int{outcome.Healthy: 6}, map[string]int{"1.1-1": 6}, ""},
-		{"1.2-1", map[outcome.Event]int{outcome.RolledBack: 2}, map[string]int{"1.0-1": 6}, "the host is down"},
-		{"1.3-1", map[outcome.Event]int{outcome.RolledBack: 2}, map[string]int{"1.0-1": 6}, "cannot migrate the basket store"},
+		{"ssh", "1.1-1", map[outcome.Event]int{outcome.Healthy: 6}, map[string]int{"1.1-1": 6}, ""},
+		{"ansible", "1.1-1", map[outcome.Event]int{outcome.Healthy: 6}, map[string]int{"1.1-1": 6}, ""},
+		{"ssh", "1.2-1", map[outcome.Event]int{outcome.RolledBack: 2}, map[string]int{"1.0-1": 6}, "the host is down"},
+		{"ansible", "1.3-1", map[outcome.Event]int{outcome.RolledBack: 2}, map[string]int{"1.0-1": 6}, "cannot migrate the basket store"},
+		{"ssh", "1.3-1", map[outcome.Event]int{outcome.RolledBack: 2}, map[string]int{"1.0-1": 6}, "cannot migrate the basket store"},
 	} {
-		t.Run(tc.to, func(t *testing.T) {
-			w := rigWorld(t, r, tc.to)
+		t.Run(tc.fleet+" "+tc.to, func(t *testing.T) {
+			if _, err := osexec.LookPath("ansible-playbook"); tc.fleet == "ansible" && err != nil {
+				t.Skip("needs ansible-core: ", err)
+			}
+			w := rigWorld(t, r, tc.fleet, tc.to)
 			at := w.finish(chaosAt)
 			_, lines := w.ledger()
 			ended, hosts := map[outcome.Event]int{}, map[string]int{}
@@ -150,7 +164,7 @@ func TestRealHostsKilled(t *testing.T) {
 	k := &killer{rng: rand.New(rand.NewPCG(7, 7)), left: chaosRounds(t, 3)}
 	began := time.Now()
 	for k.left > 0 {
-		w := rigWorld(t, r, "1.1-1")
+		w := rigWorld(t, r, "ssh", "1.1-1")
 		k.plans++
 		at := chaosAt
 		for range 40 {

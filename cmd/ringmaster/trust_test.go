@@ -122,6 +122,15 @@ var commandAttacks = []attack{
 		w.says(1, []string{`ringmaster: opening fleet "exec": fleet.sh is not on main: a plugin in the estate is reviewed as the rest of it is`}, "execute")
 		w.unstarted()
 	}},
+	{"2 Ansible's inventory is edited in the folder, and what lies below it", merged, func(w *site) {
+		w.reviewed("ansible", map[string][]byte{"ansible/prod/hosts": []byte("web-01\n"), "ansible/prod/group_vars/all.yml": []byte("x: 1\n"), "ansible.cfg": []byte("[defaults]\n"),
+			"rings/zz.hcl": []byte("fleet \"ansible\" {\n  command = [\"ansible-playbook\", \"--inventory=ansible/prod\"]\n}\n")})
+		for file, was := range map[string]string{"ansible/prod/hosts": "web-01\n", "ansible/prod/group_vars/all.yml": "x: 1\n", "ansible.cfg": "[defaults]\n"} {
+			w.write(file, "evil\n", 0o644)
+			w.says(1, []string{"ringmaster: opening fleet \"ansible\": " + file + " was edited here and differs from main"}, "execute")
+			w.write(file, was, 0o644)
+		}
+	}},
 	{"2 a fleet is declared in the folder alone", merged, func(w *site) {
 		w.write("rings/zz.hcl", fmt.Sprintf(execFleet, ""), 0o644)
 		w.write("fleet.sh", plugin, 0o755)

@@ -45,18 +45,19 @@ func isToken(upper string) bool {
 	return forge && (strings.Contains(upper, "TOKEN") || strings.Contains(upper, "PRIVATE_KEY") || strings.Contains(upper, "SECRET"))
 }
 
-// environment is what the plugin starts with. A variable that is not set stays
-// unset; one whose value is a forge's token is refused by whatever name.
-func environment(o Options) ([]string, error) {
-	if err := CheckEnv(o.Env); err != nil {
+// Environment is what a command that the estate names starts with: PATH, HOME, LANG
+// and the variables of these names. One that is not set stays unset; one whose value
+// is a forge's token is refused by whatever name. Lookup reads a variable of this
+// process; it is os.LookupEnv when it is nil.
+func Environment(names []string, lookup func(name string) (string, bool)) ([]string, error) {
+	if err := CheckEnv(names); err != nil {
 		return nil, err
 	}
-	lookup := o.LookupEnv
 	if lookup == nil {
 		lookup = os.LookupEnv
 	}
 	env := []string{}
-	for i, name := range append(inherited[:len(inherited):len(inherited)], o.Env...) {
+	for i, name := range append(inherited[:len(inherited):len(inherited)], names...) {
 		value, ok := lookup(name)
 		if !ok {
 			continue

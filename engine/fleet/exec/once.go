@@ -17,7 +17,7 @@ func Run(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	env, err := environment(o)
+	env, err := Environment(o.Env, o.LookupEnv)
 	if err != nil {
 		return err
 	}

@@ -38,7 +38,7 @@ func launch(o Options) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	env, err := environment(o)
+	env, err := Environment(o.Env, o.LookupEnv)
 	if err != nil {
 		return nil, err
 	}

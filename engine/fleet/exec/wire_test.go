@@ -39,15 +39,15 @@ func TestEnvironment(t *testing.T) {
 		{[]string{"A=B"}, nil, `env "A=B" is not the name of a variable`},
 		{[]string{"GITHUB_REPOSITORY"}, []string{"PATH=/bin", "HOME=/h", "LANG=C"}, ""},
 	} {
-		got, err := environment(Options{Env: tc.env, LookupEnv: lookup})
+		got, err := Environment(tc.env, lookup)
 		if tc.err != "" {
 			if err == nil || !strings.Contains(err.Error(), tc.err) {
-				t.Errorf("environment(%q) = %v, want %q", tc.env, err, tc.err)
+				t.Errorf("Environment(%q) = %v, want %q", tc.env, err, tc.err)
 			}
 			continue
 		}
 		if diff := cmp.Diff(tc.want, got); err != nil || diff != "" {
-			t.Errorf("environment(%q) = %v (-want +got):\n%s", tc.env, err, diff)
+			t.Errorf("Environment(%q) = %v (-want +got):\n%s", tc.env, err, diff)
 		}
 	}
 }

@@ -179,9 +179,13 @@ func (b *bench) restore() {
 	if !b.offers("rollback") {
 		return
 	}
+	var found map[inventory.HostID]map[string]string
+	if b.offers("installed") {
+		found, _ = b.fleet.Installed(b.ctx, b.now, b.fix.Hosts, []string{b.fix.Package.Name})
+	}
 	for _, h := range b.fix.Hosts {
 		at := b.moved[h]
-		if v, err := b.version(h); b.offers("installed") && err == nil {
+		if v, ok := found[h][b.fix.Package.Name]; ok {
 			at = v == b.fix.Package.To
 		}
 		if at {

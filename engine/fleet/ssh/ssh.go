@@ -63,9 +63,10 @@ type Fleet struct {
 	auth  []ssh.AuthMethod
 	end   func() // gives up what auth holds
 
+	turns host.Turns
+
 	mu     sync.Mutex
 	closed bool
-	busy   map[inventory.HostID]chan struct{} // one step at a time on a host
 
 	jumping sync.Mutex
 	jump    *ssh.Client // nil until one is needed
@@ -84,7 +85,7 @@ func Open(o Options) (*Fleet, error) {
 	if err := o.Policy.Check(); err != nil {
 		return nil, err
 	}
-	f := &Fleet{o: o, known: known, busy: map[inventory.HostID]chan struct{}{}}
+	f := &Fleet{o: o, known: known}
 	if f.auth, f.end, err = authentication(o); err != nil {
 		return nil, err
 	}
@@ -131,23 +132,6 @@ func (f *Fleet) open(ctx context.Context) error {
 		return &fleet.Error{Code: "internal", Message: "the fleet is closed"}
 	}
 	return nil
-}
-
-// alone waits until nothing else is done to a host by this fleet.
-func (f *Fleet) alone(ctx context.Context, id inventory.HostID) (done func(), err error) {
-	f.mu.Lock()
-	turn := f.busy[id]
-	if turn == nil {
-		turn = make(chan struct{}, 1)
-		f.busy[id] = turn
-	}
-	f.mu.Unlock()
-	select {
-	case turn <- struct{}{}:
-		return func() { <-turn }, nil
-	case <-ctx.Done():
-		return nil, fmt.Errorf("waiting for another step on %s: %w", id, ctx.Err())
-	}
 }
 
 // Installed says which versions hosts have now. What a package manager left half

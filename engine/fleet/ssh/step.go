@@ -31,7 +31,7 @@ func (f *Fleet) move(ctx context.Context, now time.Time, s fleet.Step, op string
 	if err := host.Admit(s); err != nil {
 		return fleet.Job{}, err
 	}
-	done, err := f.alone(ctx, s.Host)
+	done, err := f.turns.Take(ctx, s.Host)
 	if err != nil {
 		return fleet.Job{}, err
 	}
@@ -143,21 +143,7 @@ func (f *Fleet) Status(ctx context.Context, _ time.Time, jobs []string) ([]fleet
 	if err := f.open(ctx); err != nil {
 		return nil, err
 	}
-	list := make([]fleet.Job, len(jobs))
-	for i, id := range jobs {
-		list[i] = fleet.Job{ID: id, State: fleet.Unknown}
-		at, name, ok := host.Split(id)
-		if !ok {
-			continue
-		}
-		told, err := f.look(ctx, at, name)
-		if err != nil {
-			list[i].Detail = host.Plain(err.Error())
-			continue
-		}
-		list[i] = told.Job(id)
-	}
-	return list, ctx.Err()
+	return host.Status(ctx, jobs, f.look)
 }
 
 // Cancel leaves every job as it is: what has begun on a host is not broken off in

@@ -1,0 +1,261 @@
+package ansible
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ringmaster-dev/ringmaster/engine/fleet"
+	"github.com/ringmaster-dev/ringmaster/engine/fleet/host"
+	"github.com/ringmaster-dev/ringmaster/engine/inventory"
+)
+
+//go:embed plays
+var plays embed.FS
+
+// gather is how long a run waits for further hosts before it starts.
+const gather = 100 * time.Millisecond
+
+// errand is one host's part of a run.
+type errand struct {
+	host inventory.HostID
+	vars any
+	done chan struct{}
+	// what came of it, once done is closed
+	answer host.Answer
+	err    error
+}
+
+// send puts a host into the next run of a play, and waits for what comes of it. An
+// error that is a *fleet.Error is the host's; any other is Ansible's.
+func (f *Fleet) send(ctx context.Context, play string, id inventory.HostID, vars any) (host.Answer, error) {
+	if !id.Valid() { // it is to be a pattern of Ansible's, and a file
+		return nil, &fleet.Error{Code: "unreachable", Message: fmt.Sprintf("%q is not the name of a host", id)}
+	}
+	e := &errand{host: id, vars: vars, done: make(chan struct{})}
+	f.mu.Lock()
+	if f.closed {
+		f.mu.Unlock()
+		return nil, &fleet.Error{Code: "internal", Message: "the fleet is closed"}
+	}
+	if f.waiting[play] = append(f.waiting[play], e); len(f.waiting[play]) == 1 {
+		f.runs.Add(1)
+		time.AfterFunc(gather, func() {
+			defer f.runs.Done()
+			f.together(play)
+		})
+	}
+	f.mu.Unlock()
+	select {
+	case <-e.done:
+		return e.answer, e.err
+	case <-ctx.Done():
+		return nil, fmt.Errorf("waiting for Ansible: %w", context.Cause(ctx))
+	}
+}
+
+// together runs a play for all that wait for it; a host that is asked twice is
+// asked in two runs.
+func (f *Fleet) together(play string) {
+	f.mu.Lock()
+	list := f.waiting[play]
+	delete(f.waiting, play)
+	f.mu.Unlock()
+	for len(list) > 0 {
+		byHost, rest := map[inventory.HostID]*errand{}, []*errand(nil)
+		for _, e := range list {
+			if byHost[e.host] == nil {
+				byHost[e.host] = e
+			} else {
+				rest = append(rest, e)
+			}
+		}
+		err := f.play(play, byHost)
+		for _, e := range byHost {
+			if e.answer == nil && e.err == nil {
+				if e.err = err; err == nil {
+					e.err = &fleet.Error{Code: "unreachable", Message: fmt.Sprintf("%s is not in Ansible's inventory", e.host)}
+				}
+				close(e.done)
+			}
+		}
+		list = rest
+	}
+}
+
+// play runs a play once, and tells each host's errand as soon as it is known. The
+// error is Ansible's own.
+func (f *Fleet) play(play string, byHost map[inventory.HostID]*errand) error {
+	dir, err := os.MkdirTemp("", "ringmaster-ansible")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	if err := write(dir, byHost); err != nil {
+		return fmt.Errorf("writing the playbook: %w", err)
+	}
+	results, sent, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	defer results.Close()
+	ctx, cancel := context.WithCancel(f.ctx)
+	defer cancel()
+	args := append(slices.Clone(f.o.Command[1:]), "--forks", strconv.Itoa(f.o.Parallel), filepath.Join(dir, play))
+	cmd := exec.CommandContext(ctx, f.o.Command[0], args...)
+	cmd.Dir, cmd.ExtraFiles = f.o.Dir, []*os.File{sent}
+	cmd.Env = append(slices.Clone(f.o.Env), "RINGMASTER_RESULTS=/dev/fd/3", "ANSIBLE_STDOUT_CALLBACK=ringmaster", "ANSIBLE_RETRY_FILES_ENABLED=0", "ANSIBLE_NOCOLOR=1")
+	defer tie(cmd)()
+	var noise bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &noise, &noise
+	cmd.WaitDelay = 10 * time.Second
+	if err := cmd.Start(); err != nil {
+		sent.Close()
+		return fmt.Errorf("starting Ansible: %w", err)
+	}
+	sent.Close()
+	told := make(chan struct{})
+	go func() {
+		defer close(told)
+		listen(results, byHost)
+	}()
+	err = cmd.Wait()
+	results.SetReadDeadline(time.Now().Add(time.Second)) // a process that outlives it keeps the pipe
+	<-told
+	for line := range strings.Lines(noise.String()) {
+		f.o.Log(strings.TrimRight(line, "\n"))
+	}
+	exit := (*exec.ExitError)(nil)
+	switch {
+	case f.ctx.Err() != nil:
+		return errors.New("running Ansible: it was ended before it was done")
+	case err == nil:
+		return nil
+	case errors.As(err, &exit) && (exit.ExitCode() == 2 || exit.ExitCode() == 4): // hosts that failed, or could not be reached
+		return nil
+	}
+	return fmt.Errorf("running Ansible: %w: %s", err, host.Plain(tail(noise.String())))
+}
+
+func tail(text string) string {
+	const most = 800
+	return text[max(0, len(text)-most):]
+}
+
+// write lays out a run's folder: the plays, with their hosts named, the program that
+// hosts are given, and each host's own part.
+func write(dir string, byHost map[inventory.HostID]*errand) error {
+	sub, err := fs.Sub(plays, "plays")
+	if err != nil {
+		return err
+	}
+	if err := os.CopyFS(dir, sub); err != nil {
+		return err
+	}
+	files := map[string]string{"program.sh": host.Program}
+	hosts := slices.Sorted(maps.Keys(byHost))
+	list, err := json.Marshal(hosts)
+	if err != nil {
+		return err
+	}
+	for _, play := range []string{"ask.yml", "deb.yml"} {
+		text, err := fs.ReadFile(sub, play)
+		if err != nil {
+			return err
+		}
+		files[play] = strings.Replace(string(text), "\n  hosts: all\n", "\n  hosts: "+string(list)+"\n", 1)
+	}
+	for _, id := range hosts {
+		data, err := json.Marshal(byHost[id].vars)
+		if err != nil {
+			return err
+		}
+		files[string(id)+".json"] = string(data)
+	}
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// told is a line of the callback (plays/callback_plugins).
+type told struct {
+	Host    inventory.HostID `json:"host"`
+	Task    string           `json:"task"`
+	Tags    []string         `json:"tags"`
+	Event   string           `json:"event"` // ok, passed over, failed, unreachable
+	Stdout  string           `json:"stdout"`
+	Stderr  string           `json:"stderr"`
+	Message string           `json:"message"`
+}
+
+// listen hands on what the callback tells. A host's part is over with its answer,
+// or with the first task that ends it.
+func listen(from *os.File, byHost map[inventory.HostID]*errand) {
+	r := bufio.NewReader(from)
+	for {
+		line, err := r.ReadBytes('\n')
+		var t told
+		if json.Unmarshal(line, &t) == nil {
+			if e := byHost[t.Host]; e != nil && e.answer == nil && e.err == nil && e.settle(t) {
+				close(e.done)
+			}
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// settle takes a line about an errand's host, and says whether its part is over.
+func (e *errand) settle(t told) bool {
+	answers := slices.Contains(t.Tags, "answer")
+	switch t.Event {
+	case "ok":
+		if !answers {
+			return false
+		}
+		a, whole := host.Parse(strings.TrimRight(t.Stdout, "\n") + "\n")
+		if e.answer = a; !whole {
+			e.answer, e.err = nil, host.Cut("the question", t.Stderr)
+		}
+		return true
+	case "failed":
+		code := "refused"
+		if slices.Contains(t.Tags, "restart") {
+			code = "unreachable"
+		}
+		why := host.Plain(t.Message)
+		if end := strings.TrimSpace(t.Stderr); end != "" { // of a traceback the last line says it
+			why += ": " + host.Plain(end[strings.LastIndex(end, "\n")+1:])
+		}
+		e.err = &fleet.Error{Code: code, Retryable: code == "unreachable", Message: fmt.Sprintf("%s: %q: %s", e.host, t.Task, why)}
+		return true
+	case "unreachable":
+		e.err = &fleet.Error{Code: "unreachable", Retryable: true, Message: fmt.Sprintf("reaching %s: %s", e.host, host.Plain(t.Message))}
+		return true
+	}
+	return false
+}
+
+// ask asks one host with the words of its program.
+func (f *Fleet) ask(ctx context.Context, id inventory.HostID, words []string) (host.Answer, error) {
+	return f.send(ctx, "ask.yml", id, struct {
+		Words []string `json:"words"`
+	}{words})
+}

@@ -1,0 +1,95 @@
+package ansible
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ringmaster-dev/ringmaster/engine/fleet"
+	"github.com/ringmaster-dev/ringmaster/engine/fleet/host"
+	"github.com/ringmaster-dev/ringmaster/engine/inventory"
+)
+
+// What the callback tells of a host's tasks, and what that comes to.
+func TestSettle(t *testing.T) {
+	answer := func(text string) told { return told{Tags: []string{"answer"}, Event: "ok", Stdout: text} }
+	for _, tc := range []struct {
+		name  string
+		lines []told
+		over  bool
+		code  string // of the error
+		why   string
+	}{
+		{"an answer", []told{{Event: "ok", Stdout: "end"}, answer("state\tnone\nend")}, true, "", ""},
+		{"no answer yet", []told{{Event: "ok"}, {Event: "passed over", Message: "dpkg failed"}}, false, "", ""},
+		{"an answer that is cut off", []told{answer("state\tnone")}, true, "refused", "the answer to the question is cut off"},
+		{"no package manager", []told{{Tags: []string{"answer"}, Event: "ok", Stderr: "it has no package manager"}}, true, "refused", "it has no package manager"},
+		{"a task that failed", []told{{Task: "It begins", Event: "failed", Message: "MODULE FAILURE", Stderr: "Traceback\nOSError: no space"}}, true, "refused", `web-1: "It begins": MODULE FAILURE: OSError: no space`},
+		{"a host out of reach", []told{{Event: "unreachable", Message: "Permission denied"}}, true, "unreachable", "reaching web-1: Permission denied"},
+		{"a restart that did not come back", []told{{Task: "The restart", Tags: []string{"restart"}, Event: "failed", Message: "Timed out"}}, true, "unreachable", "Timed out"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			e := &errand{host: "web-1"}
+			over := false
+			for _, l := range tc.lines {
+				over = e.settle(l)
+			}
+			got := (*fleet.Error)(nil)
+			if over != tc.over || errors.As(e.err, &got) != (tc.code != "") || tc.code != "" && (got.Code != tc.code || !strings.Contains(got.Message, tc.why)) {
+				t.Errorf("settle() = %t, %v, want %t, %s with %q", over, e.err, tc.over, tc.code, tc.why)
+			}
+		})
+	}
+}
+
+// What the playbook is told of a rollback: files that were kept, what came along,
+// and what stays a dependency.
+func TestStep(t *testing.T) {
+	f, err := Open(Options{Restart: time.Minute, Policy: host.Policy{NoRestart: true}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	facts, _ := host.Parse("now\t7\ntarget\t/x/former/a_1_all.deb\nautomatic\ta\nalong\tlib=1\nalong\tnew-\nend\n")
+	s := fleet.Step{Key: "k", Host: "web-1", Reboot: "if-needed", Packages: []fleet.Package{{Type: "deb", Name: "a", From: "2", To: "1"}}}
+	list := host.Moves(s.Packages)
+	got := f.step("rollback-1", "rollback", s, facts, list, host.Weighed{Undoes: "apply-1", Along: []host.Move{{Name: "lib", From: "2", To: "1"}, {Name: "new", From: "1", To: "-"}}})
+	want := step{Job: "rollback-1", Op: "rollback", Targets: []string{"/x/former/a_1_all.deb", "lib=1", "new-"}, Former: []string{"a=2", "lib=2", "new=1"},
+		Automatic: []string{"a"}, Conffiles: "force-confold", Restart: 60,
+		Request: "at\t7\nby\tansible\nop\trollback\nkey\tk\nreboot\tnever\nconffiles\tkeep\nundoes\tapply-1\nmove\ta\t2\t1\nwith\tlib\t2\t1\nwith\tnew\t1\t-\n"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("step() (-want +got):\n%s", diff)
+	}
+	if got := f.step("rollback-1", "rollback", s, facts, list, host.Weighed{}).Targets; len(got) != 1 {
+		t.Errorf("alone it names %q, want the step's own package", got)
+	}
+}
+
+// Ansible that cannot be run is nobody's being out of reach.
+func TestNoAnsible(t *testing.T) {
+	dir := t.TempDir()
+	failing := filepath.Join(dir, "failing")
+	if err := os.WriteFile(failing, []byte("#!/bin/sh\necho 'ERROR! no such option: --vault' >&2\nexit 5\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for command, why := range map[string]string{filepath.Join(dir, "none"): "starting Ansible: ", failing: "running Ansible: exit status 5: ERROR! no such option: --vault"} {
+		f, err := Open(Options{Command: []string{command}, Dir: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		_, err = f.Installed(t.Context(), time.Now(), []inventory.HostID{"web-1", "web-2"}, []string{"a"})
+		if e := (*fleet.Error)(nil); err == nil || errors.As(err, &e) || !strings.Contains(err.Error(), why) {
+			t.Errorf("Installed() = %v, want %q", err, why)
+		}
+		_, err = f.Apply(t.Context(), time.Now(), fleet.Step{Key: "k", Host: "web-1", Packages: []fleet.Package{{Type: "deb", Name: "a", From: "1", To: "2"}}})
+		if err == nil || !strings.Contains(err.Error(), why) {
+			t.Errorf("Apply() = %v, want %q", err, why)
+		}
+	}
+}
