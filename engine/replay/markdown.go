@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/ringmaster-dev/ringmaster/engine/markup"
 )
 
 // Markdown is the report as the comment of a pull request. Text from outside
@@ -46,7 +48,7 @@ func (r *Report) Markdown() string {
 // escape makes the words that name a side inert: they hold a revision that
 // somebody typed. What has another sign than a name or a sentence has is code.
 func escape(s string) string {
-	s = bare(s)
+	s = markup.Line(s)
 	plain := strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 ,()/.-~^") == "" && !strings.Contains(s, "~~") && !strings.Contains(strings.ToLower(s), "www.") && !strings.Contains(strings.ToLower(s), "gh-")
 	if !plain || s == "" || !letter(s[0]) || len(s) > mostWord {
 		return code(s)

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/ringmaster-dev/ringmaster/engine/markup"
 )
 
 // How much is shown; JSON has all.
@@ -18,12 +20,12 @@ const (
 // Text writes the report for a terminal: totals first, then by rule, then hosts.
 func (r *Report) Text(w io.Writer) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s, against %s\n", bare(r.Candidate), bare(r.Baseline))
+	fmt.Fprintf(&b, "%s, against %s\n", markup.Line(r.Candidate), markup.Line(r.Baseline))
 	if len(r.Changed) > 0 {
-		fmt.Fprintf(&b, "differing: %s\n", some(r.Changed, mostFiles, bare))
+		fmt.Fprintf(&b, "differing: %s\n", some(r.Changed, mostFiles, markup.Line))
 	}
 	fmt.Fprintf(&b, "%s\n\n", r.replayed())
-	for _, l := range r.totals(bare) {
+	for _, l := range r.totals(markup.Line) {
 		fmt.Fprintf(&b, "%-24s  %s\n", l.what, l.says)
 	}
 	r.textRules(&b)
@@ -31,14 +33,14 @@ func (r *Report) Text(w io.Writer) error {
 	if len(r.NotReplayed) > 0 {
 		b.WriteString("\nnot replayed, and not counted\n")
 		for _, n := range r.NotReplayed[:min(mostPlans, len(r.NotReplayed))] {
-			fmt.Fprintf(&b, "  %s: %s\n", bare(n.Plan), bare(n.Why))
+			fmt.Fprintf(&b, "  %s: %s\n", markup.Line(n.Plan), markup.Line(n.Why))
 		}
 		r.more(&b, len(r.NotReplayed), mostPlans)
 	}
 	for _, u := range r.Unread[:min(mostPlans, len(r.Unread))] {
-		fmt.Fprintf(&b, "\nwhat became of %s cannot be read: %s\n", bare(u.Plan), bare(u.Why))
+		fmt.Fprintf(&b, "\nwhat became of %s cannot be read: %s\n", markup.Line(u.Plan), markup.Line(u.Why))
 	}
-	fmt.Fprintf(&b, "\n%s\n", r.limits(bare))
+	fmt.Fprintf(&b, "\n%s\n", r.limits(markup.Line))
 	_, err := io.WriteString(w, b.String())
 	return err
 }
@@ -127,12 +129,12 @@ func (r *Report) textRules(b *strings.Builder) {
 	}
 	fmt.Fprintf(b, "\n%-28s %8s %12s %13s %9s %10s\n", "by rule", "stops", "failed then", "healthy then", "lets pass", "speaks")
 	for _, x := range r.Rules[:min(mostRules, len(r.Rules))] {
-		fmt.Fprintf(b, "  %-26s %8s %12s %13s %9s %10s\n", bare(x.Rule), thousands(x.Stops), thousands(x.Failed), thousands(x.Healthy), thousands(x.Opens), x.speaks())
+		fmt.Fprintf(b, "  %-26s %8s %12s %13s %9s %10s\n", markup.Line(x.Rule), thousands(x.Stops), thousands(x.Failed), thousands(x.Healthy), thousands(x.Opens), x.speaks())
 		if due := x.due(); due != "" {
 			fmt.Fprintf(b, "    when due: %s\n", due)
 		}
 		if x.Says != "" {
-			fmt.Fprintf(b, "    says, as an example: %s\n", clip(bare(x.Says), 150))
+			fmt.Fprintf(b, "    says, as an example: %s\n", clip(markup.Line(x.Says), 150))
 		}
 	}
 	r.more(b, len(r.Rules), mostRules)
@@ -163,7 +165,7 @@ func (r *Report) textHosts(b *strings.Builder) {
 	}
 	b.WriteString("\nhosts\n")
 	for _, h := range r.Hosts[:min(mostHosts, len(r.Hosts))] {
-		fmt.Fprintf(b, "  %-26s %s\n", bare(string(h.Host)), h.says())
+		fmt.Fprintf(b, "  %-26s %s\n", markup.Line(string(h.Host)), h.says())
 	}
 	r.more(b, len(r.Hosts), mostHosts)
 }

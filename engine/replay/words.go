@@ -3,23 +3,10 @@ package replay
 import (
 	"fmt"
 	"strings"
-	"unicode"
 	"unicode/utf8"
-)
 
-// bare takes out control characters, also those that turn the direction of text
-// around, and joins lines.
-func bare(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\n' || r == '\t' || r == '\r' || r == '\u2028' || r == '\u2029':
-			return ' '
-		case unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == utf8.RuneError:
-			return -1
-		}
-		return r
-	}, s)
-}
+	"github.com/ringmaster-dev/ringmaster/engine/markup"
+)
 
 // mostWord is how much of a name from outside is shown, mostReason of a reason: a
 // whole page is then less than the 65,536 characters that GitHub takes.
@@ -36,7 +23,7 @@ func code(s string) string { return span(s, mostWord) }
 func reason(s string) string { return span(s, mostReason) }
 
 func span(s string, most int) string {
-	s = clip(strings.NewReplacer("`", "'", "|", "¦").Replace(bare(s)), most)
+	s = clip(strings.NewReplacer("`", "'", "|", "¦").Replace(markup.Line(s)), most)
 	if s = strings.TrimSpace(s); s == "" {
 		return ""
 	}
