@@ -12,7 +12,6 @@ import (
 	"github.com/ringmaster-dev/ringmaster/engine/outcome"
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
 	"github.com/ringmaster-dev/ringmaster/engine/repo"
-	"github.com/ringmaster-dev/ringmaster/engine/report"
 )
 
 // prefix is what ringmaster's branches begin with.
@@ -166,88 +165,4 @@ func (x *Executor) untouched(t *tip, id string, pr forge.PullRequest) (string, e
 		}
 	}
 	return "", nil
-}
-
-// approved checks the approvals that a plan requires against the forge's
-// reviews: of exactly what was merged, or of an earlier version that it is
-// provably no worse than. Nobody approves what they proposed or had planned, and
-// one person counts once for each requirement.
-func (e *Env) approved(ctx context.Context, teams map[string][]string, p *plan.Plan, pr forge.PullRequest) ([]outcome.Approval, []unmet, error) {
-	var list []outcome.Approval
-	var lacks []unmet
-	formers, err := e.formers(ctx, p, pr.Head, pr.Former)
-	if err != nil {
-		return nil, nil, err
-	}
-	var askers []string
-	if len(p.Approvals) > 0 && len(pr.Approvals)+len(formers) > 0 {
-		if askers, err = e.hadPlanned(ctx, pr); err != nil {
-			return nil, nil, err
-		}
-	}
-	for _, need := range p.Approvals {
-		n, lapsed := 0, ""
-		for _, r := range pr.Approvals {
-			if r.By == pr.Author || r.Commit != pr.Head {
-				continue
-			}
-			in, err := e.member(ctx, teams, need.From, r.By)
-			switch {
-			case err != nil:
-				return nil, nil, err
-			case in && isOneOf(askers, r.By):
-				lapsed += fmt.Sprintf("; %s had it planned, and somebody else approves it", r.By)
-			case in:
-				n++
-				list = append(list, outcome.Approval{At: r.At, Plan: p.ID, Digest: p.Digest, By: r.By, For: need.From, Commit: pr.Head, Merge: pr.Merge, Claimed: r.Claimed, Forge: e.Forge.Name()})
-			}
-		}
-		for i := range formers {
-			f := &formers[i]
-			in, err := e.member(ctx, teams, need.From, f.By)
-			switch {
-			case err != nil:
-				return nil, nil, err
-			case !in || f.By == pr.Author:
-			case isOneOf(askers, f.By):
-				lapsed += fmt.Sprintf("; %s had it planned, and somebody else approves it", f.By)
-			case f.stands(need.From):
-				n++
-				list = append(list, outcome.Approval{At: f.At, Plan: p.ID, Digest: f.plan.Digest, Carried: p.Digest, By: f.By, For: need.From, Commit: f.Commit, Merge: pr.Merge, Claimed: f.Claimed, Forge: e.Forge.Name()})
-			default:
-				lapsed += "; " + f.lapsed(need.From)
-			}
-		}
-		if n < need.Count {
-			lacks = append(lacks, unmet{need, n, lapsed})
-		}
-	}
-	return list, lacks, nil
-}
-
-// given are the approvals of any of some teams that count: of exactly what is or was
-// under review, and not by its author.
-func (e *Env) given(ctx context.Context, members map[string][]string, pr forge.PullRequest, teams ...string) ([]forge.Review, error) {
-	var list []forge.Review
-	for _, r := range pr.Approvals {
-		if r.By == pr.Author || r.Commit != pr.Head {
-			continue
-		}
-		for _, team := range teams {
-			in, err := e.member(ctx, members, team, r.By)
-			if err != nil {
-				return nil, err
-			}
-			if in {
-				list = append(list, r)
-				break
-			}
-		}
-	}
-	return list, nil
-}
-
-// lack says which approvals are not there.
-func lack(n int, need plan.Approval) string {
-	return fmt.Sprintf("%d of %d by %q: %s", n, need.Count, need.From, report.Because(need.Because))
 }

@@ -53,7 +53,7 @@
 // a pure function (decide) of one commit, a time and the engine's version, which
 // is why check and audit can make it again, byte for byte.
 //
-// People stand between the two: approved (in confirm.go) counts reviews, worse
+// People stand between the two: approved counts reviews, worse
 // decides which of them survive a plan that is written again, and verdict.go,
 // aftermath.go and overdue.go tell the forge what was checked, what became of it,
 // and who is late. Nothing that happens to hosts waits for what is told.
@@ -62,9 +62,9 @@
 // more, replay decides it under other policies or models, explain looks for the
 // smallest change of facts that would have altered it. status says where the
 // estate stands; comments does what people ask for below a plan, and answers.
-// Files that belong together begin alike: audit*.go, comments*.go, explain*.go,
+// Files that belong together begin alike: audit*.go, comments*.go, edits*.go, explain*.go,
 // import*.go, replay*.go; authors.go and bundle.go are for policy authors. trust.go
-// walks the base branch, and edits.go asks its policies who may loosen what.
+// walks the base branch, and edits*.go ask its policies who may loosen what.
 //
 // What holds this shape is floors_test.go.
 package engine

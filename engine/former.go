@@ -15,7 +15,7 @@ import (
 	"github.com/ringmaster-dev/ringmaster/engine/report"
 )
 
-// former is a standing approval of an earlier version of a plan.
+// former is a standing approval of a plan, as it is or as an earlier version of it.
 type former struct {
 	forge.Review
 	plan  *plan.Plan // that was approved; nil where it is not to be had
