@@ -30,7 +30,7 @@ func (w *world) ledger() (*plan.Plan, []outcome.Line) {
 	return ledgerOf(w.t, r)
 }
 
-func ledgerOf(t *testing.T, r *repo.Repo) (*plan.Plan, []outcome.Line) {
+func ledgerOf(t testing.TB, r *repo.Repo) (*plan.Plan, []outcome.Line) {
 	t.Helper()
 	h, err := r.Ref("refs/heads/main")
 	if err != nil {
@@ -80,7 +80,7 @@ func (w *world) moved() []reference.Entry {
 // checkLedger checks that a ledger and what really happened are the same: each
 // intent has one result, each key is intended once, and nothing was moved twice
 // or without an intent. It returns the versions that hosts have.
-func checkLedger(t *testing.T, lines []outcome.Line, moved []reference.Entry) map[string]string {
+func checkLedger(t testing.TB, lines []outcome.Line, moved []reference.Entry) map[string]string {
 	t.Helper()
 	intents, results := map[string]int{}, map[string]outcome.Event{}
 	told := map[string]string{}
@@ -157,7 +157,7 @@ func (w *world) checkRest(at time.Time) {
 }
 
 // leftovers are files in .git that only a run under way may have.
-func leftovers(t *testing.T, git string) []string {
+func leftovers(t testing.TB, git string) []string {
 	t.Helper()
 	var list []string
 	err := filepath.WalkDir(git, func(name string, e os.DirEntry, err error) error {

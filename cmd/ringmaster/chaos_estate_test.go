@@ -29,7 +29,7 @@ var chaosFrom = map[string]string{"osprey-agent": "2.3.0", "heron-web": "4.2.1"}
 // world is a folder with an estate, whose one plan is merged, and the state of
 // its plugin.
 type world struct {
-	t       *testing.T
+	t       testing.TB
 	base    string
 	through []string // what runs are started by, where not at once
 }
@@ -132,7 +132,7 @@ func (w *world) estate(files map[string]string) {
 // spared are the folders of policies that no run under chaos rests on, unless
 // there is to be much of it: compiling the whole library is most of what a run
 // costs that has little to do.
-func spared(t *testing.T, dir string) []string {
+func spared(t testing.TB, dir string) []string {
 	t.Helper()
 	if chaosRounds(t, 0) > 0 {
 		return nil

@@ -22,7 +22,7 @@ import (
 )
 
 // chaosRounds is how often runs are killed, or meet: RINGMASTER_CHAOS, else few.
-func chaosRounds(t *testing.T, few int) int {
+func chaosRounds(t testing.TB, few int) int {
 	t.Helper()
 	text := os.Getenv("RINGMASTER_CHAOS")
 	if text == "" {

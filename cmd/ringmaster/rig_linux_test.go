@@ -17,10 +17,15 @@ import (
 
 // rigWorld is an estate of a rig's hosts, made anew, whose one plan moves shopd
 // to a version and is merged. Runs of it are in the rig's network.
-func rigWorld(t *testing.T, r *rig.Rig, fleet, to string) *world {
+func rigWorld(t testing.TB, r *rig.Rig, fleet, to string) *world {
+	t.Helper()
+	return rigMerged(t, r, rigFiles(t, r, fleet, to))
+}
+
+// rigFiles makes the hosts anew, and what an estate of them has beside the starter's files.
+func rigFiles(t testing.TB, r *rig.Rig, fleet, to string) map[string]string {
 	t.Helper()
 	r.Fresh()
-	w := &world{t: t, base: t.TempDir(), through: r.Through()}
 	files := chaosFiles()
 	var facts strings.Builder
 	for _, h := range r.Names() {
@@ -85,6 +90,12 @@ for _ in range(20):
         bad += 1
 sys.exit(2 if bad > 1 else 0)
 `
+	return files
+}
+
+func rigMerged(t testing.TB, r *rig.Rig, files map[string]string) *world {
+	t.Helper()
+	w := &world{t: t, base: t.TempDir(), through: r.Through()}
 	w.estate(files)
 	if err := os.Chmod(filepath.Join(w.dir(), "check"), 0o755); err != nil {
 		t.Fatal(err)

@@ -46,7 +46,7 @@ func program() string {
 
 // Rig is a rig that is up.
 type Rig struct {
-	t       *testing.T
+	t       testing.TB
 	program string
 	Hosts   map[string]string // address by name
 	Folder  string            // has key, ca, known_hosts
@@ -54,7 +54,7 @@ type Rig struct {
 
 // Up returns the rig. Without one a test that was not asked to use it is
 // skipped, and one that was fails.
-func Up(t *testing.T) *Rig {
+func Up(t testing.TB) *Rig {
 	t.Helper()
 	if !Wanted() {
 		t.Skip("needs real hosts: testdata/rig/rig up 6, then RINGMASTER_RIG=1")
