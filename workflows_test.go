@@ -197,7 +197,7 @@ var (
 	writers = map[string][]string{
 		"plan.yml plan": {"contents", "pull-requests", "issues", "checks"}, "learn.yml learn": {"contents", "pull-requests"},
 		"comments.yml comments": {"contents", "pull-requests"},
-		"check.yml check":       {"checks"}, "check.yml comment": {"pull-requests"}, "execute.yml intend": {"contents", "pull-requests", "deployments", "checks"}, "execute.yml record": {"contents", "pull-requests", "deployments", "checks"},
+		"check.yml check":       {"checks"}, "check.yml comment": {"pull-requests"}, "execute.yml intend": {"contents", "pull-requests", "deployments", "statuses", "checks"}, "execute.yml record": {"contents", "pull-requests", "deployments", "statuses", "checks"},
 	}
 )
 
@@ -267,7 +267,8 @@ func appProblems(j job, s step) []string {
 var appRow = regexp.MustCompile(`(?m)^\| (?:Repository|Organization): ([A-Za-z ]+?) \| (read and write|read) \|`)
 
 // TestAppHasWhatItsTokensAskFor: docs/github.md has the App be given what some
-// job's token asks for, and nothing else; metadata GitHub adds by itself.
+// job's token asks for, and nothing else; metadata GitHub adds by itself, and calls
+// commit statuses statuses in workflows.
 func TestAppHasWhatItsTokensAskFor(t *testing.T) {
 	asked := map[string]string{"metadata": "read"}
 	for _, text := range workflows(t, "starter") {
@@ -287,7 +288,7 @@ func TestAppHasWhatItsTokensAskFor(t *testing.T) {
 	}
 	given := map[string]string{}
 	for _, m := range appRow.FindAllStringSubmatch(string(data), -1) {
-		given[strings.ReplaceAll(strings.ToLower(m[1]), " ", "-")] = strings.TrimPrefix(m[2], "read and ")
+		given[strings.TrimPrefix(strings.ReplaceAll(strings.ToLower(m[1]), " ", "-"), "commit-")] = strings.TrimPrefix(m[2], "read and ")
 	}
 	if !maps.Equal(given, asked) {
 		t.Errorf("docs/github.md gives the App %v, and its tokens ask for %v", given, asked)

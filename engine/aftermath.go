@@ -37,31 +37,32 @@ func (x *Executor) Show(ctx context.Context, done *Executed) {
 		x.Log.WithError(err).Warn("telling how far plans have come; the next run tells it")
 		return
 	}
+	var untold, unshown []error // what is refused of one plan keeps no other from being told
 	for _, t := range list {
 		if err := x.Forge.Say(ctx, prefix+t.told.Plan.ID, "outcome", t.told.Markdown()); err != nil {
-			x.Log.WithError(err).Warn("telling what became of a plan; the next run tells it")
-			break
+			untold = append(untold, err)
 		}
 	}
-	x.mirror(ctx, list)
-	x.Remind(ctx)
-}
-
-func (x *Executor) mirror(ctx context.Context, list []tale) {
 	for _, t := range list {
 		for _, p := range t.progress(x.At) {
 			if err := x.Forge.Mirror(ctx, p); err != nil {
-				x.Log.WithError(err).Warn("showing how far a plan has come; the next run shows it")
-				return
+				unshown = append(unshown, err)
 			}
 		}
 	}
+	if n := len(untold); n > 0 {
+		x.Log.WithError(untold[0]).Warnf("telling what became of plans, %d of them in vain; the next run tells it", n)
+	}
+	if n := len(unshown); n > 0 {
+		x.Log.WithError(unshown[0]).Warnf("showing how far plans have come in their rings, %d of them in vain; the next run shows it", n)
+	}
+	x.Remind(ctx)
 }
 
 // tale is what is told of one plan.
 type tale struct {
 	told  *report.Aftermath
-	merge string // commit
+	merge forge.PullRequest // by which it was merged
 	rings []ringEnd
 }
 
@@ -121,7 +122,7 @@ func (x *Executor) tales(ctx context.Context, done *Executed) ([]tale, []broken,
 
 func taleOf(d deed, g *rollout.Progress, refused string, pr forge.PullRequest, at time.Time) tale {
 	step, whys := rollout.Next(g, at), troubles(d)
-	t := tale{merge: pr.Merge, told: &report.Aftermath{Plan: g.Plan, Begun: len(d.lines) > 0, Over: g.Complete, Refused: refused, Next: step.Wake, For: step.For}}
+	t := tale{merge: pr, told: &report.Aftermath{Plan: g.Plan, Begun: len(d.lines) > 0, Over: g.Complete, Refused: refused, Next: step.Wake, For: step.For}}
 	for _, p := range g.Plan.Patches {
 		if why := g.Held[p.ID]; why != "" {
 			t.told.Stopped = append(t.told.Stopped, fmt.Sprintf("%s: %s", p.ID, why))
@@ -199,7 +200,7 @@ func (t *tale) progress(at time.Time) []forge.Progress {
 	var list []forge.Progress
 	for _, r := range t.rings {
 		all := r.Waiting + r.UnderWay + r.Healthy + r.Failed + r.RolledBack + r.Unreached + r.NotBegun
-		p := forge.Progress{Plan: t.told.Plan.ID, Ring: r.Name, Commit: t.merge, At: at, State: "in_progress", Text: fmt.Sprintf("%d of %d healthy", r.Healthy, all)}
+		p := forge.Progress{Plan: t.told.Plan.ID, Ring: r.Name, Commit: t.merge.Merge, URL: t.merge.URL, At: at, State: "in_progress", Text: fmt.Sprintf("%d of %d healthy", r.Healthy, all)}
 		switch {
 		case r.stopped:
 			p.State = "failure"

@@ -35,6 +35,29 @@ func rings(hub *githubtest.Repository) string {
 	return strings.Join(list, "; ")
 }
 
+// marks is how far the newest statuses of commits say that each ring of the
+// estate's plan is, as "canary success: …"; all are of the merge, and lead to the
+// thread.
+func marks(t *testing.T, hub *githubtest.Repository) string {
+	t.Helper()
+	var order []string
+	newest := map[string]string{}
+	for _, s := range hub.Statuses() {
+		ring, ours := strings.CutPrefix(s.Context, "ringmaster/"+trusted+"/")
+		if p := hub.Pulls()[0]; !ours || s.Commit != p.Merge || !strings.HasSuffix(s.Target, "/acme/estate/pull/1") {
+			t.Errorf("there is a status %+v of something else than the merge %.10s", s, p.Merge)
+		}
+		if newest[ring] == "" {
+			order = append(order, ring)
+		}
+		newest[ring] = ring + " " + s.State + ": " + s.Description
+	}
+	for i, ring := range order {
+		order[i] = newest[ring]
+	}
+	return strings.Join(order, "; ")
+}
+
 // From a page to an outcome: a plan is opened, reviewed, approved, checked,
 // merged and carried out, and the thread of its pull request says what became of
 // it, in one comment, as deployments do ring by ring.
@@ -64,6 +87,9 @@ func TestFromAPageToAnOutcome(t *testing.T) {
 	if got, want := rings(hub), "canary in_progress: 0 of 1 healthy; broad pending: 0 of 3 healthy"; got != want {
 		t.Errorf("begun, deployments say %q, want %q", got, want)
 	}
+	if got, want := marks(t, hub), "canary pending: 0 of 1 healthy; broad pending: 0 of 3 healthy"; got != want {
+		t.Errorf("begun, the commit's statuses say %q, want %q", got, want)
+	}
 	server.Seen()
 	w.want(0, "execute")
 	for _, s := range server.Seen() {
@@ -81,6 +107,9 @@ func TestFromAPageToAnOutcome(t *testing.T) {
 	if got, want := rings(hub), "canary success: 1 of 1 healthy; broad success: 3 of 3 healthy"; got != want {
 		t.Errorf("over, deployments say %q, want %q", got, want)
 	}
+	if got, want := marks(t, hub), "canary success: 1 of 1 healthy; broad success: 3 of 3 healthy"; got != want {
+		t.Errorf("over, the commit's statuses say %q, want %q", got, want)
+	}
 }
 
 // What happens to hosts waits for no comment: where the forge takes none the run
@@ -90,7 +119,7 @@ func TestExecuteWaitsForNoComment(t *testing.T) {
 	w, server, hub := hubbed(t)
 	mergeAt(w, hub)
 	server.Fail(githubtest.Fault{Kind: githubtest.BaseModified, Times: 1000, Match: func(r *http.Request) bool {
-		return strings.Contains(r.URL.Path, "/comments") || strings.Contains(r.URL.Path, "/deployments")
+		return strings.Contains(r.URL.Path, "/comments") || strings.Contains(r.URL.Path, "/deployments") || strings.Contains(r.URL.Path, "/status")
 	}})
 	w.says(0, []string{"applied", "the next run tells it", "the next run shows it"}, "execute")
 	if got := outcomeSaid(t, hub); got != "" {
@@ -104,6 +133,9 @@ func TestExecuteWaitsForNoComment(t *testing.T) {
 	}
 	if got := rings(hub); !strings.Contains(got, "canary in_progress") {
 		t.Errorf("a quarter of an hour later deployments say %q", got)
+	}
+	if got := marks(t, hub); !strings.Contains(got, "canary pending") {
+		t.Errorf("a quarter of an hour later the commit's statuses say %q", got)
 	}
 }
 
@@ -121,6 +153,25 @@ func TestThreadOfARefusedPlan(t *testing.T) {
 	}
 	if got := rings(hub); !strings.HasPrefix(got, "canary inactive: not carried out: approvals are missing") {
 		t.Errorf("deployments say %q", got)
+	}
+	if got := marks(t, hub); !strings.HasPrefix(got, "canary error: not carried out: approvals are missing") {
+		t.Errorf("the commit's statuses say %q", got)
+	}
+}
+
+// A token that may not give statuses shows deployments of each ring all the same,
+// and one line says what it lacks.
+func TestExecuteWithoutStatuses(t *testing.T) {
+	t.Parallel()
+	w, server, hub := hubbed(t)
+	mergeAt(w, hub)
+	server.Token("ghs_bot", "bot", "statuses")
+	w.says(0, []string{"applied", "2 of them in vain; the next run shows it", "it takes a token with \\\"statuses: read\\\""}, "execute")
+	if got, want := rings(hub), "canary in_progress: 0 of 1 healthy; broad pending: 0 of 3 healthy"; got != want {
+		t.Errorf("deployments say %q, want %q", got, want)
+	}
+	if got := marks(t, hub); got != "" {
+		t.Errorf("the commit's statuses say %q", got)
 	}
 }
 

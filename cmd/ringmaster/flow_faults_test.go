@@ -103,6 +103,7 @@ func became(t *testing.T, hub *githubtest.Repository) string {
 		fmt.Fprintln(&b, verdicts(hub, p.Head))
 	}
 	fmt.Fprintln(&b, rings(hub))
+	fmt.Fprintln(&b, marks(t, hub))
 	fmt.Fprintln(&b, strings.SplitN(outcomeSaid(t, hub), "\n", 2)[0])
 	for line := range bytes.Lines(landed(t, hub, "outcomes/"+trusted+".jsonl")) {
 		var l struct{ Event, Ring, Host string }

@@ -93,14 +93,14 @@ func TestRequestsOfARun(t *testing.T) {
 	w.says(0, []string{"applied"}, "execute")
 	seen := server.Seen()
 	for text, most := range map[string]int{
-		"head=acme": 2, "/pulls/1/reviews": 1, "state=closed": 1, "/memberships/": 1, "/orgs/acme/teams?": 1, "/commits/": 0,
+		"head=acme": 2, "/pulls/1/reviews": 1, "state=closed": 1, "/memberships/": 1, "/orgs/acme/teams?": 1, "/commits/": 2, "/statuses/": 2, // how far each of two rings is
 		"/comments": 3, "/deployments": 10, // of two rings, which had none
 	} {
 		if n := asked(seen, text); n > most {
 			t.Errorf("a run of three phases asks %d times for %q, want %d:\n%s", n, text, most, strings.Join(seen, "\n"))
 		}
 	}
-	if n := asked(seen, "") - asked(seen, "/comments") - asked(seen, "/deployments"); n > 13 {
+	if n := asked(seen, "") - asked(seen, "/comments") - asked(seen, "/deployments") - asked(seen, "/status"); n > 13 {
 		t.Errorf("a run asks %d times besides what it tells, want no more than 13:\n%s", n, strings.Join(seen, "\n"))
 	}
 	for day := 1; !strings.Contains(string(w.fetched("outcomes/"+trusted+".jsonl")), `"completed"`); day++ {

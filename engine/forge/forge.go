@@ -71,8 +71,9 @@ type Forge interface {
 	// AutoMerge asks the forge to merge the open pull request by itself when its
 	// own requirements are met, while its head is still head; off takes that back.
 	AutoMerge(ctx context.Context, branch, head string, on bool) error
-	// Mirror shows how far a plan has come in one ring. There is one of a plan,
-	// ring and commit; an unchanged state and text send nothing.
+	// Mirror shows how far a plan has come in one ring, where people look at the
+	// commit and at what runs where. There is one of a plan, ring and commit; an
+	// unchanged state and text send nothing.
 	Mirror(ctx context.Context, p Progress) error
 	// UnderReview returns the open pull requests into the base branch that have the
 	// commit as their head, from whatever branch, none where nobody proposed it.
@@ -145,6 +146,7 @@ type Progress struct {
 	Commit     string    // by which the plan was merged
 	State      string    // pending | in_progress | success | failure | inactive
 	Text       string    // one line, as "3 of 8 hosts are healthy"
+	URL        string    // where people read more, "" nowhere
 	At         time.Time // of the run that says so
 }
 

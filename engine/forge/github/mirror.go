@@ -3,6 +3,7 @@ package github
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -12,23 +13,33 @@ import (
 	"github.com/ringmaster-dev/ringmaster/engine/forge"
 )
 
-// descriptionMost is how many characters GitHub takes of a deployment's text.
+// descriptionMost is how many characters GitHub takes of the text of a deployment
+// and of a commit status.
 const descriptionMost = 140
 
+// commitStates are the states of a ring as a commit status has them.
+var commitStates = map[string]string{"pending": "pending", "in_progress": "pending", "success": "success", "failure": "failure", "inactive": "error"}
+
 // Mirror is a deployment to the environment ringmaster/<ring>, whose task names
-// the plan, and its newest status. GitHub is told neither to merge anything for it
-// nor to wait for checks, and nothing reads it back: it is for people.
+// the plan, with its newest status, and on the commit a status of the context
+// ringmaster/<plan>/<ring>. GitHub is told neither to merge anything for it nor to
+// wait for checks, and nothing reads it back: it is for people. A token that may not
+// make the deployment may still give the status.
 func (f *Forge) Mirror(ctx context.Context, p forge.Progress) error {
-	if err := f.mirror(ctx, p); err != nil {
+	if commitStates[p.State] == "" {
+		return fmt.Errorf("showing how far %s has come in ring %q: state %q; expected one of pending, in_progress, success, failure, inactive", p.Plan, p.Ring, p.State)
+	}
+	err := f.mirror(ctx, p)
+	if err == nil || said(err)/100 == 4 {
+		err = errors.Join(err, f.mark(ctx, p))
+	}
+	if err != nil {
 		return fmt.Errorf("showing how far %s has come in ring %q: %w", p.Plan, p.Ring, err)
 	}
 	return nil
 }
 
 func (f *Forge) mirror(ctx context.Context, p forge.Progress) error {
-	if states := []string{"pending", "in_progress", "success", "failure", "inactive"}; !slices.Contains(states, p.State) {
-		return fmt.Errorf("state %q; expected one of pending, in_progress, success, failure, inactive", p.State)
-	}
 	d, err := f.deployed(ctx, p)
 	if err == nil && d == nil {
 		d, err = f.deploy(ctx, p)
@@ -120,6 +131,43 @@ func (f *Forge) state(ctx context.Context, id int64, state, text string) error {
 	}, is)
 	if err != nil {
 		return fmt.Errorf("giving a deployment a status: %w", err)
+	}
+	return nil
+}
+
+// mark gives the commit its next status, unless it has that one. Of a context the
+// newest counts, whoever gave it: one that says the same needs no other.
+func (f *Forge) mark(ctx context.Context, p forge.Progress) error {
+	name, state, text := lead+p.Plan+"/"+p.Ring, commitStates[p.State], trimmed(p.Text)
+	is := func() (bool, error) {
+		list, err := all(func(page github.ListOptions) ([]*github.RepoStatus, *github.Response, error) {
+			c, resp, err := f.api.Repositories.GetCombinedStatus(ctx, f.owner, f.name, p.Commit, &page)
+			if err != nil {
+				return nil, resp, err
+			}
+			return c.Statuses, resp, nil
+		})
+		if err != nil {
+			return false, fmt.Errorf("listing the statuses of commit %.10s: %w", p.Commit, err)
+		}
+		return slices.ContainsFunc(list, func(s *github.RepoStatus) bool {
+			return s.GetContext() == name && s.GetState() == state && s.GetDescription() == text && s.GetTargetURL() == p.URL
+		}), nil
+	}
+	done, err := is()
+	if err != nil || done {
+		return err
+	}
+	err = f.once(ctx, func() error {
+		s := &github.RepoStatus{Context: &name, State: &state, Description: &text}
+		if p.URL != "" {
+			s.TargetURL = &p.URL
+		}
+		_, _, err := f.api.Repositories.CreateStatus(ctx, f.owner, f.name, p.Commit, s)
+		return err
+	}, is)
+	if err != nil {
+		return fmt.Errorf("giving commit %.10s a status: %w", p.Commit, err)
 	}
 	return nil
 }

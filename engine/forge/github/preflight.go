@@ -95,6 +95,18 @@ func (f *Forge) probes(r *github.Repository) []probe {
 			_, _, err := f.api.PullRequests.List(ctx, f.owner, f.name, &github.PullRequestListOptions{ListOptions: one})
 			return err
 		}},
+		{"checks: write (whether everybody approved an open plan)", true, func(ctx context.Context) error {
+			_, _, err := f.api.Checks.ListCheckRunsForRef(ctx, f.owner, f.name, r.GetDefaultBranch(), &github.ListCheckRunsOptions{ListOptions: one})
+			return err
+		}},
+		{"deployments: write (for execute: how far a plan is in each ring)", true, func(ctx context.Context) error {
+			_, _, err := f.api.Repositories.ListDeployments(ctx, f.owner, f.name, &github.DeploymentsListOptions{ListOptions: one})
+			return err
+		}},
+		{"commit statuses: write (for execute: the same, on the commit by which the plan was merged)", true, func(ctx context.Context) error {
+			_, _, err := f.api.Repositories.GetCombinedStatus(ctx, f.owner, f.name, r.GetDefaultBranch(), &one)
+			return err
+		}},
 	}
 	if r.GetOwner().GetType() == "Organization" {
 		list = append(list, probe{"members: read, of the organisation (to see who is in a team)", true, func(ctx context.Context) error {

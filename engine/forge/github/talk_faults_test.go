@@ -82,7 +82,17 @@ func (w *world) tree(t *testing.T, r *repo.Repo, commit string) repo.Hash {
 }
 
 func (w *world) progress(t *testing.T, state string) forge.Progress {
-	return forge.Progress{Plan: strings.TrimPrefix(w.branch, "ringmaster/"), Ring: "canary", Commit: string(w.base), State: state, Text: "1 of 3 hosts", At: start}
+	return forge.Progress{Plan: strings.TrimPrefix(w.branch, "ringmaster/"), Ring: "canary", Commit: string(w.base), State: state, Text: "1 of 3 hosts", URL: w.url + "/acme/estate/pull/1", At: start}
+}
+
+// marked are the statuses that the base has had for the canary ring of the case's plan.
+func marked(w *world) (states []string) {
+	for _, s := range w.hub.Statuses() {
+		if s.Commit == string(w.base) && s.Context == w.branch+"/canary" {
+			states = append(states, s.State+": "+s.Description)
+		}
+	}
+	return states
 }
 
 // deployed are the deployments of the case's plan with the states each has had.
@@ -194,6 +204,9 @@ func talkDeeds(opened func(*testing.T, *world)) []deed {
 			if got := deployed(w); !slices.Equal(got, []string{"pending"}) {
 				t.Errorf("deployments are %q, want one that is pending", got)
 			}
+			if got := marked(w); !slices.Equal(got, []string{"pending: 1 of 3 hosts"}) {
+				t.Errorf("the commit's statuses are %q, want one that is pending", got)
+			}
 		}},
 		{"mirror the next state", func(t *testing.T, w *world) {
 			opened(t, w)
@@ -201,6 +214,9 @@ func talkDeeds(opened func(*testing.T, *world)) []deed {
 		}, func(t *testing.T, w *world) error { return w.forge.Mirror(t.Context(), w.progress(t, "success")) }, func(t *testing.T, w *world) {
 			if got := deployed(w); !slices.Equal(got, []string{"in_progress success"}) {
 				t.Errorf("deployments are %q, want one that went from in_progress to success", got)
+			}
+			if got := marked(w); !slices.Equal(got, []string{"pending: 1 of 3 hosts", "success: 1 of 3 hosts"}) {
+				t.Errorf("the commit's statuses are %q, want pending, then success", got)
 			}
 		}},
 	}

@@ -43,6 +43,8 @@ func TestOthersMarks(t *testing.T) {
 	w.hub.AddCheck(githubtest.Check{App: "helper", Name: v.Name, Commit: c, External: "ringmaster: " + v.Name, Status: "completed", Conclusion: "success"})
 	w.hub.AddCheck(githubtest.Check{App: "ringmaster", Name: v.Name, Commit: c, External: "a job of a workflow", Status: "in_progress"})
 	w.hub.Deploy(githubtest.Deployment{Creator: "mallory", Commit: string(w.base), Task: "ringmaster:high-main-1", Environment: "ringmaster/canary"})
+	w.hub.Mark(githubtest.Status{By: "mallory", Commit: string(w.base), Context: "ringmaster/high-main-1/canary", State: "failure", Description: "1 of 3 hosts"})
+	w.hub.Mark(githubtest.Status{By: "ci", Commit: string(w.base), Context: "tests", State: "success", Description: "1 of 3 hosts"})
 	checks, deployments := w.hub.Checks(), w.hub.Deployments()
 	if err := w.forge.Say(t.Context(), w.branch, "outcome", "1 of 3 done."); err != nil {
 		t.Fatal(err)
@@ -68,6 +70,9 @@ func TestOthersMarks(t *testing.T) {
 	judged(t, w, v, 1)
 	if got := w.hub.Deployments(); len(got) != 2 || len(got[0].Statuses) != len(deployments[0].Statuses) || got[1].Creator != bot {
 		t.Errorf("the deployments are %+v", got)
+	}
+	if got := marked(w); !slices.Equal(got, []string{"failure: 1 of 3 hosts", "success: 1 of 3 hosts"}) || len(w.hub.Statuses()) != 3 {
+		t.Errorf("the commit's statuses are %q, want ours to count", got)
 	}
 	list, err := w.forge.Comments(t.Context(), w.branch)
 	if err != nil || len(list) != 4 || list[0].By != "mallory" || list[0].Bot || !list[2].Bot || list[3].By != "" {
@@ -137,6 +142,9 @@ func TestTalkingAtOnce(t *testing.T) {
 		case "mirror the next state":
 			if got := deployed(w); len(got) != 1 || !strings.HasSuffix(got[0], " success") {
 				t.Errorf("deployments are %q", got)
+			}
+			if got := marked(w); got[len(got)-1] != "success: 1 of 3 hosts" { // the newest counts
+				t.Errorf("the commit's statuses are %q", got)
 			}
 		case "verdict", "verdict of many lines", "verdict with fewer lines": // the newest counts
 			runs := w.hub.Checks()
@@ -312,8 +320,46 @@ func TestMirrorIsCut(t *testing.T) {
 	if len(d) != 1 || len(d[0].Statuses) != 1 || d[0].Statuses[0].AutoInactive || len([]rune(d[0].Statuses[0].Description)) != 140 {
 		t.Errorf("the deployments are %+v", d)
 	}
+	if s := w.hub.Statuses(); len(s) != 1 || s[0].Context != "ringmaster/high-main-1/canary" || len([]rune(s[0].Description)) != 140 || s[0].Target != p.URL || s[0].By != bot {
+		t.Errorf("the statuses are %+v", s)
+	}
 	p.State = "fine"
 	if err := w.forge.Mirror(t.Context(), p); err == nil || !strings.Contains(err.Error(), `state "fine"; expected one of pending`) {
 		t.Errorf("Mirror() = %v", err)
+	}
+}
+
+// TestStatesOfACommit: what a ring is as a deployment and as a commit status.
+func TestStatesOfACommit(t *testing.T) {
+	w := newWorld(t)
+	for state, want := range map[string]string{"pending": "pending", "in_progress": "pending", "success": "success", "failure": "failure", "inactive": "error"} {
+		if err := w.forge.Mirror(t.Context(), w.progress(t, state)); err != nil {
+			t.Fatal(err)
+		}
+		if got := marked(w); got[len(got)-1] != want+": 1 of 3 hosts" {
+			t.Errorf("%s is %q as a commit status, want %s", state, got[len(got)-1], want)
+		}
+	}
+}
+
+// TestMirrorWithHalfOfItsRights: what the token may show is there, and what it may
+// not is named.
+func TestMirrorWithHalfOfItsRights(t *testing.T) {
+	for _, test := range []struct {
+		lacks, needs          string
+		deployments, statuses int
+	}{
+		{"statuses", "statuses: read", 1, 0},
+		{"deployments", "deployments: read", 0, 1},
+	} {
+		w := newWorld(t)
+		w.server.Token("t-half", bot, test.lacks)
+		err := w.open(t, "t-half").Mirror(t.Context(), w.progress(t, "success"))
+		if err == nil || !strings.Contains(err.Error(), `it takes a token with "`+test.needs) {
+			t.Errorf("Mirror() without %s = %v", test.lacks, err)
+		}
+		if d, s := len(w.hub.Deployments()), len(w.hub.Statuses()); d != test.deployments || s != test.statuses {
+			t.Errorf("without %s there are %d deployments and %d statuses", test.lacks, d, s)
+		}
 	}
 }

@@ -242,7 +242,7 @@ func TestPreflight(t *testing.T) {
 	w := newWorld(t)
 	w.server.Token("t-reader", "rita")
 	w.server.Token("t-stranger", "mallory")
-	for _, lack := range []string{"contents", "members", "pull_requests", "issues"} {
+	for _, lack := range []string{"contents", "members", "pull_requests", "issues", "deployments", "statuses", "checks"} {
 		w.server.Token("t-no-"+lack, bot, lack)
 	}
 	for token, want := range map[string][]string{
@@ -254,6 +254,9 @@ func TestPreflight(t *testing.T) {
 		"t-no-members":       {"members: read"},
 		"t-no-issues":        {"issues: write"},
 		"t-no-pull_requests": {"pull requests: write"},
+		"t-no-deployments":   {"deployments: write"},
+		"t-no-statuses":      {"commit statuses: write"},
+		"t-no-checks":        {"checks: write"},
 	} {
 		got, err := w.open(t, token).Preflight(t.Context())
 		if err != nil || len(got) != len(want) || len(want) > 0 && !strings.HasPrefix(got[0], want[0]) {

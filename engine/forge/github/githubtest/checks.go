@@ -167,7 +167,7 @@ func listChecks(c *call) reply {
 		seen[k.App+" "+k.Name] = q.Get("filter") != "all"
 		list = append(list, c.checkJSON(k))
 	}
-	return listing{list, "check_runs"}
+	return listing{list: list, under: "check_runs"}
 }
 
 func listNotes(c *call) reply {

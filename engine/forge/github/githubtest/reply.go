@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -23,8 +24,9 @@ type (
 		value any
 	}
 	listing struct {
-		list  []any
-		under string // the member that holds it, with a count beside; "": it is the answer
+		list   []any
+		under  string         // the member that holds it, with a count beside; "": it is the answer
+		beside map[string]any // further members
 	}
 	raw     struct{ data []byte }
 	nothing struct{}
@@ -134,7 +136,9 @@ func (s *Server) page(req *http.Request, w http.ResponseWriter, l listing) reply
 	from := min((page-1)*size, len(list))
 	cut := append([]any{}, list[from:min(from+size, len(list))]...)
 	if l.under != "" {
-		return ok(map[string]any{"total_count": len(list), l.under: cut})
+		v := map[string]any{"total_count": len(list), l.under: cut}
+		maps.Copy(v, l.beside)
+		return ok(v)
 	}
 	return ok(cut)
 }

@@ -125,6 +125,8 @@ var routes = map[string]route{
 	"PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}":           {"checks=write", true, updateCheck},
 	"GET /repos/{owner}/{repo}/check-runs/{check_run_id}/annotations": {"checks=read", false, listNotes},
 	"GET /repos/{owner}/{repo}/commits/{ref}/check-runs":              {"checks=read", false, listChecks},
+	"GET /repos/{owner}/{repo}/commits/{ref}/status":                  {"statuses=read", false, combinedStatus},
+	"POST /repos/{owner}/{repo}/statuses/{sha}":                       {"statuses=write", true, markCommit},
 	"GET /repos/{owner}/{repo}/deployments":                           {"deployments=read", false, listDeployments},
 	"POST /repos/{owner}/{repo}/deployments":                          {"deployments=write", true, createDeployment},
 	"GET /repos/{owner}/{repo}/deployments/{deployment_id}/statuses":  {"deployments=read", false, listStatuses},
@@ -226,7 +228,7 @@ func (s *Server) git(w http.ResponseWriter, req *http.Request) {
 }
 
 // Token lets a person in. Lacks are permissions that the token was not given:
-// contents, pull_requests, issues, checks, deployments, members, metadata.
+// contents, pull_requests, issues, checks, deployments, statuses, members, metadata.
 func (s *Server) Token(secret, login string, lacks ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -79,6 +79,10 @@ func TestRefuses(t *testing.T) {
 	if _, err := r.Open(r, "ringmaster/a", "bot", "A"); err != nil {
 		t.Fatal(err)
 	}
+	tip, err := r.Git().Ref("refs/heads/main")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, test := range []struct {
 		method, path, token, body string
 		status                    int
@@ -110,6 +114,9 @@ func TestRefuses(t *testing.T) {
 		{"POST", "/check-runs", "t-app", `{"name":"x","head_sha":"` + strings.Repeat("0", 40) + `"}`, 422, "No commit found"},
 		{"POST", "/check-runs", "t-app", `{"name":"x","head_sha":"main","output":{"summary":"s"}}`, 422, `title`},
 		{"POST", "/check-runs", "t-app", `{"name":"x","head_sha":"main","output":{"title":"t","summary":"s","annotations":[` + strings.Repeat(annotation+",", 50) + annotation + `]}}`, 422, "no more than 50 items are allowed; 51 were supplied"},
+		{"POST", "/statuses/" + strings.Repeat("0", 40), "t-bot", `{"state":"success"}`, 422, "No commit found"},
+		{"POST", "/statuses/" + strings.Repeat("0", 40), "t-bot", `{"state":"done"}`, 422, "not a member of"},
+		{"POST", "/statuses/" + string(tip), "t-bot", `{"state":"success","description":"` + strings.Repeat("x", 141) + `"}`, 422, "too long"},
 		{"POST", "/deployments", "t-bot", `{"ref":"main"}`, 409, "Conflict merging"},
 		{"POST", "/deployments", "t-bot", `{"ref":"main","auto_merge":false}`, 409, "checks failed"},
 		{"POST", "/deployments", "t-bot", `{"ref":"main","auto_merge":false,"required_contexts":[],"description":"` + strings.Repeat("x", 141) + `"}`, 422, "too long"},

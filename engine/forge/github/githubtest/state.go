@@ -27,6 +27,7 @@ type Repository struct {
 	issues      []*Issue
 	checks      []*Check
 	deployments []*Deployment
+	statuses    []Status
 	approvals   int      // how many main asks for before a pull request is merged
 	required    []string // check runs that it asks for
 	signatures  bool     // main takes signed commits alone
