@@ -33,6 +33,7 @@ type Result struct {
 	Detail   string            `json:"detail"`
 	Fleet    string            `json:"fleet"`
 	Measured *outcome.Measured `json:"measured,omitempty"`
+	Ended    time.Time         `json:"ended,omitzero"` // as in the ledger's line
 }
 
 // lease is how long another run's intents are left to it, where several clones

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ringmaster-dev/ringmaster/engine/fleet"
 	"github.com/ringmaster-dev/ringmaster/engine/outcome"
+	"github.com/ringmaster-dev/ringmaster/engine/rollout"
 )
 
 // do carries out one job. It looks before it acts: a step that an earlier run
@@ -42,7 +43,7 @@ func (h *hand) do(ctx context.Context, j *job, found map[string]string) (Result,
 const tooLate = "intended, but its window was over before it began"
 
 func (h *hand) foundDone(r Result, j *job) Result {
-	r.Event, r.Detail = succeeded(j), "found done"
+	r.Event, r.Detail, r.Ended = succeeded(j), "found done", h.ended(j.change)
 	return r
 }
 
@@ -207,18 +208,22 @@ func (h *hand) await(ctx context.Context, j fleet.Job) fleet.Job {
 	return j
 }
 
-// togetherFor is how far apart jobs may end for their hosts to be watched from one
-// time on, and so to be measured together.
-const togetherFor = 5 * time.Minute
-
-// settle makes a result of a job that is over. Its time is when the job ended, as the
-// fleet says, where that is later than the run's: a run waits for jobs, and a soak that
-// began with it would be over before a slow host is changed.
-func (h *hand) settle(r Result, j *job, done fleet.Job) (Result, bool) {
-	if done.Finished.After(r.At) {
-		r.At = done.Finished.Add(togetherFor - 1).Truncate(togetherFor)
+// ended is when a job was over, by this machine's clock and not by the host's, which
+// may be wrong: a run waits for jobs, and a soak that began with it would be over
+// before a slow host is changed. It is zero in simulations, and within the second. It
+// is rounded up by a tenth of the soak, at most five minutes, so that hosts that
+// were changed at about the same time are measured together.
+func (h *hand) ended(c *rollout.Change) time.Time {
+	if h.Lasted == nil || h.t.est.Settings.Clock == "given" || h.Lasted() < time.Second {
+		return time.Time{}
 	}
-	r.Detail = done.Detail
+	step := max(time.Second, min(5*time.Minute, (c.Soak/10).Truncate(time.Second)))
+	return h.At.Add(h.Lasted() + step - 1).Truncate(step)
+}
+
+// settle makes a result of a job that is over.
+func (h *hand) settle(r Result, j *job, done fleet.Job) (Result, bool) {
+	r.Detail, r.Ended = done.Detail, h.ended(j.change)
 	if d := done.Finished.Sub(done.Started).Seconds(); d > 0 {
 		r.Seconds = float64(int64(d*1000)) / 1000
 	}

@@ -114,23 +114,36 @@ func TestCarry(t *testing.T) {
 }
 
 // A soak begins when the change was made, not when the run began that waited for it;
-// hosts that were changed within minutes of one another are watched from one time on.
+// hosts that were changed soon after one another are watched from one time on.
 func TestSettledWhenItEnded(t *testing.T) {
 	at := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 	for _, tc := range []struct {
-		name           string
-		finished, want time.Time
+		name   string
+		soak   time.Duration
+		lasted time.Duration
+		want   time.Time
 	}{
-		{"no word of it", time.Time{}, at},
-		{"before this run", at.Add(-time.Hour), at},
-		{"in this run", at.Add(31 * time.Minute), at.Add(35 * time.Minute)},
-		{"minutes later", at.Add(34 * time.Minute), at.Add(35 * time.Minute)},
-		{"on the minute", at.Add(35 * time.Minute), at.Add(35 * time.Minute)},
+		{"at once", time.Hour, 900 * time.Millisecond, time.Time{}},
+		{"in this run", 24 * time.Hour, 31 * time.Minute, at.Add(35 * time.Minute)},
+		{"minutes later", 24 * time.Hour, 34 * time.Minute, at.Add(35 * time.Minute)},
+		{"on the minute", 24 * time.Hour, 35 * time.Minute, at.Add(35 * time.Minute)},
+		{"a soak of minutes", 10 * time.Minute, 90 * time.Second, at.Add(2 * time.Minute)},
+		{"a soak of seconds", 15 * time.Second, 8200 * time.Millisecond, at.Add(9 * time.Second)},
+		{"no soak", 0, 8200 * time.Millisecond, at.Add(9 * time.Second)},
 	} {
-		h := &hand{Executor: &Executor{Env: &Env{At: at}}}
-		r, ok := h.settle(Result{At: at}, &job{}, fleet.Job{State: fleet.Succeeded, Started: tc.finished.Add(-time.Minute), Finished: tc.finished})
-		if !ok || !r.At.Equal(tc.want) || r.Event != outcome.Applied {
-			t.Errorf("%s: settled as %s at %s, want applied at %s", tc.name, r.Event, r.At, tc.want)
+		c := &rollout.Change{Soak: tc.soak}
+		h := &hand{Executor: &Executor{Env: &Env{At: at}, Lasted: func() time.Duration { return tc.lasted }}, t: &tip{est: &estate.Estate{}}}
+		wrong := at.Add(-400 * 24 * time.Hour) // the host's clock
+		r, ok := h.settle(Result{At: at}, &job{change: c}, fleet.Job{State: fleet.Succeeded, Started: wrong, Finished: wrong.Add(time.Minute)})
+		if !ok || !r.At.Equal(at) || !r.Ended.Equal(tc.want) || r.Event != outcome.Applied {
+			t.Errorf("%s: settled as %s at %s, ended %s, want applied at %s, ended %s", tc.name, r.Event, r.At, r.Ended, at, tc.want)
+		}
+		if found := h.foundDone(Result{At: at}, &job{change: c}); !found.Ended.Equal(tc.want) {
+			t.Errorf("%s: found done, ended %s, want %s", tc.name, found.Ended, tc.want)
+		}
+		h.t.est.Settings.Clock = "given"
+		if r, _ := h.settle(Result{At: at}, &job{change: c}, fleet.Job{State: fleet.Succeeded}); !r.Ended.IsZero() {
+			t.Errorf("%s: in a simulation it ended %s, want at the run's time", tc.name, r.Ended)
 		}
 	}
 }

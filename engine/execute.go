@@ -27,6 +27,8 @@ type Executor struct {
 	// Wait returns after d, or false when it will not wait at all: jobs that are
 	// not over are then looked at by a later run.
 	Wait func(ctx context.Context, d time.Duration) bool
+	// Lasted is how long the run has lasted; nil where time is simulated.
+	Lasted func() time.Duration
 	// Told is called for every line that was committed, in order; nil tells nobody.
 	Told func(outcome.Line)
 }

@@ -62,7 +62,7 @@ func (x *Executor) outcomes(t *tip, l *live, results []Result) []outcome.Line {
 			continue
 		}
 		line := l.progress.Line(c, x.when(l, r), r.Event, r.Detail)
-		line.Key, line.Seconds, line.Fleet, line.Measured = r.Key, r.Seconds, r.Fleet, r.Measured
+		line.Key, line.Seconds, line.Fleet, line.Measured, line.Ended = r.Key, r.Seconds, r.Fleet, r.Measured, r.Ended
 		if c.State == rollout.Undo {
 			line.From, line.To = line.To, line.From
 		}

@@ -36,6 +36,7 @@ type app struct {
 	clock  time.Time // the machine's, read once at start
 	log    *logrus.Logger
 	pause  func(context.Context, time.Duration) bool // lets time pass
+	lasted func() time.Duration                      // how much has passed since the start; nil where it is simulated
 
 	dir       string
 	at        string
@@ -46,14 +47,15 @@ type app struct {
 
 // run runs the command and returns its exit code.
 func run(ctx context.Context, args []string, s streams, getenv func(string) string, clock time.Time) int {
-	return paced(ctx, args, s, getenv, clock, wait)
+	began := time.Now()
+	return paced(ctx, args, s, getenv, clock, wait, func() time.Duration { return time.Since(began) })
 }
 
-// paced is run with the function that lets time pass.
-func paced(ctx context.Context, args []string, s streams, getenv func(string) string, clock time.Time, pause func(context.Context, time.Duration) bool) int {
+// paced is run with the functions that let time pass and tell how much has.
+func paced(ctx context.Context, args []string, s streams, getenv func(string) string, clock time.Time, pause func(context.Context, time.Duration) bool, lasted func() time.Duration) int {
 	raw := s.err
 	s.err = &unheard{w: s.err}
-	a := &app{streams: s, args: args, getenv: getenv, clock: clock.UTC().Truncate(time.Second), log: logrus.New(), pause: pause}
+	a := &app{streams: s, args: args, getenv: getenv, clock: clock.UTC().Truncate(time.Second), log: logrus.New(), pause: pause, lasted: lasted}
 	a.log.SetOutput(raw) // log formats see to themselves
 	root := a.root()
 	root.SetArgs(args)

@@ -72,7 +72,7 @@ func (w *site) patiently(args ...string) (code int, said string) {
 	var o, e bytes.Buffer
 	args = append([]string{"-C", w.dir, "--at", w.at.Format(time.RFC3339)}, args...)
 	code = paced(w.t.Context(), args, streams{strings.NewReader(""), &o, &e}, func(name string) string { return w.env[name] }, w.clock,
-		func(ctx context.Context, _ time.Duration) bool { return ctx.Err() == nil })
+		func(ctx context.Context, _ time.Duration) bool { return ctx.Err() == nil }, nil)
 	return code, fmt.Sprintf("%d\n%s%s", code, o.String(), e.String())
 }
 

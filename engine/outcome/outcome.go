@@ -56,6 +56,17 @@ type Line struct {
 	Predicted float64          `json:"predicted"`
 	Features  map[string]any   `json:"features"`
 	Measured  *Measured        `json:"measured,omitempty"`
+	// Ended is when a change was made, where that is later than At, which is when the
+	// run began that waited for it: its soak begins then. Absent: at At.
+	Ended time.Time `json:"ended,omitzero"`
+}
+
+// When is when the event was over.
+func (l *Line) When() time.Time {
+	if l.Ended.After(l.At) {
+		return l.Ended
+	}
+	return l.At
 }
 
 // Measured is health before and after, by signal.

@@ -159,7 +159,7 @@ func (g *Progress) apply(l outcome.Line) error {
 	case outcome.Intended:
 		c.intended(l, undo)
 	case outcome.Applied:
-		c.State, c.Applied, c.Watched = Applied, l.At, l.At
+		c.State, c.Applied, c.Watched = Applied, l.At, l.When()
 	case outcome.Failed:
 		if c.Bad = true; undo {
 			c.State = Stuck
@@ -172,7 +172,7 @@ func (g *Progress) apply(l outcome.Line) error {
 		c.State, c.Bad = Degraded, true
 	case outcome.RolledBack:
 		c.State, c.Bad = RolledBack, true
-		g.Disturb(l.Host, l.At)
+		g.Disturb(l.Host, l.When())
 	case outcome.Skipped:
 		c.State = Skipped
 	case outcome.Unreachable:

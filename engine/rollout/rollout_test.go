@@ -324,6 +324,30 @@ func TestNewestIsBlamed(t *testing.T) {
 	}
 }
 
+// A soak begins when the change was made, which may be long after the run began that
+// made it; and so does the one after another patch was rolled back.
+func TestSoaksFromWhenItEnded(t *testing.T) {
+	p := twoRings()
+	g, err := Read(p, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old, young := g.Of("c1", good), g.Of("c1", bad)
+	applied := g.Line(old, start, outcome.Applied, "")
+	applied.Ended = start.Add(40 * time.Minute)
+	undo := g.Line(young, start.Add(time.Hour), outcome.RolledBack, "")
+	undo.Key, undo.Ended = young.UndoKey(p.ID), start.Add(90*time.Minute)
+	lines := []outcome.Line{g.Line(old, start, outcome.Intended, ""), applied, undo}
+	for n, want := range map[int]time.Time{2: applied.Ended.Add(4 * time.Hour), 3: undo.Ended.Add(4 * time.Hour)} {
+		if g, err = Read(p, lines[:n]); err != nil {
+			t.Fatal(err)
+		}
+		if c := g.Of("c1", good); c.Due(want.Add(-time.Second)) || !c.Due(want) {
+			t.Errorf("after %d lines it is not due at %s and no sooner; watched from %s", n, want, c.Watched)
+		}
+	}
+}
+
 // A sandbox is waited for by what is to be tried in one first, and by nothing else;
 // what goes wrong in it stops a patch whoever waits.
 func TestSandbox(t *testing.T) {
