@@ -279,11 +279,10 @@ func (t *tip) label(id plan.PatchID) plan.PatchID {
 // hand is one fleet at work.
 type hand struct {
 	*Executor
-	t        *tip
-	fleet    fleet.Fleet
-	block    ring.Fleet
-	caps     fleet.Caps
-	patience time.Duration // for a verdict, of the health block at hand
+	t     *tip
+	fleet fleet.Fleet
+	block ring.Fleet
+	caps  fleet.Caps
 }
 
 // carry does jobs host by host: a host's jobs one after another, as many hosts

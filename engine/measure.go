@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/ringmaster-dev/ringmaster/engine/health"
@@ -24,19 +25,51 @@ const (
 	maxPeers = 20
 )
 
+// measuredAtOnce is how many groups of hosts are measured at a time, so that one
+// that is out of reach delays no verdict on the others.
+const measuredAtOnce = 8
+
 // measure judges changes that were applied. A bad verdict counts at once, a
 // good one when the soak is over; without a verdict nothing is said before the
-// soak has passed, and then that there is none.
+// soak has passed, and then that there is none. Results are in the order of the
+// blocks and jobs, however long each took.
 func (h *hand) measure(ctx context.Context, w World, jobs []*job) ([]Result, error) {
-	var results []Result
+	var all []sighting
+	var broken []error
 	for _, block := range blocks(h.t, jobs) {
-		got, err := h.measureWith(ctx, w, block.health, block.jobs)
-		if err != nil {
-			return results, err
+		s := sighting{hand: h, patience: patienceOf(block.health)}
+		if block.health.Kind != "" {
+			var err error
+			if s.source, err = h.OpenHealth(ctx, block.health, h.fleet, w); err != nil {
+				broken = append(broken, fmt.Errorf("opening health %q: %w", block.health.Kind, err))
+				continue
+			}
+			defer s.source.Close()
 		}
-		results = append(results, got...)
+		for _, s.group = range together(block.jobs) {
+			all = append(all, s)
+		}
 	}
-	return results, nil
+	results := make([][]Result, len(all))
+	lanes := make(chan struct{}, measuredAtOnce)
+	var wg sync.WaitGroup
+	for i := range all {
+		lanes <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-lanes }()
+			results[i] = all[i].verdicts(ctx)
+		})
+	}
+	wg.Wait()
+	return slices.Concat(results...), errors.Join(broken...)
+}
+
+// sighting is changes that are measured together, by one source.
+type sighting struct {
+	*hand
+	source   telemetry.Source // nil where no health block takes the hosts
+	patience time.Duration    // for a verdict
+	group    []*job
 }
 
 // measured is jobs whose hosts have the same health block.
@@ -74,27 +107,6 @@ func (t *tip) healthOf(h *inventory.Host) (int, ring.Health) {
 	return -1, ring.Health{}
 }
 
-func (h *hand) measureWith(ctx context.Context, w World, block ring.Health, jobs []*job) ([]Result, error) {
-	var source telemetry.Source
-	if block.Kind != "" {
-		var err error
-		if source, err = h.OpenHealth(ctx, block, h.fleet, w); err != nil {
-			return nil, fmt.Errorf("opening health %q: %w", block.Kind, err)
-		}
-		defer source.Close()
-	}
-	h.patience = patienceOf(block)
-	var results []Result
-	for _, group := range together(jobs) {
-		got, err := h.verdicts(ctx, source, group)
-		if err != nil {
-			return results, err
-		}
-		results = append(results, got...)
-	}
-	return results, nil
-}
-
 // together groups jobs that were begun and applied at the same times, so that
 // the source is asked once for them.
 func together(jobs []*job) [][]*job {
@@ -112,27 +124,27 @@ func together(jobs []*job) [][]*job {
 	return list
 }
 
-func (h *hand) verdicts(ctx context.Context, source telemetry.Source, group []*job) ([]Result, error) {
-	first := group[0].change
+func (h *sighting) verdicts(ctx context.Context) []Result {
+	group, first := h.group, h.group[0].change
 	due := first.Due(h.At)
-	if source == nil {
-		return h.unmeasured(group, due, "no health block takes the host, so nothing says that it is well"), nil
+	if h.source == nil {
+		return h.unmeasured(due, "no health block takes the host, so nothing says that it is well")
 	}
 	to := h.At
 	if end := first.Watched.Add(first.Soak); to.After(end) {
 		to = end
 	}
 	if !to.After(first.Watched) && !due {
-		return nil, nil
+		return nil
 	}
 	hosts, peers := hostsOf(group), h.peers(group)
 	all := append(slices.Clone(hosts), peers...)
 	// Not up to when it was applied: a run that was killed may have done it well
 	// before the run that found it done.
-	ask := &asking{source: source, at: h.At, hosts: all, unasked: telemetry.Unasked{}}
+	ask := &asking{source: h.source, at: h.At, hosts: all, unasked: telemetry.Unasked{}}
 	before, after := ask.measure(ctx, first.Began.Add(-past), first.Began), ask.measure(ctx, first.Watched, to)
 	if ask.err != nil {
-		return h.unmeasured(group, due, ask.err.Error()), nil
+		return h.unmeasured(due, ask.err.Error())
 	}
 	if len(ask.unasked) > 0 && !due {
 		h.Log.Warn("measuring health: " + ask.unasked.Error())
@@ -150,7 +162,7 @@ func (h *hand) verdicts(ctx context.Context, source telemetry.Source, group []*j
 		if v.State == health.Inconclusive && h.At.After(to) {
 			if longer == nil {
 				if longer = ask.measure(ctx, first.Watched, h.At); ask.err != nil {
-					return h.unmeasured(group, due, ask.err.Error()), nil
+					return h.unmeasured(due, ask.err.Error())
 				}
 			}
 			v = judge(j, longer)
@@ -159,7 +171,7 @@ func (h *hand) verdicts(ctx context.Context, source telemetry.Source, group []*j
 			results = append(results, r)
 		}
 	}
-	return results, nil
+	return results
 }
 
 // asking is a source that is asked for the same hosts more than once.
@@ -227,7 +239,7 @@ func (t *tip) unjudged(l *live, at time.Time, done *Executed) {
 }
 
 // verdict is what a judgement comes to at this time.
-func (h *hand) verdict(j *job, v health.Verdict, due bool) (Result, bool) {
+func (h *sighting) verdict(j *job, v health.Verdict, due bool) (Result, bool) {
 	r := Result{Key: j.key, Plan: j.live.plan.ID, Host: j.change.Host, Patch: j.change.Patch, At: h.At, Detail: v.Why,
 		Fleet: h.block.Kind, Measured: &outcome.Measured{Before: v.Before, After: v.After}}
 	switch {
@@ -249,13 +261,13 @@ func (h *hand) verdict(j *job, v health.Verdict, due bool) (Result, bool) {
 }
 
 // unmeasured says of changes whose soak is over that nothing is known.
-func (h *hand) unmeasured(group []*job, due bool, why string) []Result {
+func (h *sighting) unmeasured(due bool, why string) []Result {
 	if !due {
-		h.Log.WithField("hosts", len(group)).Warn("measuring health: " + why)
+		h.Log.WithField("hosts", len(h.group)).Warn("measuring health: " + why)
 		return nil
 	}
 	var results []Result
-	for _, j := range group {
+	for _, j := range h.group {
 		if r, ok := h.verdict(j, health.Verdict{State: health.Inconclusive, Why: why}, true); ok {
 			results = append(results, r)
 		}

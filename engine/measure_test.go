@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -12,6 +14,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"github.com/ringmaster-dev/ringmaster/engine/estate"
+	"github.com/ringmaster-dev/ringmaster/engine/fleet"
 	"github.com/ringmaster-dev/ringmaster/engine/inventory"
 	"github.com/ringmaster-dev/ringmaster/engine/outcome"
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
@@ -84,7 +87,7 @@ func TestAHostThatCannotBeAsked(t *testing.T) {
 	log := logrus.New()
 	log.SetOutput(io.Discard)
 	at := applied.Add(3 * time.Hour)
-	h := &hand{Executor: &Executor{Env: &Env{At: at, Log: log}}, t: &tip{}, patience: time.Hour}
+	h := &hand{Executor: &Executor{Env: &Env{At: at, Log: log}}, t: &tip{}}
 	d := frame(&estate.Estate{}, basis{})
 	h.t.decider = d
 	l := &live{progress: &rollout.Progress{}, deed: deed{plan: &plan.Plan{ID: "high-main-1"}}}
@@ -94,9 +97,12 @@ func TestAHostThatCannotBeAsked(t *testing.T) {
 		l.progress.Changes = append(l.progress.Changes, c)
 		group = append(group, &job{live: l, change: c})
 	}
-	got, err := h.verdicts(t.Context(), well{telemetry.Unasked{"web-2": errors.New("no address")}}, group)
-	if err != nil || len(got) != 2 {
-		t.Fatalf("verdicts() = %v, %v, want two", got, err)
+	verdicts := func(u telemetry.Unasked) []Result {
+		return (&sighting{hand: h, source: well{u}, patience: time.Hour, group: group}).verdicts(t.Context())
+	}
+	got := verdicts(telemetry.Unasked{"web-2": errors.New("no address")})
+	if len(got) != 2 {
+		t.Fatalf("verdicts() = %v, want two", got)
 	}
 	if got[0].Event != outcome.Healthy {
 		t.Errorf("web-1: %s (%s), want healthy", got[0].Event, got[0].Detail)
@@ -104,8 +110,55 @@ func TestAHostThatCannotBeAsked(t *testing.T) {
 	if want := "no verdict on its health: no address" + remedy; got[1].Event != outcome.Held || got[1].Detail != want {
 		t.Errorf("web-2: %s (%s), want held with %q", got[1].Event, got[1].Detail, want)
 	}
-	got, err = h.verdicts(t.Context(), well{telemetry.Unasked{"web-1": errors.New("no address"), "web-2": errors.New("no address")}}, group)
-	if err != nil || len(got) != 2 || got[0].Event != outcome.Held || got[1].Event != outcome.Held {
-		t.Errorf("verdicts() = %v, %v, want both held", got, err)
+	got = verdicts(telemetry.Unasked{"web-1": errors.New("no address"), "web-2": errors.New("no address")})
+	if len(got) != 2 || got[0].Event != outcome.Held || got[1].Event != outcome.Held {
+		t.Errorf("verdicts() = %v, want both held", got)
+	}
+}
+
+// slow answers for a host only when the others have been answered for.
+type slow struct {
+	well
+	host   inventory.HostID
+	others *sync.WaitGroup
+}
+
+func (s slow) Measure(ctx context.Context, now time.Time, hosts []inventory.HostID, from, to time.Time) (telemetry.Series, error) {
+	if slices.Contains(hosts, s.host) {
+		s.others.Wait()
+	} else if !now.After(to) {
+		defer s.others.Done() // the second question of two, about the time after the change
+	}
+	return s.well.Measure(ctx, now, hosts, from, to)
+}
+
+// A group of hosts that is out of reach delays no other, and results come in the
+// order of the jobs all the same.
+func TestSlowGroupDelaysNoOther(t *testing.T) {
+	at := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+	d := frame(&estate.Estate{Healths: []ring.Health{{Kind: "http"}}}, basis{})
+	d.est.Hosts = []inventory.Host{{ID: "web-1"}, {ID: "web-2"}, {ID: "web-3"}}
+	d.hosts = d.est.Hosts
+	l := &live{progress: &rollout.Progress{}, deed: deed{plan: &plan.Plan{ID: "high-main-1"}}}
+	var others sync.WaitGroup
+	var jobs []*job
+	for i, host := range d.hosts {
+		applied := at.Add(time.Duration(i-9) * time.Hour) // each at a time of its own: three groups
+		soak := at.Sub(applied)
+		c := &rollout.Change{Change: plan.Change{Host: host.ID, Patch: "p"}, Began: applied, Applied: applied, Watched: applied, Soak: soak, State: rollout.Applied}
+		jobs = append(jobs, &job{live: l, change: c})
+	}
+	others.Add(len(jobs) - 1)
+	x := &Executor{Env: &Env{At: at, Log: logrus.New()}, OpenHealth: func(context.Context, ring.Health, fleet.Fleet, World) (telemetry.Source, error) {
+		return slow{host: "web-1", others: &others}, nil
+	}}
+	got, err := (&hand{Executor: x, t: &tip{est: d.est, decider: d}}).measure(t.Context(), World{}, jobs)
+	if err != nil || len(got) != len(jobs) {
+		t.Fatalf("measure() = %v, %v, want %d results", got, err, len(jobs))
+	}
+	for i, r := range got {
+		if r.Host != d.hosts[i].ID || r.Event != outcome.Healthy {
+			t.Errorf("result %d is %s of %s, want healthy of %s", i, r.Event, r.Host, d.hosts[i].ID)
+		}
 	}
 }

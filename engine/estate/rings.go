@@ -185,6 +185,9 @@ func (r *reader) health(b *hclfile.Block) {
 		}
 		h.Signals[s] = expr
 		places(d, s, expr)
+		if h.Kind == "prometheus" {
+			hostless(d, s, expr, h.Select)
+		}
 	}
 	switch h.Kind {
 	case "prometheus":
@@ -211,6 +214,15 @@ func (r *reader) health(b *hclfile.Block) {
 	if r.kind(b, healthKinds...) {
 		r.estate.Healths = append(r.estate.Healths, h)
 	}
+}
+
+// hostless finds a query that comes to the same series for every host of its block.
+func hostless(d *hclfile.Decoder, attr, expr string, s ring.Select) {
+	one := len(s.Hosts) == 1 && !ring.IsGlob(s.Hosts[0])
+	if one || telemetry.Placed(expr) || telemetry.Misplaced(expr) != "" || strings.TrimSpace(expr) == "" {
+		return // nothing is wrong, or it is told already
+	}
+	d.Fault(attr, `attribute %q: the query names no host, so that every host would be judged by the same series; expected "{{host}}" or "{{address}}" in it, or hosts = ["…"] with the one host that it is about`, attr)
 }
 
 // places finds what reads like a place for the host and would stay as it is.

@@ -107,6 +107,25 @@ func TestGolden(t *testing.T) {
 	golden(t, "nothing.md", Markdown(p))
 }
 
+// A ring from which every wave was taken away is shown, and has no beginning.
+func TestRingWithoutWaves(t *testing.T) {
+	p := sample()
+	p.Rings[0].Waves = nil
+	var b strings.Builder
+	if err := Text(&b, p, TextOptions{Width: 100}); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(b.String(), " nothing now\n") {
+		t.Errorf("Text() =\n%s\nwant a ring in which there is nothing now", b.String())
+	}
+	for _, text := range []string{string(Markdown(p)), Body(p, 65536, Page{})} {
+		if !strings.Contains(text, p.Rings[1].Name) {
+			t.Errorf("the ring after it is not in\n%s", text)
+		}
+	}
+	read(p).pictures()
+}
+
 // large is a plan whose every text is long and whose every list is.
 func large() *plan.Plan {
 	p := sample()

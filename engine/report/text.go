@@ -174,7 +174,11 @@ func (t *terminal) rings(s *sheet) {
 		if !due.Before(first) && !due.After(scale) {
 			b[at(due)] = '▏'
 		}
-		t.line("  %-18s %s %s, from %s", clip(r.Name, 18), t.paint("36", string(b)), plural(ringHosts(r), "host"), minute(r.Waves[0].Start, p.At))
+		when := "nothing now"
+		if len(r.Waves) > 0 {
+			when = plural(ringHosts(r), "host") + ", from " + minute(r.Waves[0].Start, p.At)
+		}
+		t.line("  %-18s %s %s", clip(r.Name, 18), t.paint("36", string(b)), when)
 	}
 	t.line("  %-18s %s … %s%s", "", minute(first, p.At), minute(scale, p.At), elsewhere(p))
 	t.line("")

@@ -38,6 +38,11 @@ func Fill(text string, host inventory.HostID, address string) (string, error) {
 	return text, nil
 }
 
+// Placed says whether a host stands anywhere in a text.
+func Placed(text string) bool {
+	return strings.Contains(text, HostPlace) || strings.Contains(text, AddressPlace)
+}
+
 // FillURL is Fill for the address of a page, in which an IPv6 address stands in
 // brackets: it puts them where {{address}} is the host, and takes those away that
 // stand around an IPv4 address.
