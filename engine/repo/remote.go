@@ -216,27 +216,45 @@ func (r *Repo) objectsFor(new Hash, have []Hash) ([]packed, error) {
 	if err != nil {
 		return nil, err
 	}
+	held, err := r.rootsBelow(commits)
+	if err != nil {
+		return nil, err
+	}
 	c := &collector{s: r.store, seen: map[plumbing.Hash]bool{}}
 	for _, at := range commits {
-		var before []plumbing.Hash
-		for _, p := range at.Parents {
-			if r.isCut(at.Hash) {
-				break
+		if err := c.object(plumbing.NewHash(string(at.Hash))); err != nil {
+			return nil, err
+		}
+		if err := c.tree(plumbing.NewHash(string(at.Tree)), held); err != nil {
+			return nil, err
+		}
+	}
+	return c.objs, nil
+}
+
+// rootsBelow are the trees of the commits that these stand on. What they hold is
+// there already, which a parent among these commits does not say of its own tree.
+func (r *Repo) rootsBelow(commits []Commit) ([]plumbing.Hash, error) {
+	lacks := map[Hash]bool{}
+	for _, c := range commits {
+		lacks[c.Hash] = true
+	}
+	var roots []plumbing.Hash
+	for _, c := range commits {
+		for _, p := range c.Parents {
+			if lacks[p] || r.isCut(c.Hash) {
+				continue
 			}
 			root, err := r.rootOf(p)
 			if err != nil {
 				return nil, err
 			}
-			before = append(before, root)
-		}
-		if err := c.object(plumbing.NewHash(string(at.Hash))); err != nil {
-			return nil, err
-		}
-		if err := c.tree(plumbing.NewHash(string(at.Tree)), before); err != nil {
-			return nil, err
+			if !slices.Contains(roots, root) {
+				roots = append(roots, root)
+			}
 		}
 	}
-	return c.objs, nil
+	return roots, nil
 }
 
 type collector struct {

@@ -114,6 +114,39 @@ func TestPushAndFetch(t *testing.T) {
 	})
 }
 
+// A commit whose tree is that of an earlier one, since what came between was undone:
+// both are pushed and fetched at once, and nothing of the first is missed.
+func TestWhatWasUndoneComesWhole(t *testing.T) {
+	ctx := context.Background()
+	remotes(t, func(t *testing.T, there *Repo, m Remote) {
+		here, second := scratch(t), scratch(t)
+		a := advance(t, here, "", "f", "1")
+		if err := here.Push(ctx, m, "refs/heads/main", "", a); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := second.Fetch(ctx, m); err != nil {
+			t.Fatal(err)
+		}
+		b := advance(t, here, a, "d/x", "1")
+		c := advance(t, here, b, "f", "2")
+		d := advance(t, here, c, "f", "1")
+		if err := here.Push(ctx, m, "refs/heads/main", a, d); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := second.Fetch(ctx, m); err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range []*Repo{there, second} {
+			if data, err := r.ReadFile(d, "d/x"); err != nil || string(data) != "1" {
+				t.Errorf("ReadFile() of what was undone to = %q, %v", data, err)
+			}
+			if data, err := r.ReadFile(c, "f"); err != nil || string(data) != "2" {
+				t.Errorf("ReadFile() of what was undone = %q, %v", data, err)
+			}
+		}
+	})
+}
+
 func TestOneOfManyPushesWins(t *testing.T) {
 	ctx := context.Background()
 	remotes(t, func(t *testing.T, there *Repo, m Remote) {
