@@ -52,17 +52,28 @@ type Rig struct {
 	Folder  string            // has key, ca, known_hosts
 }
 
-// Up returns the rig. Without one a test that was not asked to use it is
-// skipped, and one that was fails.
-func Up(t testing.TB) *Rig {
+// Up returns the rig, with its hosts of some kinds: those whose names begin so (d for
+// dnf, z for zypper), Debian's (h) where none is named. Without a rig a test that was
+// not asked to use it is skipped, and one that was fails.
+func Up(t testing.TB, kinds ...string) *Rig {
 	t.Helper()
 	if !Wanted() {
-		t.Skip("needs real hosts: testdata/rig/rig up 6, then RINGMASTER_RIG=1")
+		t.Skip("needs real hosts: testdata/rig/rig up 6 dnf 2 zypper 2, then RINGMASTER_RIG=1")
+	}
+	if len(kinds) == 0 {
+		kinds = []string{"h"}
 	}
 	r := &Rig{t: t, program: program(), Hosts: map[string]string{}}
 	for line := range strings.Lines(r.run("hosts")) {
 		name, address, _ := strings.Cut(strings.TrimSpace(line), " ")
-		r.Hosts[name] = address
+		if slices.Contains(kinds, name[:1]) {
+			r.Hosts[name] = address
+		}
+	}
+	for _, k := range kinds {
+		if !slices.ContainsFunc(r.Names(), func(name string) bool { return name[:1] == k }) {
+			t.Fatalf("the rig has no hosts %s01…; rig up 6 dnf 2 zypper 2 makes hosts of all kinds", k)
+		}
 	}
 	r.Folder = strings.TrimSpace(r.run("run"))
 	return r
