@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,7 +27,7 @@ type Planned struct {
 	Plan   *plan.Plan
 	Bytes  []byte
 	Action Action
-	Why    string // for queued: what it waits for
+	Why    string // for queued and declined: what it waits for; for opened: what is new since a person closed it, "" where none did
 	Pull   *forge.PullRequest
 	// Continues are the plans that ended, and of which this one takes up what they
 	// left.
@@ -46,6 +45,8 @@ const (
 	Opened  Action = "opened"
 	Updated Action = "updated"
 	Queued  Action = "queued" // too many pull requests are open
+	// Declined is a plan whose pull request a person closed, and that brings nothing new.
+	Declined Action = "declined"
 )
 
 // PlanReport is what Plan did.
@@ -94,13 +95,17 @@ func (e *Env) Plan(ctx context.Context, o PlanOptions) (*PlanReport, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := e.adopt(ctx, open); err != nil {
+	no, err := e.declined(ctx, plans, open)
+	if err != nil {
+		return nil, err
+	}
+	if err := e.adopt(ctx, open, no); err != nil {
 		return nil, err
 	}
 	r := &PlanReport{Hosts: len(est.Hosts), Advisories: len(est.Advisories), Blind: blind, Notices: est.Notices}
 	again := &remade{Env: e, commit: commit}
 	for _, p := range plans {
-		one, err := e.write(again, p)
+		one, err := e.write(again, p, no[prefix+p.ID])
 		if err != nil {
 			return nil, fmt.Errorf("writing plan %s: %w", p.ID, err)
 		}
@@ -138,17 +143,26 @@ func (e *Env) openPulls(ctx context.Context) (map[string]forge.PullRequest, erro
 // adopt makes the clone's branches of open pull requests what the forge has: a
 // workflow's clone is new each time, and a plan that it does not know would be
 // written anew, and lose its approvals.
-func (e *Env) adopt(ctx context.Context, open map[string]forge.PullRequest) error {
+//
+// So it does with those that a person closed: what is new is new since then.
+func (e *Env) adopt(ctx context.Context, open map[string]forge.PullRequest, no map[string]*declined) error {
 	if e.Remote == nil {
 		return nil
 	}
-	for _, branch := range sortedKeys(open) {
+	heads := map[string]string{}
+	for branch, pr := range open {
+		heads[branch] = pr.Head
+	}
+	for branch, d := range no {
+		heads[branch] = d.pull.Head
+	}
+	for _, branch := range sortedKeys(heads) {
 		ref := "refs/heads/" + branch
 		have, err := e.Repo.Ref(ref)
 		if err != nil {
 			return err
 		}
-		if string(have) == open[branch].Head {
+		if string(have) == heads[branch] {
 			continue
 		}
 		head, err := e.fetched(ctx, branch)
@@ -165,8 +179,9 @@ func (e *Env) adopt(ctx context.Context, open map[string]forge.PullRequest) erro
 	return nil
 }
 
-// write puts a plan on its branch, unless the branch says the same already.
-func (e *Env) write(again *remade, p *plan.Plan) (Planned, error) {
+// write puts a plan on its branch, unless the branch says the same already or a
+// person closed its pull request.
+func (e *Env) write(again *remade, p *plan.Plan, no *declined) (Planned, error) {
 	data, err := plan.Seal(p)
 	if err != nil {
 		return Planned{}, err
@@ -174,6 +189,12 @@ func (e *Env) write(again *remade, p *plan.Plan) (Planned, error) {
 	one := Planned{Plan: p, Bytes: data, Action: Nothing}
 	if len(p.Rings) == 0 {
 		return one, nil
+	}
+	if no != nil {
+		if one.Why = no.String(); no.news == nil {
+			one.Action = Declined
+			return one, nil
+		}
 	}
 	ref := "refs/heads/" + prefix + p.ID
 	old, err := e.Repo.Ref(ref)
@@ -201,7 +222,7 @@ func (e *Env) write(again *remade, p *plan.Plan) (Planned, error) {
 		return one, err
 	}
 	h, err := e.Repo.Write(repo.Next{
-		Base: again.commit, Author: bot, At: e.At, Message: message(before, p) + asked,
+		Base: again.commit, Author: bot, At: e.At, Message: message(before, p, one.Why) + asked,
 		Changes: pages(p, data),
 	})
 	if err != nil {
@@ -240,12 +261,17 @@ func (e *Env) planAt(branch repo.Hash, id string) (*plan.Plan, []byte) {
 
 // message is a plan's commit message. What the plan changes against the version
 // before stands in it, since the branch keeps the newest version alone.
-func message(before, p *plan.Plan) string {
+// Why is what is new since a person closed it.
+func message(before, p *plan.Plan, why string) string {
 	text := report.Title(p) + "\n"
-	if before == nil {
-		return text
+	var since []string
+	if why != "" {
+		since = append(since, why)
 	}
-	for i, l := range report.Since(before, p) {
+	if before != nil {
+		since = append(since, report.Since(before, p)...)
+	}
+	for i, l := range since {
 		if i == 0 {
 			text += "\n" + sinceHead + "\n"
 		}
@@ -325,126 +351,11 @@ func startable(p *plan.Plan, e *Env) bool {
 	return true
 }
 
-// supersede closes pull requests that no plan stands behind any more.
-func (e *Env) supersede(ctx context.Context, r *PlanReport, open map[string]forge.PullRequest) error {
-	for _, branch := range sortedKeys(open) {
-		id := strings.TrimPrefix(branch, prefix)
-		i := slices.IndexFunc(r.Plans, func(p Planned) bool { return p.Plan.ID == id })
-		why := ""
-		switch {
-		case i < 0:
-			why = superseded(id, r.Plans)
-		case r.Plans[i].Action == Nothing:
-			why = "nothing of it can be planned now; `ringmaster plan` says why"
-		default:
-			continue
-		}
-		if err := e.Forge.Close(ctx, branch, why); err != nil {
-			return fmt.Errorf("closing %s: %w", branch, err)
-		}
-		delete(open, branch)
-		r.Closed = append(r.Closed, Closed{branch, why})
-	}
-	return nil
-}
-
-func superseded(id string, plans []Planned) string {
-	class, group, _, _ := plan.ParseID(id)
-	for _, p := range plans {
-		c, g, _, _ := plan.ParseID(p.Plan.ID)
-		if g == group && c == class {
-			return "superseded by " + p.Plan.ID
-		}
-	}
-	return "nothing is left to do: every change of it was made, moved to another plan, or is no longer needed"
-}
-
-// propose opens and updates pull requests: most urgent first, no more at a time
-// than the estate allows, critical ones beyond that.
-func (e *Env) propose(ctx context.Context, limit int, r *PlanReport, open map[string]forge.PullRequest) error {
-	order := make([]int, len(r.Plans))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(a, b int) int { return urgency(r.Plans[a].Plan, r.Plans[b].Plan) })
-	count := len(open)
-	for _, i := range order {
-		p := &r.Plans[i]
-		if p.Action == Nothing {
-			continue
-		}
-		branch := prefix + p.Plan.ID
-		was, isOpen := open[branch]
-		if !isOpen && count >= limit && classOf(p.Plan) != plan.Critical {
-			p.Action, p.Why = Queued, fmt.Sprintf("the estate allows %d open at a time, and there are %d", limit, count)
-			continue
-		}
-		if err := e.proposeOne(ctx, p, branch, was); err != nil {
-			return err
-		}
-		if !isOpen {
-			count++
-		}
-	}
-	return nil
-}
-
-func urgency(a, b *plan.Plan) int {
-	return cmp.Or(cmp.Compare(plan.Rank(classOf(a)), plan.Rank(classOf(b))), deadlineOf(a).Compare(deadlineOf(b)), strings.Compare(a.ID, b.ID))
-}
-
-// proposeOne opens a plan's pull request, or updates the one that was open: the
-// zero value where none was.
-func (e *Env) proposeOne(ctx context.Context, p *Planned, branch string, was forge.PullRequest) error {
-	ref := "refs/heads/" + branch
-	written, err := e.Repo.Ref(ref)
-	if err != nil {
-		return err
-	}
-	head, err := e.signed(ctx, branch, written)
-	if err != nil {
-		return err
-	}
-	if head != written {
-		if err := e.Repo.Move(ref, written, head); err != nil {
-			return err
-		}
-	}
-	c, err := e.Repo.Commit(head)
-	if err != nil {
-		return err
-	}
-	folder := path.Dir(plan.Path(p.Plan.ID)) + "/"
-	page := report.Page{
-		At: e.Forge.Address(string(head), folder), Whole: e.Forge.Shows(string(head), folder+"plan.md"), Commands: e.Forge.Name() != "local",
-		Since: changedSince(c.Message), Continues: p.Continues,
-	}
-	if page.Reviewed, err = e.reviewedBefore(ctx, p.Plan, string(head), was); err != nil {
-		return err
-	}
-	pr, err := e.Forge.Propose(ctx, forge.Proposal{
-		Branch: branch, Commit: string(head), Title: report.Title(p.Plan), Body: report.Body(p.Plan, bodyLimit, page),
-		Labels: []string{"plan", string(classOf(p.Plan))}, Author: "ringmaster", At: e.At,
-	})
-	if err != nil {
-		return fmt.Errorf("proposing plan %s: %w", p.Plan.ID, err)
-	}
-	p.Pull = &pr
-	switch {
-	case was.State != "open":
-		p.Action = Opened
-	case p.Action == Written:
-		p.Action = Updated
-	}
-	e.tellContinued(ctx, p)
-	return nil
-}
-
 // Standing says whether something of the plans is denied, held or cannot be
-// done in time.
+// done in time, or waits because a person closed it.
 func (r *PlanReport) Standing() bool {
 	for _, p := range r.Plans {
-		if len(p.Plan.NotPlanned) > 0 || slices.ContainsFunc(p.Plan.Patches, func(x plan.Patch) bool { return !x.Feasible }) {
+		if p.Action == Declined || len(p.Plan.NotPlanned) > 0 || slices.ContainsFunc(p.Plan.Patches, func(x plan.Patch) bool { return !x.Feasible }) {
 			return true
 		}
 	}

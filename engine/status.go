@@ -222,11 +222,21 @@ func (e *Env) boardPulls(ctx context.Context, b *report.Board, plans []*plan.Pla
 		b.Open = append(b.Open, x)
 	}
 	slices.SortStableFunc(b.Open, func(x, y report.OpenPlan) int { return x.Deadline.Compare(y.Deadline) })
+	no, err := e.declined(ctx, plans, open)
+	if err != nil {
+		return err
+	}
 	for _, p := range plans {
 		if _, ok := open[prefix+p.ID]; !ok && len(p.Rings) > 0 {
 			why := "it waits for `plan --open`"
 			if len(open) >= limit && classOf(p) != plan.Critical {
 				why = fmt.Sprintf("it waits for its turn: the estate allows %d open at a time, and there are %d", limit, len(open))
+			}
+			if d := no[prefix+p.ID]; d != nil && d.news == nil {
+				why = d.String()
+				if due := report.DeadlineOf(p); !e.At.Before(due) {
+					b.Alerts = append(b.Alerts, fmt.Sprintf("%s was due at %s, and %s", p.ID, b.When(due), why))
+				}
 			}
 			b.Queue = append(b.Queue, report.QueuedPlan{ID: p.ID, Title: report.Title(p), Deadline: report.DeadlineOf(p), Why: why})
 		}

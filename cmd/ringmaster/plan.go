@@ -61,6 +61,12 @@ func (a *app) printPlans(r *engine.PlanReport, opened bool) error {
 	}
 	if a.format == "text" {
 		a.planNotes(r, opened)
+		return nil
+	}
+	for _, p := range r.Plans {
+		if p.Action == engine.Declined {
+			a.log.Warnf("plan %s is declined: %s", p.Plan.ID, p.Why)
+		}
 	}
 	return nil
 }
@@ -80,7 +86,7 @@ func (a *app) planNotes(r *engine.PlanReport, opened bool) {
 	written := false
 	for _, p := range r.Plans {
 		fmt.Fprintf(a.out, "%-24s %s\n", p.Plan.ID, planNote(p))
-		written = written || p.Action != engine.Nothing
+		written = written || p.Action != engine.Nothing && p.Action != engine.Declined
 	}
 	for _, c := range r.Closed {
 		fmt.Fprintf(a.out, "%-24s closed: %s\n", strings.TrimPrefix(c.Branch, "ringmaster/"), c.Why)
@@ -114,15 +120,19 @@ func planAction(p engine.Planned) string {
 		return "nothing of it can be planned now; the reasons stand above"
 	case engine.Kept:
 		return "says the same as before; left alone"
-	case engine.Queued:
-		return "queued: " + p.Why
+	case engine.Queued, engine.Declined:
+		return string(p.Action) + ": " + line(p.Why)
 	case engine.Written:
 		return "written on branch ringmaster/" + p.Plan.ID
 	}
+	note := fmt.Sprintf("pull request %s", p.Action)
 	if p.Pull != nil && p.Pull.URL != "" {
-		return fmt.Sprintf("pull request %s: %s", p.Action, p.Pull.URL)
+		note += ": " + p.Pull.URL
 	}
-	return fmt.Sprintf("pull request %s", p.Action)
+	if p.Why != "" {
+		note += "; " + line(p.Why)
+	}
+	return note
 }
 
 // nothingToPlan says so, and what that is worth: with nothing known it is no

@@ -12,8 +12,8 @@ import (
 )
 
 func (a *app) pr() *cobra.Command {
-	cmd := &cobra.Command{Use: "pr", Short: "the forge's pull requests: list, show, approve, comment, merge, close"}
-	cmd.AddCommand(a.prList(), a.prShow(), a.prApprove(), a.prComment(), a.prMerge(), a.prClose())
+	cmd := &cobra.Command{Use: "pr", Short: "the forge's pull requests: list, show, approve, comment, merge, close, reopen"}
+	cmd.AddCommand(a.prList(), a.prShow(), a.prApprove(), a.prComment(), a.prMerge(), a.prClose(), a.prReopen())
 	return cmd
 }
 
@@ -157,6 +157,16 @@ func (a *app) claim(e *engine.Env, by *string) error {
 	return nil
 }
 
+// someone is claim where it matters less who acts than that a person does.
+func (a *app) someone(e *engine.Env, by *string) error {
+	err := a.claim(e, by)
+	if *by != "" {
+		return err
+	}
+	*by = "somebody"
+	return nil
+}
+
 func (a *app) prMerge() *cobra.Command {
 	var by string
 	cmd := &cobra.Command{
@@ -180,16 +190,19 @@ func (a *app) prMerge() *cobra.Command {
 }
 
 func (a *app) prClose() *cobra.Command {
-	var reason string
+	var by, reason string
 	cmd := &cobra.Command{
-		Use: "close [ID]", Short: "closes a pull request with a reason", Args: cobra.MaximumNArgs(1),
+		Use: "close [ID]", Short: "closes a pull request with a reason; it stays closed until its plan brings something new", Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.withEnv(cmd, func(e *engine.Env) error {
+				if err := a.someone(e, &by); err != nil {
+					return err
+				}
 				pr, err := e.Pull(cmd.Context(), first(args))
 				if err != nil {
 					return err
 				}
-				if err := e.Forge.Close(cmd.Context(), pr.Branch, reason); err != nil {
+				if err := e.Forge.Close(cmd.Context(), pr.Branch, by, reason); err != nil {
 					return err
 				}
 				fmt.Fprintf(a.out, "closed %s\n", strings.TrimPrefix(pr.Branch, "ringmaster/"))
@@ -197,6 +210,32 @@ func (a *app) prClose() *cobra.Command {
 			})
 		},
 	}
+	cmd.Flags().StringVar(&by, "by", "", "who closes, on the local forge (default: $USER)")
 	cmd.Flags().StringVar(&reason, "reason", "closed by hand", "why")
+	return cmd
+}
+
+func (a *app) prReopen() *cobra.Command {
+	var by string
+	cmd := &cobra.Command{
+		Use: "reopen ID", Short: "opens again what a person closed; `plan --open` then brings it up to date", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.withEnv(cmd, func(e *engine.Env) error {
+				if err := a.someone(e, &by); err != nil {
+					return err
+				}
+				pr, err := e.Pull(cmd.Context(), args[0])
+				if err != nil {
+					return err
+				}
+				if err := e.Forge.Reopen(cmd.Context(), pr.Branch, by, e.At); err != nil {
+					return err
+				}
+				fmt.Fprintf(a.out, "opened %s again; next: ringmaster plan --open\n", strings.TrimPrefix(pr.Branch, "ringmaster/"))
+				return nil
+			})
+		},
+	}
+	cmd.Flags().StringVar(&by, "by", "", "who opens it, on the local forge (default: $USER)")
 	return cmd
 }

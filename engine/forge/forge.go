@@ -43,8 +43,13 @@ type Forge interface {
 	// Propose makes the branch point to Proposal.Commit and opens a pull request
 	// for it, or updates the open one in place. Doing it twice does it once.
 	Propose(ctx context.Context, p Proposal) (PullRequest, error)
-	// Close closes an open pull request with a reason that people can read.
-	Close(ctx context.Context, branch, reason string) error
+	// Close closes an open pull request with a reason that people can read. By is
+	// "" for ringmaster itself, and counts on the local forge only; elsewhere it is
+	// the token's owner who closes.
+	Close(ctx context.Context, branch, by, reason string) error
+	// Reopen opens a pull request again that was closed, as a person who has changed
+	// their mind. One that is open stays as it is. By counts on the local forge only.
+	Reopen(ctx context.Context, branch, by string, at time.Time) error
 	// Approve records a review. By counts on the local forge only, where it is
 	// recorded as claimed; elsewhere the token's owner reviews.
 	Approve(ctx context.Context, branch, by string, at time.Time) error
@@ -175,6 +180,7 @@ type PullRequest struct {
 	Author    string
 	MergedBy  string
 	MergedAt  time.Time
+	ClosedBy  string   // of a closed one, as Find tells it: the person who closed it; "": ringmaster or another program did
 	Approvals []Review // standing approvals of Head only, sorted by person
 	Former    []Review // standing approvals of commits that were the head before, sorted by person
 	URL       string

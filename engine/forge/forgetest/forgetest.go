@@ -40,6 +40,7 @@ func Test(t *testing.T, open func(t *testing.T) Fixture) {
 		"head must be seen":     unseen,
 		"closes":                closes,
 		"opens again":           again,
+		"lets people reopen":    reopens,
 		"not found":             notFound,
 		"pushed directly":       direct,
 		"files of any size":     files,
@@ -175,7 +176,7 @@ func underReview(t *testing.T, b *bench) {
 			t.Errorf("UnderReview(%s) = %+v", commit, list[0])
 		}
 	}
-	if err := b.Forge.Close(t.Context(), branch, "not now"); err != nil {
+	if err := b.Forge.Close(t.Context(), branch, "", "not now"); err != nil {
 		t.Fatal(err)
 	}
 	if list, err := b.Forge.UnderReview(t.Context(), now); err != nil || len(list) != 0 {
@@ -218,7 +219,7 @@ func unseen(t *testing.T, b *bench) {
 func closes(t *testing.T, b *bench) {
 	b.propose(t, b.commit(t))
 	for range 2 {
-		if err := b.Forge.Close(t.Context(), branch, "superseded by high-main-2"); err != nil {
+		if err := b.Forge.Close(t.Context(), branch, "", "superseded by high-main-2"); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -230,12 +231,40 @@ func closes(t *testing.T, b *bench) {
 func again(t *testing.T, b *bench) {
 	c := b.commit(t)
 	b.propose(t, c)
-	if err := b.Forge.Close(t.Context(), branch, "by mistake"); err != nil {
+	if err := b.Forge.Close(t.Context(), branch, "", "by mistake"); err != nil {
 		t.Fatal(err)
 	}
 	b.propose(t, b.commit(t))
 	if pr := b.find(t); pr.State != "open" {
 		t.Errorf("proposed again after it was closed, it is %s", pr.State)
+	}
+}
+
+func reopens(t *testing.T, b *bench) {
+	if err := b.Forge.Reopen(t.Context(), branch, "bob", b.At); !errors.Is(err, forge.ErrNotFound) {
+		t.Errorf("Reopen() of nothing = %v, want ErrNotFound", err)
+	}
+	c := b.commit(t)
+	b.propose(t, c)
+	if err := b.Forge.Close(t.Context(), branch, "", "nothing is left to do"); err != nil {
+		t.Fatal(err)
+	}
+	if pr := b.find(t); pr.ClosedBy != "" {
+		t.Errorf("closed by ringmaster, ClosedBy is %q", pr.ClosedBy)
+	}
+	for range 2 {
+		if err := b.Forge.Reopen(t.Context(), branch, "bob", b.At); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if pr := b.find(t); pr.State != "open" || pr.Head != c || pr.ClosedBy != "" {
+		t.Errorf("opened again it is %+v", pr)
+	}
+	if _, err := b.Forge.Merge(t.Context(), branch, c, "carol", b.At); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Forge.Reopen(t.Context(), branch, "bob", b.At); err == nil {
+		t.Error("Reopen() took what is merged")
 	}
 }
 

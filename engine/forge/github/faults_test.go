@@ -58,10 +58,23 @@ func deeds() []deed {
 		}, propose("two"), proposed("two")},
 		{"open again", func(t *testing.T, w *world) {
 			opened(t, w)
-			if err := w.forge.Close(t.Context(), w.branch, "by mistake"); err != nil {
+			if err := w.forge.Close(t.Context(), w.branch, "", "by mistake"); err != nil {
 				t.Fatal(err)
 			}
 		}, propose("two"), proposed("two")},
+		{"reopen", func(t *testing.T, w *world) {
+			opened(t, w)
+			w.hub.Close(one(t, w).Number, "bob")
+		}, func(t *testing.T, w *world) error {
+			pr, err := w.forge.Find(t.Context(), w.branch)
+			if err != nil {
+				return err
+			}
+			if pr.State == "closed" && pr.ClosedBy != "bob" {
+				t.Errorf("it was closed by %q, want bob", pr.ClosedBy)
+			}
+			return w.forge.Reopen(t.Context(), w.branch, "", start)
+		}, proposed("one")},
 		{"merge", opened, func(t *testing.T, w *world) error {
 			_, err := w.forge.Merge(t.Context(), w.branch, w.commit(t, "one"), "", start)
 			return err
@@ -74,7 +87,7 @@ func deeds() []deed {
 			}
 		}},
 		{"close", opened, func(t *testing.T, w *world) error {
-			return w.forge.Close(t.Context(), w.branch, "superseded by high-main-2")
+			return w.forge.Close(t.Context(), w.branch, "", "superseded by high-main-2")
 		}, func(t *testing.T, w *world) {
 			p := one(t, w)
 			if p.State != "closed" || p.Merged || len(p.Comments) != 1 || !strings.Contains(p.Comments[0].Body, "superseded by high-main-2") {
@@ -326,7 +339,7 @@ func TestClosedAndRewritten(t *testing.T) {
 	w := newWorld(t)
 	one := w.commit(t, "one")
 	w.propose(t, one)
-	if err := w.forge.Close(t.Context(), w.branch, "by mistake"); err != nil {
+	if err := w.forge.Close(t.Context(), w.branch, "", "by mistake"); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.clone.Push(t.Context(), w.forge.Remote(), "refs/heads/"+w.branch, repo.Hash(one), repo.Hash(w.commit(t, "rewritten"))); err != nil {
@@ -372,7 +385,7 @@ func TestMergedStays(t *testing.T) {
 	if pr := w.find(t); pr.State != "merged" || pr.Number != 1 || pr.Head != c {
 		t.Errorf("Find() = %+v, want the merged one", pr)
 	}
-	if err := w.forge.Close(t.Context(), w.branch, "superseded"); err != nil {
+	if err := w.forge.Close(t.Context(), w.branch, "", "superseded"); err != nil {
 		t.Fatal(err)
 	}
 	if p := w.hub.Pulls()[1]; p.State != "closed" {

@@ -2,6 +2,7 @@ package github
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -121,7 +122,7 @@ func (f *Forge) approve(ctx context.Context, branch string) error {
 
 // Close tells the reason in a comment and closes the pull request; its branch
 // stays. One that is closed already stays as it is.
-func (f *Forge) Close(ctx context.Context, branch, reason string) error {
+func (f *Forge) Close(ctx context.Context, branch, _, reason string) error {
 	if err := f.close(ctx, branch, reason); err != nil {
 		return fmt.Errorf("closing %s: %w", branch, err)
 	}
@@ -136,12 +137,58 @@ func (f *Forge) close(ctx context.Context, branch, reason string) error {
 	number := p.GetNumber()
 	// The key tells a reason that was given before this closing failed from one
 	// of an earlier closing.
-	if err := f.keep(ctx, number, "closed:"+p.GetHead().GetSHA(), "Closed: "+reason); err != nil {
+	if err := f.keep(ctx, number, closing(p), "Closed: "+reason); err != nil {
 		return err
 	}
 	if _, err := f.edit(ctx, number, &github.PullRequest{State: github.String("closed")}); err != nil {
 		return err
 	}
 	f.log.WithField("pull", number).WithField("reason", reason).Info("closed")
+	return nil
+}
+
+func closing(p *github.PullRequest) string { return "closed:" + p.GetHead().GetSHA() }
+
+// closer is the person who closed a pull request, "" where a program did. Where a
+// person lent their own token, ringmaster's closing is the one with its reason
+// below.
+func (f *Forge) closer(ctx context.Context, p *github.PullRequest) (string, error) {
+	i, _, err := f.api.Issues.Get(ctx, f.owner, f.name, p.GetNumber())
+	if err != nil {
+		return "", fmt.Errorf("asking who closed pull request #%d: %w", p.GetNumber(), wrong(err))
+	}
+	by := i.GetClosedBy()
+	if by.GetLogin() == "" || by.GetType() == "Bot" {
+		return "", nil
+	}
+	me, err := f.whoami(ctx)
+	if err != nil || by.GetID() != me.ID {
+		return by.GetLogin(), err
+	}
+	said, err := f.kept(ctx, p.GetNumber(), noteMark+closing(p)+" -->\n")
+	if err != nil || said != nil {
+		return "", err
+	}
+	return by.GetLogin(), nil
+}
+
+// Reopen opens a closed pull request again.
+func (f *Forge) Reopen(ctx context.Context, branch, _ string, _ time.Time) error {
+	p, err := found(f.standing(ctx, branch))
+	switch {
+	case err != nil:
+	case stateOf(p) == "open":
+		return nil
+	case stateOf(p) == "merged":
+		err = errors.New("it is merged")
+	default:
+		number := p.GetNumber()
+		if p, err = f.reopen(ctx, p); err == nil && p == nil {
+			err = fmt.Errorf("GitHub does not open pull request #%d again: its branch was deleted, or is not where it was; restore it on the page of the pull request", number)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("opening %s again: %w", branch, err)
+	}
 	return nil
 }

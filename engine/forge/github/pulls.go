@@ -148,7 +148,11 @@ func (f *Forge) Find(ctx context.Context, branch string) (forge.PullRequest, err
 	if err != nil {
 		return forge.PullRequest{}, err
 	}
-	return f.view(ctx, p)
+	pr, err := f.view(ctx, p)
+	if err == nil && pr.State == "closed" {
+		pr.ClosedBy, err = f.closer(ctx, p)
+	}
+	return pr, err
 }
 
 // found turns none into an error.

@@ -87,7 +87,7 @@ func TestForksAreNotOurs(t *testing.T) {
 	if _, err := w.forge.Find(t.Context(), w.branch); !errors.Is(err, forge.ErrNotFound) {
 		t.Errorf("Find() = %v, want ErrNotFound", err)
 	}
-	if err := w.forge.Close(t.Context(), w.branch, "superseded"); !errors.Is(err, forge.ErrNotFound) {
+	if err := w.forge.Close(t.Context(), w.branch, "", "superseded"); !errors.Is(err, forge.ErrNotFound) {
 		t.Errorf("Close() = %v, want ErrNotFound", err)
 	}
 	pr := w.propose(t, c)

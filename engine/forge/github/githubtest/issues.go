@@ -75,9 +75,7 @@ func listIssues(c *call) reply {
 	var list []any
 	for _, p := range c.repo.pulls {
 		if (state == "all" || p.State == state) && has(p.Labels) {
-			j := c.issueJSON(&Issue{Number: p.Number, Title: p.Title, Body: p.Body, State: p.State, Author: p.Author, Labels: p.Labels, id: p.id})
-			j["pull_request"] = map[string]any{"url": fmt.Sprintf("http://%s%s/repos/%s/pulls/%d", c.req.Host, API, c.repo.FullName(), p.Number)}
-			list = append(list, j)
+			list = append(list, c.pullAsIssue(p))
 		}
 	}
 	for _, i := range c.repo.issues {
@@ -89,6 +87,25 @@ func listIssues(c *call) reply {
 		slices.Reverse(list)
 	}
 	return listing{list: list}
+}
+
+func (c *call) pullAsIssue(p *Pull) map[string]any {
+	j := c.issueJSON(&Issue{Number: p.Number, Title: p.Title, Body: p.Body, State: p.State, Author: p.Author, Labels: p.Labels, id: p.id})
+	j["pull_request"] = map[string]any{"url": fmt.Sprintf("http://%s%s/repos/%s/pulls/%d", c.req.Host, API, c.repo.FullName(), p.Number)}
+	return j
+}
+
+// getIssue says of a pull request who closed it, which pulls do not.
+func getIssue(c *call) reply {
+	p, bad := c.pull()
+	if bad != nil {
+		return bad
+	}
+	j := c.pullAsIssue(p)
+	if p.State == "closed" && p.ClosedBy != "" {
+		j["closed_by"] = userJSON(p.ClosedBy)
+	}
+	return ok(j)
 }
 
 // createIssue leaves labels out where the author may not write, as GitHub does.

@@ -123,7 +123,7 @@ func editPull(c *call) reply {
 // turn closes or opens again.
 func (c *call) turn(p *Pull, state string) reply {
 	if state == "closed" {
-		p.State, p.Closed, p.AutoMerge = "closed", c.clock(), ""
+		p.State, p.Closed, p.ClosedBy, p.AutoMerge = "closed", c.clock(), c.user, ""
 		return nil
 	}
 	if p.Merged {

@@ -115,6 +115,7 @@ var routes = map[string]route{
 	"POST /repos/{owner}/{repo}/pulls/{pull_number}/reviews":          {"pull_requests=write", false, createReview},
 	"GET /repos/{owner}/{repo}/issues":                                {"issues=read", false, listIssues},
 	"POST /repos/{owner}/{repo}/issues":                               {"issues=write", false, createIssue},
+	"GET /repos/{owner}/{repo}/issues/{issue_number}":                 {"issues=read; pull_requests=read", false, getIssue},
 	"PATCH /repos/{owner}/{repo}/issues/{issue_number}":               {"issues=write", false, editIssue},
 	"GET /repos/{owner}/{repo}/issues/{issue_number}/comments":        {"issues=read; pull_requests=read", false, listComments},
 	"POST /repos/{owner}/{repo}/issues/{issue_number}/comments":       {"issues=write; pull_requests=write", false, createComment},

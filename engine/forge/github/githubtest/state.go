@@ -46,6 +46,7 @@ type Pull struct {
 	Labels                []string
 	Merged                bool
 	Merge, MergedBy       string
+	ClosedBy              string
 	Created, Closed, Done time.Time // Done is when it was merged
 	Reviews               []Review
 	Comments              []Comment
@@ -207,6 +208,11 @@ func (r *Repository) point(p *Pull) {
 	} else {
 		p.from.git.Push(context.Background(), repo.Remote{URL: r.git.GitDir()}, ref, was, repo.Hash(p.Head))
 	}
+}
+
+// Close closes a pull request as a person with the button.
+func (r *Repository) Close(number int, by string) {
+	r.Change(number, func(p *Pull) { p.State, p.Closed, p.ClosedBy = "closed", r.s.clock(), by })
 }
 
 // Merge merges a pull request as a person with the button, and returns the
