@@ -1,6 +1,9 @@
 package main
 
 import (
+	"encoding/json"
+	"fmt"
+	"io"
 	"strings"
 	"testing"
 
@@ -126,6 +129,31 @@ func (x *scene) quiet(name, out string) {
 		x.t.Errorf("%s: a runner hears %q", name, l)
 	}
 	x.inert(strings.ReplaceAll(out, gap, ""))
+}
+
+// quotes says that a command prints JSON, by lines or as a whole, in which a text
+// stands as it is and a runner hears nothing.
+func (x *scene) quotes(text string, args ...string) {
+	x.t.Helper()
+	_, out, errs := x.run(args...)
+	if l := heard(out + errs); l != "" {
+		x.t.Errorf("%s: a runner hears %q", strings.Join(args, " "), l)
+	}
+	found := false
+	for d := json.NewDecoder(strings.NewReader(out)); ; {
+		var v any
+		err := d.Decode(&v)
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			x.t.Fatalf("%s prints no JSON: %v\n%s", strings.Join(args, " "), err, out)
+		}
+		found = found || strings.Contains(fmt.Sprint(v), text)
+	}
+	if !found {
+		x.t.Errorf("%s does not say %q:\n%s", strings.Join(args, " "), text, out+errs)
+	}
 }
 
 // calm says that a page holds a text, and nothing of what adversaries write as

@@ -76,6 +76,9 @@ var utterances = []adversary{
 			_, out, errs := x.run(args...)
 			x.quiet(strings.Join(args, " "), out+errs)
 		}
+		for _, args := range [][]string{{"pr", "list"}, {"pr", "show", trusted}, {"status"}} {
+			x.quotes("##[add-mask]e", append([]string{"--format", "json"}, args...)...)
+		}
 		x.want(0, "plan", "--open")
 		if got := x.hub.Pulls()[0].Title; strings.Contains(got, "set-output") {
 			x.t.Errorf("the title stays %q", got)
@@ -117,6 +120,9 @@ var utterances = []adversary{
 	}},
 	{"a file whose name is a workflow command", func(x *scene) {
 		x.edited(map[string][]byte{"policies/x\n::set-output name=a::b\n##[add-mask]e.rego": []byte("package x\n")})
+		for _, format := range []string{"json", "sarif"} {
+			x.quotes("##[add-mask]e", "--format", format, "check", trusted)
+		}
 		for _, format := range []string{"text", "markdown", "github"} {
 			code, out, errs := x.run("--format", format, "check", trusted)
 			if code != 1 {
@@ -160,5 +166,9 @@ var utterances = []adversary{
 		_, out, errs := x.run("plan", "--open")
 		x.quiet("plan --open", out+errs)
 		x.calm(x.hub.Pulls()[0].Body, "loud.warn")
+	}},
+	{"a policy whose message is a workflow command", func(x *scene) {
+		x.mains("policy", map[string][]byte{"policies/loud/loud.rego": []byte("package ringmaster.loud\n\nwarn contains {\"msg\": \"x ##[stop-commands]y\"} if input.patch.id\n")})
+		x.quotes("x ##[stop-commands]y", "--format", "json", "plan", "--open")
 	}},
 }

@@ -172,8 +172,8 @@ func (a *app) prepare(cmd *cobra.Command) error {
 	}
 	for _, f := range formats {
 		if f == a.format {
-			if f == "text" || f == "markdown" { // the others' bytes are what they are
-				a.out = &unheard{w: a.out}
+			if f != "github" { // which is commands for the runner
+				a.out = &unheard{w: a.out, json: f == "json" || f == "sarif"}
 			}
 			return nil
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"strings"
 
@@ -11,9 +12,12 @@ import (
 // unheard passes text on so that a workflow's runner hears no command in it.
 // GitHub's takes one from a line that begins with "::", whatever blanks stand
 // before, and from "##[" anywhere in a line, on stdout and on stderr alike
-// (actions/runner, ActionCommand.cs). A gap without width makes neither of them.
+// (actions/runner, ActionCommand.cs). A gap without width makes neither of them. In
+// JSON, which has no line that begins with a colon, the bracket is written as an
+// escape and means the same.
 type unheard struct {
 	w     io.Writer
+	json  bool
 	begun bool    // the line has a letter or sign that no runner takes for a blank
 	last  [2]byte // the two bytes before
 }
@@ -23,10 +27,15 @@ const gap = "\u200b"
 func (u *unheard) Write(p []byte) (int, error) {
 	var b bytes.Buffer
 	for _, c := range p {
-		if c == ':' && !u.begun || c == '[' && u.last == [2]byte{'#', '#'} {
+		switch command := c == ':' && !u.begun || c == '[' && u.last == [2]byte{'#', '#'}; {
+		case command && u.json:
+			fmt.Fprintf(&b, `\u%04x`, c)
+		case command:
 			b.WriteString(gap)
+			fallthrough
+		default:
+			b.WriteByte(c)
 		}
-		b.WriteByte(c)
 		u.begun = c != '\n' && c != '\r' && (u.begun || c > ' ' && c < 0x7f)
 		u.last = [2]byte{u.last[1], c}
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -37,6 +38,23 @@ func TestUnheard(t *testing.T) {
 			}
 			if got := strings.ReplaceAll(b.String(), gap, ""); got != s {
 				t.Errorf("%s: %q is passed on as %q", name, s, got)
+			}
+		}
+	}
+	for _, s := range spoken {
+		for _, v := range []any{s, []any{s, "##", []any{s}}, map[string]any{s: s}} {
+			var b bytes.Buffer
+			e := json.NewEncoder(&unheard{w: &b, json: true})
+			e.SetIndent("", "  ")
+			if err := e.Encode(v); err != nil {
+				t.Fatal(err)
+			}
+			var got any
+			if err := json.Unmarshal(b.Bytes(), &got); err != nil || !reflect.DeepEqual(got, v) {
+				t.Errorf("%q as JSON is passed on as %q, %v", v, b.String(), err)
+			}
+			if l := heard(b.String()); l != "" {
+				t.Errorf("in %q as JSON a runner hears %q", v, l)
 			}
 		}
 	}
