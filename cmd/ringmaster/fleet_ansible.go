@@ -18,6 +18,6 @@ func (a *app) openAnsible(f ring.Fleet, w engine.World) (fleet.Fleet, error) {
 	if err != nil {
 		return nil, fmt.Errorf("starting Ansible: %w", err)
 	}
-	return ansible.Open(ansible.Options{Command: f.Command, Dir: w.Dir, Env: env, Parallel: f.Parallel, Timeout: f.Timeout, Restart: f.Policy.Restart,
-		Policy: policyOf(f.Policy), Log: func(line string) { a.log.WithField("fleet", "ansible").Info(line) }})
+	return ansible.Open(ansible.Options{Command: f.Command, Dir: w.Dir, Env: env, Options: hostOptions(f),
+		Log: func(line string) { a.log.WithField("fleet", "ansible").Info(line) }})
 }

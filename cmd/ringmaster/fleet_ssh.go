@@ -18,8 +18,7 @@ import (
 // and known_hosts, of this machine or as the protected branch has it.
 func (a *app) openSSH(f ring.Fleet, w engine.World) (fleet.Fleet, error) {
 	s := f.SSH
-	o := ssh.Options{Host: hostsOf(w), User: s.User, Port: s.Port, Jump: s.Jump, Become: s.Become, Parallel: f.Parallel,
-		Connect: s.Connect, Timeout: f.Timeout, Restart: f.Policy.Restart, Policy: policyOf(f.Policy)}
+	o := ssh.Options{Host: hostsOf(w), User: s.User, Port: s.Port, Jump: s.Jump, Become: s.Become, Connect: s.Connect, Options: hostOptions(f)}
 	var err error
 	if o.KnownHosts, err = a.eitherFile(s.KnownHosts, w.Files); err != nil {
 		return nil, fmt.Errorf("reading known_hosts: %w", err)
@@ -46,13 +45,15 @@ func (a *app) openSSH(f ring.Fleet, w engine.World) (fleet.Fleet, error) {
 	return ssh.Open(o)
 }
 
-// policyOf is what may be done to hosts, as the fleets take it.
-func policyOf(p ring.Policy) host.Policy {
+// hostOptions are those of every fleet of hosts.
+func hostOptions(f ring.Fleet) host.Options {
+	p := f.Policy
 	running := map[string]host.Running{}
 	for _, r := range p.Running {
 		running[r.Package] = host.Running{Command: r.Command, Restart: r.Restart}
 	}
-	return host.Policy{MinFree: p.MinFreeMB, NewConffiles: p.NewConffiles, NoRestart: p.NoRestart, Running: running}
+	return host.Options{Parallel: f.Parallel, Timeout: f.Timeout, Restart: p.Restart,
+		Policy: host.Policy{MinFree: p.MinFreeMB, NewConffiles: p.NewConffiles, NoRestart: p.NoRestart, Running: running}}
 }
 
 // eitherFile reads a file of this machine, "/…" or "~/…", or else one of the

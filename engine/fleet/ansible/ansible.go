@@ -10,15 +10,12 @@ package ansible
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"slices"
 	"sync"
-	"time"
 
-	"github.com/ringmaster-dev/ringmaster/engine/fleet"
 	"github.com/ringmaster-dev/ringmaster/engine/fleet/host"
 	"github.com/ringmaster-dev/ringmaster/engine/inventory"
+	"github.com/ringmaster-dev/ringmaster/engine/version"
 )
 
 // Options say how Ansible is run and what may be done to hosts. The zero value
@@ -32,26 +29,20 @@ type Options struct {
 	Dir string
 	// Env are variables that it starts with, as NAME=value.
 	Env []string
-	// Parallel is how many hosts are worked on at a time, 1 when it is 0.
-	Parallel int
-	// Timeout is how long a step is waited for, 30 minutes when it is 0, and
-	// Restart a host that was restarted, 10 minutes when it is 0.
-	Timeout, Restart time.Duration
-	// Policy is what may be done to hosts.
-	host.Policy
-	// Log is given each line that Ansible writes besides; nil passes it over.
+	// Log is given the lines that Ansible writes besides, long runs of them shortened;
+	// nil passes them over.
 	Log func(line string)
+	// Options are those of every fleet of hosts; as many are worked on at a time as
+	// Ansible has forks.
+	host.Options
 }
 
-// Fleet reaches hosts by Ansible. Its methods may be called from several
-// goroutines.
-type Fleet struct {
+// door is how words get to hosts by Ansible.
+type door struct {
 	o      Options
 	ctx    context.Context // of all runs
 	cancel context.CancelFunc
 	runs   sync.WaitGroup
-
-	turns host.Turns
 
 	mu      sync.Mutex
 	closed  bool
@@ -59,83 +50,73 @@ type Fleet struct {
 }
 
 // Open checks the options. Nothing is started yet.
-func Open(o Options) (*Fleet, error) {
+func Open(o Options) (*host.Carrier, error) {
 	if len(o.Command) == 0 {
 		o.Command = []string{"ansible-playbook"}
 	}
 	if err := o.Policy.Check(); err != nil {
 		return nil, err
 	}
-	if o.Timeout == 0 {
-		o.Timeout = 30 * time.Minute
-	}
-	if o.Restart == 0 {
-		o.Restart = 10 * time.Minute
-	}
-	o.Parallel = max(1, o.Parallel)
 	if o.Log == nil {
 		o.Log = func(string) {}
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	return &Fleet{o: o, ctx: ctx, cancel: cancel, waiting: map[string][]*errand{}}, nil
+	return host.New("ansible", &door{o: o, ctx: ctx, cancel: cancel, waiting: map[string][]*errand{}}, o.Options), nil
 }
 
-// Hello says what the fleet can do. No host is asked.
-func (f *Fleet) Hello(ctx context.Context, _ time.Time) (fleet.Caps, error) {
-	if err := f.open(ctx); err != nil {
-		return fleet.Caps{}, err
-	}
-	return fleet.Caps{Plugin: "ansible", Ops: []string{"apply", "rollback", "status", "installed", "cancel"}, MaxBatch: f.o.Parallel, DryRun: true}, nil
+// Ask runs a verb of the host's program (plays/ask.yml).
+func (d *door) Ask(ctx context.Context, at inventory.HostID, words []string) (host.Answer, error) {
+	return d.send(ctx, "ask.yml", at, struct {
+		Words []string `json:"words"`
+	}{words})
 }
 
-func (f *Fleet) open(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("asking hosts: %w", err)
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.closed {
-		return &fleet.Error{Code: "internal", Message: "the fleet is closed"}
-	}
-	return nil
+// Carry plays a step, by the play of its packages' type.
+func (d *door) Carry(ctx context.Context, w host.Work) (host.Answer, error) {
+	return d.send(ctx, playOf[w.Packages[0].Type], w.Host, d.step(w))
 }
 
-// Installed says which versions hosts have now. What a package manager left half
-// done, or a job that is not over moves, is left out: nobody can say of it yet.
-func (f *Fleet) Installed(ctx context.Context, _ time.Time, hosts []inventory.HostID, packages []string) (map[inventory.HostID]map[string]string, error) {
-	if err := f.open(ctx); err != nil {
-		return nil, err
-	}
-	if i := slices.IndexFunc(packages, func(name string) bool { return !host.ValidName(name) }); i >= 0 {
-		return nil, &fleet.Error{Code: "invalid", Message: fmt.Sprintf("%q is not the name of a package", packages[i])}
-	}
-	var mu sync.Mutex
-	var wg sync.WaitGroup
-	found := map[inventory.HostID]map[string]string{}
-	var broken error
-	for _, id := range hosts {
-		wg.Go(func() {
-			a, err := f.ask(ctx, id, append([]string{"installed"}, packages...))
-			mu.Lock()
-			defer mu.Unlock()
-			if e := (*fleet.Error)(nil); err != nil && !errors.As(err, &e) {
-				broken = err // Ansible itself: no host was asked
-			} else if err == nil {
-				found[id] = a.Versions()
-			}
-		})
-	}
-	wg.Wait()
-	return found, broken
+// playOf is the play that moves packages of a type.
+var playOf = map[version.Type]string{version.Deb: "deb.yml"}
+
+// step is what a play is told of a host.
+type step struct {
+	Job       string   `json:"job"`
+	Op        string   `json:"op"`
+	Request   string   `json:"request"`
+	Targets   []string `json:"targets"`
+	Former    []string `json:"former"`
+	Automatic []string `json:"automatic"`
+	Conffiles string   `json:"conffiles"`
 }
 
-// Close ends the fleet, and what runs of Ansible there are: what they have begun on
-// hosts is settled by whoever asks next. It may be called twice.
-func (f *Fleet) Close() error {
-	f.mu.Lock()
-	f.closed = true
-	f.mu.Unlock()
-	f.cancel()
-	f.runs.Wait()
+func (d *door) step(w host.Work) step {
+	v := step{Job: w.Job, Op: w.Op, Targets: w.Facts.Values("target"), Former: []string{}, Automatic: w.Facts.Values("automatic"), Conffiles: "force-confold",
+		Request: "at\t" + w.Facts.First("now") + "\nby\tansible\n" + w.Request + "\n"}
+	if d.o.NewConffiles {
+		v.Conffiles = "force-confnew"
+	}
+	if w.Op == "rollback" && len(w.Along) > 0 {
+		v.Targets = append(v.Targets, w.Facts.Values("along")...)
+	}
+	for _, m := range append(slices.Clone(w.Moves), w.Along...) {
+		if m.From != "-" {
+			v.Former = append(v.Former, m.Name+"="+m.From)
+		}
+	}
+	if v.Automatic == nil {
+		v.Automatic = []string{}
+	}
+	return v
+}
+
+// Close ends the runs of Ansible that there are. What they have begun on hosts is
+// settled by whoever asks next.
+func (d *door) Close() error {
+	d.mu.Lock()
+	d.closed = true
+	d.mu.Unlock()
+	d.cancel()
+	d.runs.Wait()
 	return nil
 }

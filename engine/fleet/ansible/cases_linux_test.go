@@ -10,11 +10,12 @@ import (
 
 	"github.com/ringmaster-dev/ringmaster/engine/fleet"
 	"github.com/ringmaster-dev/ringmaster/engine/fleet/ansible"
+	"github.com/ringmaster-dev/ringmaster/engine/fleet/host"
 	"github.com/ringmaster-dev/ringmaster/engine/inventory"
 	"github.com/ringmaster-dev/ringmaster/testdata/rig"
 )
 
-func opened(t *testing.T, o ansible.Options) *ansible.Fleet {
+func opened(t *testing.T, o ansible.Options) *host.Carrier {
 	t.Helper()
 	f, err := ansible.Open(o)
 	if err != nil {
@@ -119,10 +120,10 @@ func TestCutOff(t *testing.T) {
 	r := up(t)
 	for _, tc := range []struct {
 		name string
-		cut  func(f *ansible.Fleet)
+		cut  func(f *host.Carrier)
 	}{
-		{"the link", func(*ansible.Fleet) { r.Fault("h04", "drop") }},
-		{"the run", func(f *ansible.Fleet) { f.Close() }},
+		{"the link", func(*host.Carrier) { r.Fault("h04", "drop") }},
+		{"the run", func(f *host.Carrier) { f.Close() }},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			r.Fresh("h04")
@@ -158,7 +159,7 @@ func TestLost(t *testing.T) {
 	r.Fault("h02", "lost")
 	s := step("h02", "shopd 1.0-1 1.1-1")
 	j, err := f.Apply(t.Context(), time.Now(), s)
-	denied(t, j, err, "unreachable", "The restart")
+	denied(t, j, err, "unreachable", "h02 was restarted after the packages were moved, and is not back 8s later")
 	r.Fault("h02", "clear")
 	j, err = f.Apply(t.Context(), time.Now(), s)
 	if done(t, j, err, fleet.Succeeded, ""); !j.Rebooted {

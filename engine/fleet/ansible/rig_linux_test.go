@@ -48,9 +48,9 @@ func options(t *testing.T, r *rig.Rig) ansible.Options {
 			t.Fatal(err)
 		}
 	}
-	return ansible.Options{Dir: dir, Env: []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "LANG=C.UTF-8"}, Parallel: 6, Timeout: 3 * time.Minute, Restart: time.Minute,
-		Policy: host.Policy{MinFree: 20, Running: map[string]host.Running{"shopd": {Command: []string{"shopd", "running"}, Restart: []string{"/etc/init.d/shopd", "restart"}}}},
-		Log:    func(line string) { t.Log(line) }}
+	return ansible.Options{Dir: dir, Env: []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "LANG=C.UTF-8"}, Log: func(line string) { t.Log(line) },
+		Options: host.Options{Parallel: 6, Timeout: 3 * time.Minute, Restart: time.Minute,
+			Policy: host.Policy{MinFree: 20, Running: map[string]host.Running{"shopd": {Command: []string{"shopd", "running"}, Restart: []string{"/etc/init.d/shopd", "restart"}}}}}}
 }
 
 // The promises of every fleet, on real hosts.

@@ -2,7 +2,6 @@ package ansible
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"embed"
 	"encoding/json"
@@ -41,24 +40,27 @@ type errand struct {
 
 // send puts a host into the next run of a play, and waits for what comes of it. An
 // error that is a *fleet.Error is the host's; any other is Ansible's.
-func (f *Fleet) send(ctx context.Context, play string, id inventory.HostID, vars any) (host.Answer, error) {
+func (d *door) send(ctx context.Context, play string, id inventory.HostID, vars any) (host.Answer, error) {
 	if !id.Valid() { // it is to be a pattern of Ansible's, and a file
 		return nil, &fleet.Error{Code: "unreachable", Message: fmt.Sprintf("%q is not the name of a host", id)}
 	}
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
 	e := &errand{host: id, vars: vars, done: make(chan struct{})}
-	f.mu.Lock()
-	if f.closed {
-		f.mu.Unlock()
+	d.mu.Lock()
+	if d.closed {
+		d.mu.Unlock()
 		return nil, &fleet.Error{Code: "internal", Message: "the fleet is closed"}
 	}
-	if f.waiting[play] = append(f.waiting[play], e); len(f.waiting[play]) == 1 {
-		f.runs.Add(1)
+	if d.waiting[play] = append(d.waiting[play], e); len(d.waiting[play]) == 1 {
+		d.runs.Add(1)
 		time.AfterFunc(gather, func() {
-			defer f.runs.Done()
-			f.together(play)
+			defer d.runs.Done()
+			d.together(play)
 		})
 	}
-	f.mu.Unlock()
+	d.mu.Unlock()
 	select {
 	case <-e.done:
 		return e.answer, e.err
@@ -69,11 +71,11 @@ func (f *Fleet) send(ctx context.Context, play string, id inventory.HostID, vars
 
 // together runs a play for all that wait for it; a host that is asked twice is
 // asked in two runs.
-func (f *Fleet) together(play string) {
-	f.mu.Lock()
-	list := f.waiting[play]
-	delete(f.waiting, play)
-	f.mu.Unlock()
+func (d *door) together(play string) {
+	d.mu.Lock()
+	list := d.waiting[play]
+	delete(d.waiting, play)
+	d.mu.Unlock()
 	for len(list) > 0 {
 		byHost, rest := map[inventory.HostID]*errand{}, []*errand(nil)
 		for _, e := range list {
@@ -83,7 +85,7 @@ func (f *Fleet) together(play string) {
 				rest = append(rest, e)
 			}
 		}
-		err := f.play(play, byHost)
+		err := d.play(play, byHost)
 		for _, e := range byHost {
 			if e.answer == nil && e.err == nil {
 				if e.err = err; err == nil {
@@ -98,13 +100,13 @@ func (f *Fleet) together(play string) {
 
 // play runs a play once, and tells each host's errand as soon as it is known. The
 // error is Ansible's own.
-func (f *Fleet) play(play string, byHost map[inventory.HostID]*errand) error {
+func (d *door) play(play string, byHost map[inventory.HostID]*errand) error {
 	dir, err := os.MkdirTemp("", "ringmaster-ansible")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	if err := write(dir, byHost); err != nil {
+	if err := write(dir, play, byHost); err != nil {
 		return fmt.Errorf("writing the playbook: %w", err)
 	}
 	results, sent, err := os.Pipe()
@@ -112,15 +114,15 @@ func (f *Fleet) play(play string, byHost map[inventory.HostID]*errand) error {
 		return err
 	}
 	defer results.Close()
-	ctx, cancel := context.WithCancel(f.ctx)
+	ctx, cancel := context.WithCancel(d.ctx)
 	defer cancel()
-	args := append(slices.Clone(f.o.Command[1:]), "--forks", strconv.Itoa(f.o.Parallel), filepath.Join(dir, play))
-	cmd := exec.CommandContext(ctx, f.o.Command[0], args...)
-	cmd.Dir, cmd.ExtraFiles = f.o.Dir, []*os.File{sent}
-	cmd.Env = append(slices.Clone(f.o.Env), "RINGMASTER_RESULTS=/dev/fd/3", "ANSIBLE_STDOUT_CALLBACK=ringmaster", "ANSIBLE_RETRY_FILES_ENABLED=0", "ANSIBLE_NOCOLOR=1")
+	args := append(slices.Clone(d.o.Command[1:]), "--forks", strconv.Itoa(d.o.Parallel), filepath.Join(dir, play))
+	cmd := exec.CommandContext(ctx, d.o.Command[0], args...)
+	cmd.Dir, cmd.ExtraFiles = d.o.Dir, []*os.File{sent}
+	cmd.Env = append(slices.Clone(d.o.Env), "RINGMASTER_RESULTS=/dev/fd/3", "ANSIBLE_STDOUT_CALLBACK=ringmaster", "ANSIBLE_RETRY_FILES_ENABLED=0", "ANSIBLE_NOCOLOR=1")
 	defer tie(cmd)()
-	var noise bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &noise, &noise
+	noise := &excerpt{}
+	cmd.Stdout, cmd.Stderr = noise, noise
 	cmd.WaitDelay = 10 * time.Second
 	if err := cmd.Start(); err != nil {
 		sent.Close()
@@ -136,28 +138,23 @@ func (f *Fleet) play(play string, byHost map[inventory.HostID]*errand) error {
 	results.SetReadDeadline(time.Now().Add(time.Second)) // a process that outlives it keeps the pipe
 	<-told
 	for line := range strings.Lines(noise.String()) {
-		f.o.Log(strings.TrimRight(line, "\n"))
+		d.o.Log(strings.TrimRight(line, "\n"))
 	}
 	exit := (*exec.ExitError)(nil)
 	switch {
-	case f.ctx.Err() != nil:
+	case d.ctx.Err() != nil:
 		return errors.New("running Ansible: it was ended before it was done")
 	case err == nil:
 		return nil
 	case errors.As(err, &exit) && (exit.ExitCode() == 2 || exit.ExitCode() == 4): // hosts that failed, or could not be reached
 		return nil
 	}
-	return fmt.Errorf("running Ansible: %w: %s", err, host.Plain(tail(noise.String())))
-}
-
-func tail(text string) string {
-	const most = 800
-	return text[max(0, len(text)-most):]
+	return fmt.Errorf("running Ansible: %w: %s", err, host.Plain(noise.end()))
 }
 
 // write lays out a run's folder: the plays, with their hosts named, the program that
 // hosts are given, and each host's own part.
-func write(dir string, byHost map[inventory.HostID]*errand) error {
+func write(dir, play string, byHost map[inventory.HostID]*errand) error {
 	sub, err := fs.Sub(plays, "plays")
 	if err != nil {
 		return err
@@ -165,19 +162,17 @@ func write(dir string, byHost map[inventory.HostID]*errand) error {
 	if err := os.CopyFS(dir, sub); err != nil {
 		return err
 	}
-	files := map[string]string{"program.sh": host.Program}
 	hosts := slices.Sorted(maps.Keys(byHost))
 	list, err := json.Marshal(hosts)
 	if err != nil {
 		return err
 	}
-	for _, play := range []string{"ask.yml", "deb.yml"} {
-		text, err := fs.ReadFile(sub, play)
-		if err != nil {
-			return err
-		}
-		files[play] = strings.Replace(string(text), "\n  hosts: all\n", "\n  hosts: "+string(list)+"\n", 1)
+	text, err := fs.ReadFile(sub, play)
+	if err != nil {
+		return err
 	}
+	files := map[string]string{"program.sh": host.Program,
+		play: strings.Replace(string(text), "\n  hosts: all\n", "\n  hosts: "+string(list)+"\n", 1)}
 	for _, id := range hosts {
 		data, err := json.Marshal(byHost[id].vars)
 		if err != nil {
@@ -236,26 +231,15 @@ func (e *errand) settle(t told) bool {
 		}
 		return true
 	case "failed":
-		code := "refused"
-		if slices.Contains(t.Tags, "restart") {
-			code = "unreachable"
-		}
 		why := host.Plain(t.Message)
 		if end := strings.TrimSpace(t.Stderr); end != "" { // of a traceback the last line says it
 			why += ": " + host.Plain(end[strings.LastIndex(end, "\n")+1:])
 		}
-		e.err = &fleet.Error{Code: code, Retryable: code == "unreachable", Message: fmt.Sprintf("%s: %q: %s", e.host, t.Task, why)}
+		e.err = host.Refuse("%s: %q: %s", e.host, t.Task, why)
 		return true
 	case "unreachable":
 		e.err = &fleet.Error{Code: "unreachable", Retryable: true, Message: fmt.Sprintf("reaching %s: %s", e.host, host.Plain(t.Message))}
 		return true
 	}
 	return false
-}
-
-// ask asks one host with the words of its program.
-func (f *Fleet) ask(ctx context.Context, id inventory.HostID, words []string) (host.Answer, error) {
-	return f.send(ctx, "ask.yml", id, struct {
-		Words []string `json:"words"`
-	}{words})
 }

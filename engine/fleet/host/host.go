@@ -1,6 +1,7 @@
-// Package host is what a fleet says to a host that it reaches by a shell, whatever
-// carries the words there: the program that asks the host and keeps its jobs
-// (job.sh, deb.sh), its answers, and what is decided from them.
+// Package host is a fleet of hosts that are reached by a shell, whatever carries the
+// words there (Door): what is promised of a step (Carrier), the program that asks a
+// host and keeps its jobs (job.sh, deb.sh), its answers, and what is decided from
+// them (Weigh).
 //
 // A step is one job on its host, and the host is what remembers it: a folder of
 // /var/lib/ringmaster, named by the step's key, says what was asked before

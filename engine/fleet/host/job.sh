@@ -133,7 +133,7 @@ work() {
   case $(cat "$state/$job/phase") in installing | moved*)
     if restarts "$job"; then
       say restarting "$(booted)" | put "$state/$job/phase"
-      shutdown -r now || reboot
+      { sleep 1; shutdown -r now || reboot; } 9>&- & # once whoever asks has been answered
       return
     fi ;;
   esac
@@ -236,17 +236,6 @@ start() { # JOB REQUEST: does it
   report "$job"
 }
 
-# restarting JOB says whether a job whose packages were moved wants the host
-# restarted, and writes down that this is about to happen.
-restarting() {
-  wants=no
-  if [ "$(cat "$state/$1/phase")" = moved ] && [ -z "$(differs "$1")" ] && restarts "$1"; then
-    say restarting "$(booted)" | put "$state/$1/phase"
-    wants=yes
-  fi
-  say restarts $wants
-}
-
 installed() { # NAME...: what a job that is not over moves is left out
   busy=$(for r in "$state"/*/request; do
     d=${r%/request}
@@ -259,5 +248,5 @@ installed() { # NAME...: what a job that is not over moves is left out
 
 main() {
   verb=$1; shift
-  case $verb in look|check|start|restarting|installed) "$verb" "$@" && say end ;; esac
+  case $verb in look|check|start|installed) "$verb" "$@" && say end ;; esac
 }

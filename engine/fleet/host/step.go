@@ -71,11 +71,8 @@ func made(s, first, rest string) bool {
 // managed are the types whose package managers Program speaks to.
 var managed = []version.Type{version.Deb}
 
-// Admit checks a step before any host is asked.
-func Admit(s fleet.Step) error {
-	invalid := func(format string, args ...any) error {
-		return &fleet.Error{Code: "invalid", Message: fmt.Sprintf(format, args...)}
-	}
+// admit checks a step before any host is asked.
+func admit(s fleet.Step) error {
 	if s.Key == "" || s.Host == "" || len(s.Packages) == 0 {
 		return invalid("a step needs a key, a host and packages")
 	}
@@ -86,6 +83,8 @@ func Admit(s fleet.Step) error {
 		switch {
 		case !slices.Contains(managed, p.Type):
 			return invalid("package %q: hosts move packages of the types %q, not %q", p.Name, managed, p.Type)
+		case p.Type != s.Packages[0].Type:
+			return invalid("package %q is of type %q, and %q of %q; a step moves packages of one", s.Packages[0].Name, s.Packages[0].Type, p.Name, p.Type)
 		case !ValidName(p.Name):
 			return invalid("%q is not the name of a package", p.Name)
 		case p.From != "" && !validVersion(p.From), p.To != "" && !validVersion(p.To):
@@ -97,8 +96,12 @@ func Admit(s fleet.Step) error {
 	return nil
 }
 
-// InTime says why a step cannot be begun at this time, nil where it can.
-func InTime(now time.Time, s fleet.Step) error {
+func invalid(format string, args ...any) error {
+	return &fleet.Error{Code: "invalid", Message: fmt.Sprintf(format, args...)}
+}
+
+// inTime says why a step cannot be begun at this time, nil where it can.
+func inTime(now time.Time, s fleet.Step) error {
 	switch {
 	case s.NotBefore.After(now):
 		return &fleet.Error{Code: "refused", Message: "not_before has not come", Retryable: true}
@@ -159,9 +162,9 @@ func Question(job, op string, list []Move) []string {
 	return words
 }
 
-// Request is what a host keeps of a step: lines of words separated by tabs.
-func (p Policy) Request(s fleet.Step, op string, list []Move, w Weighed) string {
-	lines := [][]string{{"op", op}, {"key", s.Key}, {"reboot", s.Reboot}, {"conffiles", "keep"}}
+// request is what a host keeps of a step.
+func (p Policy) request(w Work) string {
+	lines := [][]string{{"op", w.Op}, {"key", w.Key}, {"reboot", w.Reboot}, {"conffiles", "keep"}}
 	if p.NoRestart {
 		lines[2][1] = "never"
 	}
@@ -178,7 +181,7 @@ func (p Policy) Request(s fleet.Step, op string, list []Move, w Weighed) string 
 			lines = append(lines, []string{word, m.Name, m.From, m.To})
 		}
 	}
-	add("move", list)
+	add("move", w.Moves)
 	add("with", w.Along)
 	for _, name := range slices.Sorted(maps.Keys(moving)) {
 		if r, ok := p.Running[name]; ok {
@@ -195,8 +198,8 @@ func (p Policy) Request(s fleet.Step, op string, list []Move, w Weighed) string 
 	return strings.TrimSuffix(text.String(), "\n")
 }
 
-// DryRun is the answer to a step that would have begun.
-func DryRun(id string, now time.Time, w Weighed) fleet.Job {
+// dryRun is the answer to a step that would have begun.
+func dryRun(id string, now time.Time, w Weighed) fleet.Job {
 	detail := "dry run: nothing was moved"
 	for i, m := range w.Along {
 		detail += []string{"; with it would come ", ", "}[min(i, 1)] + m.Name + " " + m.To

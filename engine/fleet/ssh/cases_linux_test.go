@@ -19,7 +19,7 @@ import (
 type night struct {
 	t   *testing.T
 	rig *rig.Rig
-	f   *ssh.Fleet
+	f   *host.Carrier
 }
 
 func opened(t *testing.T, r *rig.Rig, o ssh.Options) *night {
@@ -287,7 +287,7 @@ func TestUnreachable(t *testing.T) {
 		r.Fault("h04", "lost")
 		s := step("h04", "shopd 1.0-1 1.1-1")
 		j, err := n.apply(s)
-		n.denied(j, err, "unreachable", "h04 was restarted after the packages were moved, and does not answer 3s later")
+		n.denied(j, err, "unreachable", "h04 was restarted after the packages were moved, and is not back 3s later")
 		r.Fault("h04", "clear")
 		j, err = n.apply(s)
 		if n.done(j, err, fleet.Succeeded, ""); !j.Rebooted {

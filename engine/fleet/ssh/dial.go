@@ -83,18 +83,18 @@ func (c *conn) close() {
 }
 
 // dial connects to a host of the inventory. The connection ends with ctx.
-func (f *Fleet) dial(ctx context.Context, id inventory.HostID) (*conn, error) {
-	host, ok := f.o.Host(id)
+func (d *door) dial(ctx context.Context, id inventory.HostID) (*conn, error) {
+	host, ok := d.o.Host(id)
 	if !ok {
 		return nil, &fleet.Error{Code: "unreachable", Message: fmt.Sprintf("host %q is not in the inventory", id)}
 	}
-	client, err := f.login(ctx, string(id), f.address(host), f.o.User)
+	client, err := d.login(ctx, string(id), d.address(host), d.o.User)
 	if err != nil {
 		return nil, unreachable(id, err)
 	}
-	c := &conn{client: client, become: f.o.Become && f.o.User != "root"}
+	c := &conn{client: client, become: d.o.Become && d.o.User != "root"}
 	c.stop = context.AfterFunc(ctx, func() { client.Close() })
-	go keepAlive(client, f.o.Connect)
+	go keepAlive(client, d.o.Connect)
 	return c, nil
 }
 
@@ -104,7 +104,7 @@ func unreachable(id inventory.HostID, err error) error {
 
 // address is where a host answers: the address that its facts report, else its
 // name.
-func (f *Fleet) address(h inventory.Host) string {
+func (d *door) address(h inventory.Host) string {
 	where := string(h.ID)
 	if h.Facts != nil && h.Facts.Address != "" {
 		where = h.Facts.Address
@@ -112,30 +112,30 @@ func (f *Fleet) address(h inventory.Host) string {
 	if _, _, err := net.SplitHostPort(where); err == nil {
 		return where
 	}
-	return net.JoinHostPort(strings.Trim(where, "[]"), strconv.Itoa(f.o.Port))
+	return net.JoinHostPort(strings.Trim(where, "[]"), strconv.Itoa(d.o.Port))
 }
 
 // login connects to an address, and to nobody but the one whom known_hosts has
 // under that name.
-func (f *Fleet) login(ctx context.Context, name, address, user string) (*ssh.Client, error) {
-	algorithms, err := f.known.algorithms(name)
+func (d *door) login(ctx context.Context, name, address, user string) (*ssh.Client, error) {
+	algorithms, err := d.known.algorithms(name)
 	if err != nil {
 		return nil, err
 	}
-	within, cancel := context.WithTimeout(ctx, f.o.Connect)
+	within, cancel := context.WithTimeout(ctx, d.o.Connect)
 	defer cancel()
-	raw, err := f.through(within, name, address)
+	raw, err := d.through(within, name, address)
 	if err != nil {
 		return nil, err
 	}
 	defer context.AfterFunc(within, func() { raw.Close() })()
 	c, channels, requests, err := ssh.NewClientConn(raw, net.JoinHostPort(name, "22"), &ssh.ClientConfig{
-		User: user, Auth: f.auth, HostKeyCallback: f.known.check, HostKeyAlgorithms: algorithms,
+		User: user, Auth: d.auth, HostKeyCallback: d.known.check, HostKeyAlgorithms: algorithms,
 	})
 	if err != nil {
 		raw.Close()
 		if within.Err() != nil {
-			return nil, fmt.Errorf("no login within %s: %w", f.o.Connect, context.Cause(within))
+			return nil, fmt.Errorf("no login within %s: %w", d.o.Connect, context.Cause(within))
 		}
 		return nil, err
 	}
@@ -143,42 +143,42 @@ func (f *Fleet) login(ctx context.Context, name, address, user string) (*ssh.Cli
 }
 
 // through opens a connection, by the jump host where one is declared.
-func (f *Fleet) through(ctx context.Context, name, address string) (net.Conn, error) {
-	user, hop := jump(f.o.Jump, f.o.User)
+func (d *door) through(ctx context.Context, name, address string) (net.Conn, error) {
+	user, hop := jump(d.o.Jump, d.o.User)
 	if hop == "" || name == hostOf(hop) {
-		return f.o.Dial(ctx, "tcp", address)
+		return d.o.Dial(ctx, "tcp", address)
 	}
-	client, err := f.hop(ctx, user, hop)
+	client, err := d.hop(ctx, user, hop)
 	if err != nil {
-		return nil, fmt.Errorf("by way of %s: %w", f.o.Jump, err)
+		return nil, fmt.Errorf("by way of %s: %w", d.o.Jump, err)
 	}
 	c, err := client.DialContext(ctx, "tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("by way of %s: %w", f.o.Jump, err)
+		return nil, fmt.Errorf("by way of %s: %w", d.o.Jump, err)
 	}
 	return c, nil
 }
 
 // hop is the connection to the jump host, which all hosts share; one that has
 // ended is made anew.
-func (f *Fleet) hop(ctx context.Context, user, address string) (*ssh.Client, error) {
-	f.jumping.Lock()
-	defer f.jumping.Unlock()
-	if f.jump != nil {
-		return f.jump, nil
+func (d *door) hop(ctx context.Context, user, address string) (*ssh.Client, error) {
+	d.jumping.Lock()
+	defer d.jumping.Unlock()
+	if d.jump != nil {
+		return d.jump, nil
 	}
-	client, err := f.login(ctx, hostOf(address), address, user)
+	client, err := d.login(ctx, hostOf(address), address, user)
 	if err != nil {
 		return nil, err
 	}
-	f.jump = client
-	go keepAlive(client, f.o.Connect)
+	d.jump = client
+	go keepAlive(client, d.o.Connect)
 	go func() {
 		client.Wait()
-		f.jumping.Lock()
-		defer f.jumping.Unlock()
-		if f.jump == client {
-			f.jump = nil
+		d.jumping.Lock()
+		defer d.jumping.Unlock()
+		if d.jump == client {
+			d.jump = nil
 		}
 	}()
 	return client, nil

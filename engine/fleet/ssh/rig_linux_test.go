@@ -32,10 +32,9 @@ func options(t *testing.T, r *rig.Rig) ssh.Options {
 			address, ok := r.Hosts[string(id)]
 			return inventory.Host{ID: id, Facts: &inventory.Facts{Host: id, Address: address}}, ok
 		},
-		KnownHosts: read(t, r, "known_hosts"), Key: read(t, r, "key"), Parallel: 4,
-		Connect: 4 * time.Second, Timeout: 2 * time.Minute, Restart: time.Minute,
-		Policy: host.Policy{MinFree: 20,
-			Running: map[string]host.Running{"shopd": {Command: []string{"shopd", "running"}, Restart: []string{"/etc/init.d/shopd", "restart"}}}},
+		KnownHosts: read(t, r, "known_hosts"), Key: read(t, r, "key"), Connect: 4 * time.Second,
+		Options: host.Options{Parallel: 4, Timeout: 2 * time.Minute, Restart: time.Minute, Policy: host.Policy{MinFree: 20,
+			Running: map[string]host.Running{"shopd": {Command: []string{"shopd", "running"}, Restart: []string{"/etc/init.d/shopd", "restart"}}}}},
 	}
 }
 

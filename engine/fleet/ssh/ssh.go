@@ -13,7 +13,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"slices"
 	"sync"
 	"time"
 
@@ -45,35 +44,28 @@ type Options struct {
 	// Jump is a host to go through, as user@name:port; only the name is needed.
 	// known_hosts has it by that name.
 	Jump string
-	// Parallel is how many hosts are asked at once what they have, 1 when it is 0.
-	Parallel int
-	// Connect, Timeout and Restart are how long a connection may take (20 s when
-	// it is 0), a step (30 minutes), and a host that was restarted (10 minutes).
-	Connect, Timeout, Restart time.Duration
-	// Policy is what may be done to hosts.
-	host.Policy
+	// Connect is how long a connection may take, 20 s when it is 0.
+	Connect time.Duration
 	// Dial opens a connection; a net.Dialer's DialContext when it is nil.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// Options are those of every fleet of hosts.
+	host.Options
 }
 
-// Fleet reaches hosts by SSH. Its methods may be called from several goroutines.
-type Fleet struct {
+// door is how words get to hosts by SSH.
+type door struct {
 	o     Options
 	known *knownHosts
 	auth  []ssh.AuthMethod
-	end   func() // gives up what auth holds
-
-	turns host.Turns
-
-	mu     sync.Mutex
-	closed bool
+	end   func()        // gives up what auth holds
+	lanes chan struct{} // of hosts that are asked at once
 
 	jumping sync.Mutex
 	jump    *ssh.Client // nil until one is needed
 }
 
 // Open checks the options and reads keys. No host is contacted yet.
-func Open(o Options) (*Fleet, error) {
+func Open(o Options) (*host.Carrier, error) {
 	defaults(&o)
 	if o.Host == nil {
 		return nil, errors.New("the ssh fleet needs the inventory's hosts")
@@ -85,22 +77,17 @@ func Open(o Options) (*Fleet, error) {
 	if err := o.Policy.Check(); err != nil {
 		return nil, err
 	}
-	f := &Fleet{o: o, known: known}
-	if f.auth, f.end, err = authentication(o); err != nil {
+	d := &door{o: o, known: known, lanes: make(chan struct{}, max(1, o.Parallel))}
+	if d.auth, d.end, err = authentication(o); err != nil {
 		return nil, err
 	}
-	return f, nil
+	return host.New("ssh", d, o.Options), nil
 }
 
 func defaults(o *Options) {
-	set := func(d *time.Duration, v time.Duration) {
-		if *d == 0 {
-			*d = v
-		}
+	if o.Connect == 0 {
+		o.Connect = 20 * time.Second
 	}
-	set(&o.Connect, 20*time.Second)
-	set(&o.Timeout, 30*time.Minute)
-	set(&o.Restart, 10*time.Minute)
 	if o.User == "" {
 		o.User = "root"
 	}
@@ -110,87 +97,44 @@ func defaults(o *Options) {
 	if o.Dial == nil {
 		o.Dial = (&net.Dialer{KeepAlive: 15 * time.Second}).DialContext
 	}
-	o.Parallel = max(1, o.Parallel)
 }
 
-// Hello says what the fleet can do. No host is asked.
-func (f *Fleet) Hello(ctx context.Context, _ time.Time) (fleet.Caps, error) {
-	if err := f.open(ctx); err != nil {
-		return fleet.Caps{}, err
+// Ask gives a host the program and a verb of it.
+func (d *door) Ask(ctx context.Context, at inventory.HostID, words []string) (host.Answer, error) {
+	select {
+	case d.lanes <- struct{}{}:
+		defer func() { <-d.lanes }()
+	case <-ctx.Done():
+		return nil, unreachable(at, context.Cause(ctx))
 	}
-	return fleet.Caps{Plugin: "ssh", Ops: []string{"apply", "rollback", "status", "installed", "cancel"}, MaxBatch: f.o.Parallel, DryRun: true}, nil
+	a, err := d.tell(ctx, at, words)
+	if e := (*fleet.Error)(nil); err != nil && !errors.As(err, &e) {
+		return nil, unreachable(at, err) // the connection ended before the answer did
+	}
+	return a, err
 }
 
-// open says why nothing can be asked, if so.
-func (f *Fleet) open(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("asking hosts: %w", err)
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.closed {
-		return &fleet.Error{Code: "internal", Message: "the fleet is closed"}
-	}
-	return nil
+// Carry starts a step's job, which goes on by itself when the connection ends.
+func (d *door) Carry(ctx context.Context, w host.Work) (host.Answer, error) {
+	return d.tell(ctx, w.Host, []string{"start", w.Job, w.Request})
 }
 
-// Installed says which versions hosts have now. What a package manager left half
-// done, or a job that is not over moves, is left out: nobody can say of it yet.
-func (f *Fleet) Installed(ctx context.Context, _ time.Time, hosts []inventory.HostID, packages []string) (map[inventory.HostID]map[string]string, error) {
-	if err := f.open(ctx); err != nil {
-		return nil, err
-	}
-	if i := slices.IndexFunc(packages, func(name string) bool { return !host.ValidName(name) }); i >= 0 {
-		return nil, &fleet.Error{Code: "invalid", Message: fmt.Sprintf("%q is not the name of a package", packages[i])}
-	}
-	found := map[inventory.HostID]map[string]string{}
-	var mu sync.Mutex
-	var wg sync.WaitGroup
-	lanes := make(chan struct{}, f.o.Parallel)
-	for _, id := range hosts {
-		lanes <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-lanes }()
-			versions, err := f.versions(ctx, id, packages)
-			if err != nil {
-				return // a host that does not answer is left out
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			found[id] = versions
-		})
-	}
-	wg.Wait()
-	return found, ctx.Err()
-}
-
-func (f *Fleet) versions(ctx context.Context, id inventory.HostID, packages []string) (map[string]string, error) {
-	c, err := f.dial(ctx, id)
+func (d *door) tell(ctx context.Context, at inventory.HostID, words []string) (host.Answer, error) {
+	c, err := d.dial(ctx, at)
 	if err != nil {
 		return nil, err
 	}
 	defer c.close()
-	a, err := c.ask(ctx, append([]string{"installed"}, packages...))
-	if err != nil {
-		return nil, err
-	}
-	return a.Versions(), nil
+	return c.ask(ctx, words)
 }
 
-// Close ends the fleet. Jobs that are under way go on. It may be called twice.
-func (f *Fleet) Close() error {
-	f.mu.Lock()
-	closed := f.closed
-	f.closed = true
-	f.mu.Unlock()
-	if closed {
-		return nil
-	}
-	f.end()
-	f.jumping.Lock()
-	defer f.jumping.Unlock()
-	if f.jump != nil {
-		f.jump.Close()
+// Close ends the connections that hosts share. Jobs that are under way go on.
+func (d *door) Close() error {
+	d.end()
+	d.jumping.Lock()
+	defer d.jumping.Unlock()
+	if d.jump != nil {
+		d.jump.Close()
 	}
 	return nil
 }

@@ -1,0 +1,136 @@
+package host
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/ringmaster-dev/ringmaster/engine/fleet"
+	"github.com/ringmaster-dev/ringmaster/engine/inventory"
+)
+
+// Apply moves packages on one host, after everything that can be known before has
+// been looked at, and waits for it as long as Options.Timeout says. A host that
+// was restarted is waited for; one that does not come back is unreachable.
+func (c *Carrier) Apply(ctx context.Context, now time.Time, s fleet.Step) (fleet.Job, error) {
+	return c.move(ctx, now, s, "apply")
+}
+
+// Rollback moves packages back, and with them what came along when they were
+// applied. Packages that were left half done are whole again afterwards.
+func (c *Carrier) Rollback(ctx context.Context, now time.Time, s fleet.Step) (fleet.Job, error) {
+	return c.move(ctx, now, s, "rollback")
+}
+
+func (c *Carrier) move(ctx context.Context, now time.Time, s fleet.Step, op string) (fleet.Job, error) {
+	if err := c.open(ctx); err != nil {
+		return fleet.Job{}, err
+	}
+	if err := admit(s); err != nil {
+		return fleet.Job{}, err
+	}
+	done, err := c.turns.take(ctx, s.Host)
+	if err != nil {
+		return fleet.Job{}, err
+	}
+	defer done()
+	ctx, cancel := context.WithTimeoutCause(ctx, c.o.Timeout, fmt.Errorf("it took longer than %s", c.o.Timeout))
+	defer cancel()
+	return c.carry(ctx, now, s, op)
+}
+
+// carry asks a host for a step's job, and begins it where the host has none.
+func (c *Carrier) carry(ctx context.Context, now time.Time, s fleet.Step, op string) (fleet.Job, error) {
+	w := Work{Step: s, Op: op, Job: Name(op, s.Key), Moves: Moves(s.Packages)}
+	var err error
+	if w.Facts, err = c.door.Ask(ctx, s.Host, Question(w.Job, op, w.Moves)); err != nil {
+		return fleet.Job{}, err // nothing was begun
+	}
+	if w.Facts.Known() {
+		return c.follow(ctx, s.Host, w.Job, w.Facts)
+	}
+	if err := inTime(now, s); err != nil {
+		return fleet.Job{}, err
+	}
+	if w.Weighed, err = Weigh(w.Facts, w.Moves, op == "rollback", c.o.MinFree); err != nil {
+		return fleet.Job{}, err
+	}
+	if s.DryRun {
+		return dryRun(ID(s.Host, w.Job), now, w.Weighed), nil
+	}
+	w.Request = c.o.request(w)
+	told, err := c.door.Carry(ctx, w)
+	if err != nil {
+		return c.broken(ctx, s.Host, w.Job, err)
+	}
+	if err := told.Denied(); err != nil {
+		return fleet.Job{}, err
+	}
+	return c.follow(ctx, s.Host, w.Job, told)
+}
+
+// broken is a step that was not heard to the end of. The host is asked what it
+// has of it; one that does not answer was left in the middle.
+func (c *Carrier) broken(ctx context.Context, at inventory.HostID, name string, why error) (fleet.Job, error) {
+	told, err := c.look(ctx, at, name)
+	switch {
+	case err != nil:
+		return fleet.Job{ID: ID(at, name), State: fleet.Running, Detail: Plain(why.Error())}, nil
+	case !told.Known():
+		return fleet.Job{}, why // it was not begun
+	}
+	return c.follow(ctx, at, name, told)
+}
+
+// How often a host is asked about a job that is under way.
+const (
+	firstLook = time.Second
+	lastLook  = 5 * time.Second
+)
+
+// follow waits for a job that is under way, until it is over or ctx is: for
+// another's work on it, or for a host that was told to restart. One that does not
+// come back within Options.Restart is unreachable.
+func (c *Carrier) follow(ctx context.Context, at inventory.HostID, name string, told Answer) (fleet.Job, error) {
+	within, restarts := ctx, false
+	for pause := firstLook; ; pause = min(2*pause, lastLook) {
+		j := told.Job(ID(at, name))
+		if j.State != fleet.Running {
+			return j, nil
+		}
+		if told.First("phase") == "restarting" && !restarts {
+			var cancel context.CancelFunc
+			within, cancel = context.WithTimeout(ctx, c.o.Restart)
+			defer cancel()
+			restarts, pause = true, firstLook
+		}
+		next, err := c.later(within, pause, at, name)
+		switch {
+		case err == nil:
+			told = next
+		case ctx.Err() != nil:
+			return j, nil
+		case !restarts:
+			j.Detail = Plain(err.Error())
+			return j, nil
+		case within.Err() != nil:
+			return fleet.Job{}, &fleet.Error{Code: "unreachable", Retryable: true,
+				Message: fmt.Sprintf("%s was restarted after the packages were moved, and is not back %s later", at, c.o.Restart)}
+		}
+	}
+}
+
+// later looks after a while.
+func (c *Carrier) later(ctx context.Context, pause time.Duration, at inventory.HostID, name string) (Answer, error) {
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-time.After(pause):
+		return c.look(ctx, at, name)
+	}
+}
+
+// look asks a host how far a job is.
+func (c *Carrier) look(ctx context.Context, at inventory.HostID, name string) (Answer, error) {
+	return c.door.Ask(ctx, at, []string{"look", name})
+}
