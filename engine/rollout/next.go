@@ -87,14 +87,14 @@ func (g *Progress) busy(at time.Time, held map[plan.PatchID]string) map[string]t
 
 func (g *Progress) begin(c *Change, at time.Time, held map[plan.PatchID]string, promoted map[Stage]bool, busy map[string]time.Time, s *Step) {
 	switch {
+	case c.State == Unreachable && c.Attempt >= Attempts:
+		s.Lines = append(s.Lines, g.line(c, at, outcome.Skipped, fmt.Sprintf("unreachable %d times, the last time: %s", c.Attempt, c.Detail)))
 	case held[c.Patch] != "":
 		if c.State == Unreachable {
-			s.Lines = append(s.Lines, g.line(c, at, outcome.Skipped, "the patch was stopped before the host could be reached again"))
+			s.Lines = append(s.Lines, g.line(c, at, outcome.Skipped, "the patch was stopped before the host could be reached again: "+c.Detail))
 		}
 	case at.After(c.NotAfter) || !at.Before(g.Plan.Expires):
 		s.Lines = append(s.Lines, g.line(c, at, outcome.Skipped, c.missed(at)))
-	case c.State == Unreachable && c.Attempt >= Attempts:
-		s.Lines = append(s.Lines, g.line(c, at, outcome.Skipped, fmt.Sprintf("unreachable %d times", c.Attempt)))
 	case !g.ready(c, promoted):
 		s.wake(c.NotAfter.Add(time.Second), at, c.what("is too late to begin, unless the rings before it are done"))
 	case at.Before(c.Start):
@@ -121,7 +121,7 @@ func (c *Change) missed(at time.Time) string {
 	why := "the wave could not start by " + c.NotAfter.Format(time.RFC3339)
 	switch {
 	case c.State == Unreachable:
-		return "the host was unreachable until its wave was over"
+		return "the host was unreachable until its wave was over: " + c.Detail
 	case c.HeldWith != "":
 		return why + ": " + c.HeldWith
 	}
@@ -280,9 +280,10 @@ func (g *Progress) summary(lines []outcome.Line) string {
 	for _, c := range g.Changes {
 		counts[c.State]++
 	}
-	late := len(skipped(lines))
-	counts[Skipped] += late
-	counts[Pending] -= late
+	for _, l := range skipped(lines) {
+		counts[Skipped]++
+		counts[g.Of(l.Host, l.Patch).State]--
+	}
 	var parts []string
 	for _, s := range []State{Healthy, RolledBack, Stuck, Skipped, Unreachable, Pending} {
 		if n := counts[s]; n > 0 {

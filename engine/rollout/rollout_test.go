@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -186,6 +187,17 @@ func TestUnreachable(t *testing.T) {
 	}
 	if tried != Attempts {
 		t.Errorf("the host was tried %d times, want %d", tried, Attempts)
+	}
+	if n := count(lines, outcome.Skipped, good); n != 1 {
+		t.Errorf("%d changes were skipped, want the one that was out of reach", n)
+	}
+	for _, l := range lines {
+		if l.Event == outcome.Skipped && !strings.Contains(l.Detail, "unreachable 3 times, the last time: ") {
+			t.Errorf("it is skipped with %q, want how often it was tried and what was last seen", l.Detail)
+		}
+	}
+	if last := lines[len(lines)-1]; last.Detail != "2 healthy, 2 skipped, 6 not begun" {
+		t.Errorf("the plan ends with %q, want 2 healthy, 2 skipped, 6 not begun", last.Detail)
 	}
 }
 

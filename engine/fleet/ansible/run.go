@@ -235,6 +235,9 @@ func (e *errand) settle(t told) bool {
 		if end := strings.TrimSpace(t.Stderr); end != "" { // of a traceback the last line says it
 			why += ": " + host.Plain(end[strings.LastIndex(end, "\n")+1:])
 		}
+		if strings.Contains(why, "No usable temporary directory") { // Python's word for it, before any question could be asked
+			why = "the host's disk is full, or nothing may be written to /tmp and /var/tmp: " + why
+		}
 		e.err = host.Refuse("%s: %q: %s", e.host, t.Task, why)
 		return true
 	case "unreachable":

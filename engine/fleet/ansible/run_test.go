@@ -26,10 +26,12 @@ func TestSettle(t *testing.T) {
 		why   string
 	}{
 		{"an answer", []told{{Event: "ok", Stdout: "end"}, answer("state\tnone\nend")}, true, "", ""},
+		{"an answer of a host that has nothing to say", []told{answer("end")}, true, "", ""},
 		{"no answer yet", []told{{Event: "ok"}, {Event: "passed over", Message: "dpkg failed"}}, false, "", ""},
 		{"an answer that is cut off", []told{answer("state\tnone")}, true, "refused", "the answer to the question is cut off"},
 		{"no package manager", []told{{Tags: []string{"answer"}, Event: "ok", Stderr: "it has no package manager"}}, true, "refused", "it has no package manager"},
 		{"a task that failed", []told{{Task: "It begins", Event: "failed", Message: "MODULE FAILURE", Stderr: "Traceback\nOSError: no space"}}, true, "refused", `web-1: "It begins": MODULE FAILURE: OSError: no space`},
+		{"a full disk", []told{{Event: "failed", Message: "FileNotFoundError: No usable temporary directory found"}}, true, "refused", "the host's disk is full"},
 		{"a host out of reach", []told{{Event: "unreachable", Message: "Permission denied"}}, true, "unreachable", "reaching web-1: Permission denied"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -41,6 +43,9 @@ func TestSettle(t *testing.T) {
 			got := (*fleet.Error)(nil)
 			if over != tc.over || errors.As(e.err, &got) != (tc.code != "") || tc.code != "" && (got.Code != tc.code || !strings.Contains(got.Message, tc.why)) {
 				t.Errorf("settle() = %t, %v, want %t, %s with %q", over, e.err, tc.over, tc.code, tc.why)
+			}
+			if told := e.answer != nil || e.err != nil; told != over {
+				t.Errorf("it is over: %t, and there is an answer or an error: %t", over, told)
 			}
 		})
 	}

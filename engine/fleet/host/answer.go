@@ -11,8 +11,10 @@ import (
 // Answer is the lines of a host's answer, each cut into its words.
 type Answer [][]string
 
-// Parse reads an answer; whole is false where its last line is missing.
+// Parse reads an answer; whole is false where its last line is missing. One that has
+// no other line is not nil: a host need not have anything to say.
 func Parse(text string) (a Answer, whole bool) {
+	a = Answer{}
 	for line := range strings.Lines(text) {
 		line, ended := strings.CutSuffix(line, "\n")
 		if line == "end" {
