@@ -36,6 +36,7 @@ func (h *hand) do(ctx context.Context, j *job, found map[string]string) (Result,
 	if err != nil {
 		return h.declined(ctx, r, j, packages, err)
 	}
+	h.taken.Store(j.key, true)
 	job = h.await(ctx, job)
 	return h.settle(r, j, job)
 }
@@ -153,10 +154,12 @@ func (h *hand) refused(r Result, j *job, err error) (Result, bool) {
 	r.Detail = e.Message
 	switch e.Code {
 	case "unreachable":
-		if _, inherited := h.inherited(j.live, j.change); inherited && !j.undo && !h.tooLate(j) {
-			// The run before may have begun it, and the host be restarting for it: it is
-			// asked again with the same key as long as its wave lasts.
-			h.Log.WithError(err).WithField("host", j.change.Host).Warn("asking the fleet what another run began; the step is still open")
+		_, inherited := h.inherited(j.live, j.change)
+		_, taken := h.taken.Load(j.key)
+		if (inherited || taken) && !j.undo && !h.tooLate(j) {
+			// It may have been begun, and the host go on with it, or be restarting for it: it
+			// is asked again with the same key as long as its wave lasts.
+			h.Log.WithError(err).WithField("host", j.change.Host).Warn("asking the host what became of a step that may have begun; the step is still open, and the next run asks again")
 			return r, false
 		}
 		r.Event = outcome.Unreachable

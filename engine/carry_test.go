@@ -113,6 +113,29 @@ func TestCarry(t *testing.T) {
 	}
 }
 
+// A host that is cut off in the middle of a step goes on with it: the step is open, not
+// unreachable, for as long as its wave lasts.
+func TestCutOffInTheMiddle(t *testing.T) {
+	at := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+	log := logrus.New()
+	log.SetOutput(io.Discard)
+	f := &told{job: fleet.Job{ID: "j", State: fleet.Running}}
+	h := &hand{Executor: &Executor{Env: &Env{At: at, Log: log}}, t: &tip{est: &estate.Estate{}}, fleet: f, caps: fleet.Caps{Ops: []string{"status"}}}
+	c := &rollout.Change{Change: plan.Change{Host: "web-1", Patch: "generic:heron-web@4.2.2"}, NotAfter: at.Add(time.Hour)}
+	jobs := []*job{{live: &live{deed: deed{plan: &plan.Plan{ID: "p"}, lines: []outcome.Line{{Event: outcome.Intended, Host: c.Host, Patch: c.Patch, At: at}}}}, change: c, key: "k", from: "4.2.1", to: "4.2.2"}}
+	if got := h.carry(t.Context(), jobs); len(got) != 0 {
+		t.Errorf("carry() = %+v of a step that goes on, want it open", got)
+	}
+	f.apply = &fleet.Error{Code: "unreachable", Message: "connection refused", Retryable: true}
+	if got := h.carry(t.Context(), jobs); len(got) != 0 {
+		t.Errorf("carry() = %+v once the link is cut, want it open", got)
+	}
+	h.At = at.Add(2 * time.Hour)
+	if got := h.carry(t.Context(), jobs); len(got) != 1 || got[0].Event != outcome.Unreachable {
+		t.Errorf("carry() = %+v once the wave is over, want unreachable", got)
+	}
+}
+
 // A soak begins when the change was made, not when the run began that waited for it;
 // hosts that were changed soon after one another are watched from one time on.
 func TestSettledWhenItEnded(t *testing.T) {

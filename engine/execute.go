@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/ringmaster-dev/ringmaster/engine/estate"
@@ -29,6 +30,7 @@ type Executor struct {
 	Wait func(ctx context.Context, d time.Duration) bool
 	// Lasted is how long the run has lasted; nil where time is simulated.
 	Lasted func() time.Duration
+	taken  sync.Map // keys of steps that a fleet took in this run
 	// Told is called for every line that was committed, in order; nil tells nobody.
 	Told func(outcome.Line)
 }
