@@ -267,7 +267,7 @@ func (a *answering) permission(ctx context.Context, by string) (string, error) {
 
 // answers are a thread's, newest first.
 func (a *answering) answers(ctx context.Context, t *thread) (*report.Answers, error) {
-	out := &report.Answers{Timezone: a.est.Settings.Timezone, Refused: t.refused, Stand: a.bearing(t)}
+	out := &report.Answers{Timezone: a.est.Settings.Timezone, Refused: t.refused, Stand: bearing(a.est, t.plan, a.At)}
 	told := 0
 	for _, h := range slices.Backward(t.heard) {
 		if h.became == "" {
@@ -283,20 +283,4 @@ func (a *answering) answers(ctx context.Context, t *thread) (*report.Answers, er
 		out.List = append(out.List, report.Answer{At: h.comment.At, By: h.comment.By, Text: h.Text, URL: url, Became: h.became, Link: h.link, Detail: h.detail})
 	}
 	return out, nil
-}
-
-// bearing are the overrides that hold of a thread's plan, or ended lately.
-func (a *answering) bearing(t *thread) []report.Hold {
-	var list []report.Hold
-	if t.plan == nil {
-		return nil
-	}
-	names := hostNames(t.plan)
-	for _, o := range a.est.Overrides {
-		if !lapsed(o.Until, a.At) && concerns(t.plan, names, a.est.Hosts, o) {
-			list = append(list, report.Hold{Kind: o.Kind, What: overridden(o), Why: o.Reason, By: o.By, Until: o.Until, Notice: noticeOf(o.Until, a.At)})
-		}
-	}
-	report.SortHolds(list)
-	return list
 }

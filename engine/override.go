@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/ringmaster-dev/ringmaster/engine/estate"
 	"github.com/ringmaster-dev/ringmaster/engine/forge"
@@ -15,6 +16,7 @@ import (
 	"github.com/ringmaster-dev/ringmaster/engine/outcome"
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
 	"github.com/ringmaster-dev/ringmaster/engine/repo"
+	"github.com/ringmaster-dev/ringmaster/engine/report"
 )
 
 // Override records a disagreement. What tightens is committed to the protected
@@ -255,6 +257,23 @@ func quoted(text string) string {
 		b.WriteString("    " + line + "\n")
 	}
 	return b.String()
+}
+
+// bearing are the overrides that hold of a plan at a time, or ended lately: what
+// ends first, first. No plan has none.
+func bearing(est *estate.Estate, p *plan.Plan, at time.Time) []report.Hold {
+	if p == nil {
+		return nil
+	}
+	var list []report.Hold
+	names := hostNames(p)
+	for _, o := range est.Overrides {
+		if !o.At.After(at) && !lapsed(o.Until, at) && concerns(p, names, est.Hosts, o) {
+			list = append(list, report.Hold{Kind: o.Kind, What: overridden(o), Why: o.Reason, By: o.By, Until: o.Until, Notice: noticeOf(o.Until, at)})
+		}
+	}
+	report.SortHolds(list)
+	return list
 }
 
 func checkOverride(o outcome.Override) error {

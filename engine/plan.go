@@ -90,7 +90,6 @@ func (e *Env) Plan(ctx context.Context, o PlanOptions) (*PlanReport, error) {
 			return nil, err
 		}
 	}
-	limit := est.Settings.OpenPlans
 	open, err := e.openPulls(ctx)
 	if err != nil {
 		return nil, err
@@ -118,7 +117,7 @@ func (e *Env) Plan(ctx context.Context, o PlanOptions) (*PlanReport, error) {
 	if err := e.supersede(ctx, r, open); err != nil {
 		return nil, err
 	}
-	if err := e.propose(ctx, limit, r, open); err != nil {
+	if err := e.propose(ctx, est, r, open); err != nil {
 		return nil, err
 	}
 	e.Remind(ctx)

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ringmaster-dev/ringmaster/engine/estate"
 	"github.com/ringmaster-dev/ringmaster/engine/forge"
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
 	"github.com/ringmaster-dev/ringmaster/engine/report"
@@ -49,13 +50,13 @@ func superseded(id string, plans []Planned) string {
 
 // propose opens and updates pull requests: most urgent first, no more at a time
 // than the estate allows, critical ones beyond that.
-func (e *Env) propose(ctx context.Context, limit int, r *PlanReport, open map[string]forge.PullRequest) error {
+func (e *Env) propose(ctx context.Context, est *estate.Estate, r *PlanReport, open map[string]forge.PullRequest) error {
 	order := make([]int, len(r.Plans))
 	for i := range order {
 		order[i] = i
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return urgency(r.Plans[a].Plan, r.Plans[b].Plan) })
-	count := len(open)
+	count, limit := len(open), est.Settings.OpenPlans
 	for _, i := range order {
 		p := &r.Plans[i]
 		if p.Action == Nothing || p.Action == Declined {
@@ -67,7 +68,7 @@ func (e *Env) propose(ctx context.Context, limit int, r *PlanReport, open map[st
 			p.Action, p.Why = Queued, fmt.Sprintf("the estate allows %d open at a time, and there are %d", limit, count)
 			continue
 		}
-		if err := e.proposeOne(ctx, p, branch, was); err != nil {
+		if err := e.proposeOne(ctx, est, p, branch, was); err != nil {
 			return err
 		}
 		if !isOpen {
@@ -83,7 +84,7 @@ func urgency(a, b *plan.Plan) int {
 
 // proposeOne opens a plan's pull request, or updates the one that was open: the
 // zero value where none was.
-func (e *Env) proposeOne(ctx context.Context, p *Planned, branch string, was forge.PullRequest) error {
+func (e *Env) proposeOne(ctx context.Context, est *estate.Estate, p *Planned, branch string, was forge.PullRequest) error {
 	ref := "refs/heads/" + branch
 	written, err := e.Repo.Ref(ref)
 	if err != nil {
@@ -105,7 +106,7 @@ func (e *Env) proposeOne(ctx context.Context, p *Planned, branch string, was for
 	folder := path.Dir(plan.Path(p.Plan.ID)) + "/"
 	page := report.Page{
 		At: e.Forge.Address(string(head), folder), Whole: e.Forge.Shows(string(head), folder+"plan.md"), Commands: e.Forge.Name() != "local",
-		Since: changedSince(c.Message), Continues: p.Continues,
+		Since: changedSince(c.Message), Continues: p.Continues, Overrides: bearing(est, p.Plan, e.At),
 	}
 	if page.Reviewed, err = e.reviewedBefore(ctx, p.Plan, string(head), was); err != nil {
 		return err

@@ -142,7 +142,11 @@ func (d *decider) reasonsOf(id string, p *patchDraft) []plan.Reason {
 	reasons := p.reasons
 	for _, o := range d.est.Overrides {
 		if o.Kind == "risk" && (o.Plan == "" || o.Plan == id) && stands(o, d.at) && (o.Patch == "" || p.id.Matches(o.Patch)) {
-			reasons = append(slices.Clip(reasons), plan.Reason{Term: "override", Value: fmt.Sprintf("%s says %s: %s", o.By, o.Value, o.Reason)})
+			says := o.Value
+			if !o.Until.IsZero() {
+				says += " until " + stamp(o.Until)
+			}
+			reasons = append(slices.Clip(reasons), plan.Reason{Term: "override", Value: fmt.Sprintf("%s says %s: %s", o.By, says, o.Reason)})
 		}
 	}
 	return reasons

@@ -60,7 +60,7 @@ func (a *Answers) Markdown() string {
 	if err != nil {
 		zone = time.UTC
 	}
-	var rows, refused, stand []string
+	var rows, refused []string
 	for _, x := range a.List {
 		became := inert(clip(x.Became, becameMost))
 		if at := webAddress(x.Link); at != "" {
@@ -71,13 +71,10 @@ func (a *Answers) Markdown() string {
 	for _, r := range a.Refused {
 		refused = append(refused, fmt.Sprintf("- %s of %s, whose right is %s\n", plural(r.Many, "command"), code(clip(r.By, personMost)), code(clip(r.May, personMost))))
 	}
-	for _, h := range a.Stand {
-		stand = append(stand, fmt.Sprintf("| %s | %s | %s | %s |\n", inert(clip(h.Kind+" "+h.What, textMost)), code(clip(h.By, personMost)), cell(clip(h.Why, textMost)), ending(h, zone)))
-	}
 	text := "### Commands in comments\n\n" +
 		lines("", rows, rowsRoom, "before these") +
 		lines("\nNot done, for it takes the right to write to this repository; somebody who has it may say the same:\n\n", refused, refusedRoom, "more") +
-		lines("\n| override of this plan | by | why | until |\n|---|---|---|---|\n", stand, standRoom, "more; `ringmaster status` has all")
+		lines("\n"+overrideHead, overrideRows(a.Stand, zone), standRoom, "more; `ringmaster status` has all")
 	foot := fmt.Sprintf("\nOnly people who may write to this repository are answered. A command begins a paragraph, and is read once, as it was first written: `/ringmaster help` tells them all. Times are those of %s.\n", inert(zone.String()))
 	return text + folded(a.List, answersMost-utf8.RuneCountInString(text+foot)) + foot
 }
@@ -97,6 +94,17 @@ func lines(head string, list []string, room int, more string) string {
 		text += l
 	}
 	return text
+}
+
+// overrideHead begins a table of overrides.
+const overrideHead = "| override of this plan | by | why | until |\n|---|---|---|---|\n"
+
+func overrideRows(list []Hold, zone *time.Location) []string {
+	var rows []string
+	for _, h := range list {
+		rows = append(rows, fmt.Sprintf("| %s | %s | %s | %s |\n", inert(clip(h.Kind+" "+h.What, textMost)), code(clip(h.By, personMost)), cell(clip(h.Why, textMost)), ending(h, zone)))
+	}
+	return rows
 }
 
 // ending is when an override ends.

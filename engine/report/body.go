@@ -26,6 +26,8 @@ type Page struct {
 	Since []string
 	// Reviewed is the approvals of earlier versions, each with what changed since.
 	Reviewed []Reviewed
+	// Overrides are those that hold of the plan, or ended lately.
+	Overrides []Hold
 }
 
 // Continued is a plan that ended, and how many changes it left that another one
@@ -91,6 +93,7 @@ func Body(p *plan.Plan, limit int, page Page) string {
 		{"What it continues", func(detail) string { return continued(page.Continues) }},
 		{"Since the last version", func(d detail) string { return since(page.Since, d) }},
 		{"Since each approval", func(d detail) string { return s.reviewed(page.Reviewed, d) }},
+		{"Overrides", func(d detail) string { return s.overrides(page.Overrides, d) }},
 		{"The chart and the pictures", func(d detail) string { return s.drawn(pictures, page.At, d) }},
 	}, s.parts()...)
 	head, foot := s.summary(), s.footer()
@@ -159,6 +162,19 @@ func (s *sheet) drawn(pictures map[string][]byte, at string, d detail) string {
 		return ""
 	}
 	return s.mermaid(d.rows) + gallery(pictures, at)
+}
+
+// overrides are people's disagreements with the plan, and when each ends.
+func (s *sheet) overrides(list []Hold, d detail) string {
+	if len(list) == 0 {
+		return ""
+	}
+	rows := overrideRows(list, s.At.Location())
+	text := fmt.Sprintf("## Overrides (%d)\n\n", len(list)) + overrideHead + strings.Join(rows[:min(len(rows), d.rows)], "")
+	if more := len(rows) - d.rows; more > 0 {
+		text += fmt.Sprintf("| … and %d more; `ringmaster status` has all | | | |\n", more)
+	}
+	return text + "\n"
 }
 
 func since(lines []string, d detail) string {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -151,7 +152,7 @@ func large() *plan.Plan {
 // part is cut in its middle, and what is not there is named.
 func TestBodyFits(t *testing.T) {
 	lines := []string{strings.Repeat("z", 9000)}
-	whole := Page{At: "https://git.example/raw/abc/plans/x/", Whole: "https://git.example/blob/abc/plans/x/plan.md", Since: lines, Reviewed: []Reviewed{{By: "alice", At: at, Since: lines}}}
+	whole := Page{At: "https://git.example/raw/abc/plans/x/", Whole: "https://git.example/blob/abc/plans/x/plan.md", Since: lines, Reviewed: []Reviewed{{By: "alice", At: at, Since: lines}}, Overrides: slices.Repeat([]Hold{{Kind: "hold", What: "host web-01", Why: strings.Repeat("w", 1000), By: "alice", Until: at}}, 500)}
 	for name, p := range map[string]*plan.Plan{"sample": sample(), "large": large(), "&": poison(strings.Repeat("&", 3000))} {
 		s := read(p)
 		for _, limit := range []int{65536, 40000, 20000, 12000, 8000} {
