@@ -38,7 +38,7 @@ type Result struct {
 
 // lease is how long another run's intents are left to it, where several clones
 // may run at once.
-const lease = 45 * time.Minute
+const lease = longest
 
 // Apply carries out a shard's share of the committed intents and measures what
 // has been applied. It writes nothing to Git. Shard counts from 0; a host is in
@@ -49,9 +49,10 @@ func (x *Executor) Apply(ctx context.Context, shard, of int) ([]Result, error) {
 		return nil, err
 	}
 	jobs := x.jobs(t, shard, of)
+	b := x.braked(t)
 	var results []Result
 	for _, n := range sortedFleets(jobs) {
-		got, err := x.onFleet(ctx, t, n, jobs[n])
+		got, err := x.onFleet(ctx, t, b, n, jobs[n])
 		results = append(results, got...)
 		if err != nil {
 			return results, err
@@ -87,7 +88,7 @@ func (x *Executor) jobs(t *tip, shard, of int) map[int][]*job {
 	for _, l := range t.live {
 		step := rollout.Next(l.progress, x.At)
 		for _, c := range step.Open {
-			if x.theirs(l, c) {
+			if _, theirs := x.theirs(l, c); theirs {
 				continue
 			}
 			_, _, to, _ := c.Patch.Parts()
@@ -105,13 +106,14 @@ func (x *Executor) jobs(t *tip, shard, of int) map[int][]*job {
 }
 
 // theirs says whether another run, perhaps in another clone, has just intended
-// the change and is still at it.
-func (x *Executor) theirs(l *live, c *rollout.Change) bool {
+// the change and is still at it, and until when it is left to it.
+func (x *Executor) theirs(l *live, c *rollout.Change) (until time.Time, theirs bool) {
 	if x.Remote == nil {
-		return false
+		return until, false
 	}
 	at, inherited := x.inherited(l, c)
-	return inherited && x.At.Before(at.Add(lease))
+	until = at.Add(lease)
+	return until, inherited && x.At.Before(until)
 }
 
 // inherited says whether another run intended the change, and when: that run may
@@ -141,7 +143,7 @@ func sortedFleets(jobs map[int][]*job) []int {
 }
 
 // onFleet does the jobs of one fleet block's hosts.
-func (x *Executor) onFleet(ctx context.Context, t *tip, n int, jobs []*job) ([]Result, error) {
+func (x *Executor) onFleet(ctx context.Context, t *tip, b *brake, n int, jobs []*job) ([]Result, error) {
 	if n < 0 {
 		x.Log.Warnf("%d changes are on hosts that no fleet block takes; declare one in rings/", len(jobs))
 		return nil, nil
@@ -163,7 +165,7 @@ func (x *Executor) onFleet(ctx context.Context, t *tip, n int, jobs []*job) ([]R
 	if err != nil {
 		return nil, fmt.Errorf("greeting fleet %q: %w", block.Kind, err)
 	}
-	h := &hand{Executor: x, t: t, fleet: f, block: block, caps: caps}
+	h := &hand{Executor: x, t: t, fleet: f, block: block, caps: caps, bars: b.bars}
 	results := h.carry(ctx, pick(jobs, false))
 	measured, err := h.measure(ctx, w, pick(jobs, true))
 	return append(results, measured...), err
@@ -283,6 +285,7 @@ type hand struct {
 	fleet fleet.Fleet
 	block ring.Fleet
 	caps  fleet.Caps
+	bars  func(context.Context, *job) string // why a job may not begin now, "" where it may
 }
 
 // carry does jobs host by host: a host's jobs one after another, as many hosts
@@ -338,7 +341,7 @@ func (h *hand) installed(ctx context.Context, jobs []*job) (found map[inventory.
 			}
 		}
 	}
-	found, err := h.fleet.Installed(ctx, h.At, hosts, names)
+	found, err := h.fleet.Installed(ctx, h.now(), hosts, names)
 	if err != nil {
 		h.Log.WithError(err).Warnf("asking the fleet what is installed; %d steps are still open", len(jobs))
 		return nil, false

@@ -60,7 +60,27 @@ func TestPolicyExamples(t *testing.T) {
 	base, vary := look.decider.dueInputs(live, due)
 	vary(0, &base)
 	example(t, "change.execute.json", &base, x)
-	example(t, "wave.execute.json", look.dueWave(live, wavesOf(due)[0]), x)
+	example(t, "wave.execute.json", look.dueWave(live, wavesOf(due)[0], due), x)
+	downOf(t, look, live, due)
+}
+
+// downOf: what is tried again, or was intended and is asked about once more, is in the
+// wave and not down besides; what went wrong is down.
+func downOf(t *testing.T, look *tip, live *live, due []*rollout.Change) {
+	t.Helper()
+	first, other := *due[0], *due[0]
+	first.Host, other.Host, other.Wave = "web-01", "web-02", 99
+	due = []*rollout.Change{&first}
+	live.progress.Changes = []*rollout.Change{&first, &other}
+	live.progress.Changes = append(live.progress.Changes, &other)
+	for _, state := range []rollout.State{rollout.Pending, rollout.Unreachable, rollout.Intended} {
+		for others, want := range map[rollout.State]int{rollout.Pending: 0, rollout.Failed: 1} {
+			first.State, other.State = state, others
+			if in := look.dueWave(live, wavesOf(due)[0], due).Wave.Services[0]; in.Down != want || in.InWave != 1 {
+				t.Errorf("with the wave %s and another host %s of %s %d are in the wave and %d down, want 1 and %d", state, others, in.Name, in.InWave, in.Down, want)
+			}
+		}
+	}
 }
 
 // edit is what policies are asked about a pull request that declares an exception,

@@ -17,8 +17,9 @@ import (
 // did and could not record is found done. When the wave is over the fleet is
 // still asked where it may have accepted the step and be at work on it, or
 // cannot say what is installed: it knows the keys it has answered, and refuses
-// what it hears of first now. ok is false where the outcome is not known yet, so
-// that a later run asks again.
+// what it hears of first now. So it is where the brake is on and another run may
+// have begun the step. ok is false where the outcome is not known yet, so that a
+// later run asks again.
 func (h *hand) do(ctx context.Context, j *job, found map[string]string) (Result, bool) {
 	r := Result{Key: j.key, Plan: j.live.plan.ID, Host: j.change.Host, Patch: j.change.Patch, At: h.At, Fleet: h.block.Kind}
 	packages := h.packages(j)
@@ -32,7 +33,17 @@ func (h *hand) do(ctx context.Context, j *job, found map[string]string) (Result,
 		r.Event, r.Detail = outcome.Skipped, tooLate
 		return r, true
 	}
-	job, err := h.send(ctx, j, packages)
+	why := h.bars(ctx, j)
+	if why != "" {
+		h.Log.WithField("plan", r.Plan).WithField("host", r.Host).Warn("not begun: " + why)
+		if _, inherited := h.inherited(j.live, j.change); !inherited || h.lasted(h.t) >= longest {
+			return r, false
+		}
+	}
+	job, err := h.send(ctx, j, packages, why == "")
+	if e := (*fleet.Error)(nil); why != "" && errors.As(err, &e) {
+		return r, false
+	}
 	if err != nil {
 		return h.declined(ctx, r, j, packages, err)
 	}
@@ -129,19 +140,29 @@ func (h *hand) surprised(r Result, j *job, packages []fleet.Package, found map[s
 	return r, true
 }
 
-// tooLate says that an apply was intended and its wave is over.
-func (h *hand) tooLate(j *job) bool { return !j.undo && h.At.After(j.change.NotAfter) }
+// now is the time while the run lasts.
+func (h *hand) now() time.Time { return h.At.Add(h.lasted(h.t).Truncate(time.Second)) }
 
-func (h *hand) send(ctx context.Context, j *job, packages []fleet.Package) (fleet.Job, error) {
+// tooLate says that an apply was intended and its wave is over.
+func (h *hand) tooLate(j *job) bool { return !j.undo && h.now().After(j.change.NotAfter) }
+
+// send asks the fleet for a step; where it may not begin, only for what came of it.
+func (h *hand) send(ctx context.Context, j *job, packages []fleet.Package, begins bool) (fleet.Job, error) {
+	now := h.now()
 	s := fleet.Step{
-		Key: j.key, Host: j.change.Host, Packages: packages, NotBefore: h.At, NotAfter: j.change.NotAfter, Reboot: "if-needed",
+		Key: j.key, Host: j.change.Host, Packages: packages, NotBefore: now, NotAfter: j.change.NotAfter, Reboot: "if-needed",
 		Labels: map[string]string{"ring": j.change.Ring, "plan": j.live.plan.ID},
 	}
 	if j.undo {
-		s.NotAfter, s.Reason = h.At.Add(24*time.Hour), j.change.Detail
-		return h.fleet.Rollback(ctx, h.At, s)
+		s.NotAfter, s.Reason = now.Add(24*time.Hour), j.change.Detail
 	}
-	return h.fleet.Apply(ctx, h.At, s)
+	if !begins {
+		s.NotAfter = now.Add(-time.Second)
+	}
+	if j.undo {
+		return h.fleet.Rollback(ctx, now, s)
+	}
+	return h.fleet.Apply(ctx, now, s)
 }
 
 // refused turns an answer that is not ok into an outcome, where it is one.
@@ -183,7 +204,7 @@ func (h *hand) refused(r Result, j *job, err error) (Result, bool) {
 const (
 	firstPoll = time.Second
 	lastPoll  = 30 * time.Second
-	pollFor   = 45 * time.Minute
+	pollFor   = longest
 )
 
 // await looks at an accepted job until it is over, as far as this run waits.
@@ -192,13 +213,17 @@ func (h *hand) await(ctx context.Context, j fleet.Job) fleet.Job {
 	limit := cmp.Or(h.block.Timeout, pollFor)
 	for looked := false; j.State == fleet.Accepted || j.State == fleet.Running; looked = true {
 		if looked {
-			if h.Wait == nil || spent >= limit || !h.Wait(ctx, pause) {
+			if h.Wait == nil || spent >= limit || h.lasted(h.t) >= longest || !h.Wait(ctx, pause) {
 				return j
 			}
 			spent += pause
 			pause = min(2*pause, lastPoll)
 		}
-		list, err := h.fleet.Status(ctx, h.At.Add(spent), []string{j.ID})
+		now := h.now()
+		if passed := h.At.Add(spent); passed.After(now) { // simulated
+			now = passed
+		}
+		list, err := h.fleet.Status(ctx, now, []string{j.ID})
 		if err != nil || len(list) != 1 {
 			h.Log.WithField("job", j.ID).WithError(err).Warn("asking for a job's state")
 			if looked || err != nil {
@@ -217,11 +242,12 @@ func (h *hand) await(ctx context.Context, j fleet.Job) fleet.Job {
 // is rounded up by a tenth of the soak, at most five minutes, so that hosts that
 // were changed at about the same time are measured together.
 func (h *hand) ended(c *rollout.Change) time.Time {
-	if h.Lasted == nil || h.t.est.Settings.Clock == "given" || h.Lasted() < time.Second {
+	lasted := h.lasted(h.t)
+	if lasted < time.Second {
 		return time.Time{}
 	}
 	step := max(time.Second, min(5*time.Minute, (c.Soak/10).Truncate(time.Second)))
-	return h.At.Add(h.Lasted() + step - 1).Truncate(step)
+	return h.At.Add(lasted + step - 1).Truncate(step)
 }
 
 // settle makes a result of a job that is over.

@@ -26,6 +26,7 @@ type told struct {
 	apply error
 	job   fleet.Job
 	asked int
+	step  fleet.Step // the last that was asked for
 }
 
 func (f *told) Installed(context.Context, time.Time, []inventory.HostID, []string) (map[inventory.HostID]map[string]string, error) {
@@ -37,8 +38,9 @@ func (f *told) Installed(context.Context, time.Time, []inventory.HostID, []strin
 	return map[inventory.HostID]map[string]string{"web-1": {"heron-web": v}}, nil
 }
 
-func (f *told) Apply(context.Context, time.Time, fleet.Step) (fleet.Job, error) {
+func (f *told) Apply(_ context.Context, _ time.Time, s fleet.Step) (fleet.Job, error) {
 	f.asked++
+	f.step = s
 	return f.job, f.apply
 }
 
@@ -83,6 +85,10 @@ func TestCarry(t *testing.T) {
 		{"out of reach", nil, nil, gone, false, 1, outcome.Unreachable},
 		{"out of reach, and perhaps restarting for what another run began", nil, nil, gone, false, 1, ""},
 		{"out of reach until it was late, and another run's", nil, nil, gone, true, 1, outcome.Unreachable},
+		{"stopped", looking, []string{"4.2.1"}, nil, false, 0, ""},
+		{"stopped, and done", looking, []string{"4.2.2"}, nil, false, 0, outcome.Applied},
+		{"stopped, and done by another run", nil, nil, nil, false, 1, outcome.Applied},
+		{"stopped, and not begun by another run", nil, nil, refusal, false, 1, ""},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -92,7 +98,13 @@ func TestCarry(t *testing.T) {
 			if slices.Contains(test.ops, "status") {
 				f.job.State = fleet.Running
 			}
-			h := &hand{Executor: &Executor{Env: &Env{At: at, Log: log}}, t: &tip{est: &estate.Estate{}}, fleet: f, caps: fleet.Caps{Ops: test.ops}}
+			h := &hand{Executor: &Executor{Env: &Env{At: at, Log: log}}, t: &tip{est: &estate.Estate{}}, fleet: f, caps: fleet.Caps{Ops: test.ops},
+				bars: func(context.Context, *job) string {
+					if strings.HasPrefix(test.name, "stopped") {
+						return "stopped by olivia"
+					}
+					return ""
+				}}
 			c := &rollout.Change{Change: plan.Change{Host: "web-1", Patch: "generic:heron-web@4.2.2"}, NotAfter: at.Add(time.Hour)}
 			if test.late {
 				c.NotAfter = at.Add(-time.Hour)
@@ -105,6 +117,9 @@ func TestCarry(t *testing.T) {
 			var event outcome.Event
 			if len(got) > 0 {
 				event = got[0].Event
+			}
+			if late := strings.HasPrefix(test.name, "stopped") && f.asked > 0 && !f.step.NotAfter.Before(at); late {
+				t.Errorf("the fleet may begin it until %s, want by no means", f.step.NotAfter)
 			}
 			if event != test.want || f.asked != test.asked {
 				t.Errorf("carry() = %q after %d requests, want %q after %d", event, f.asked, test.want, test.asked)
@@ -168,5 +183,56 @@ func TestSettledWhenItEnded(t *testing.T) {
 		if r, _ := h.settle(Result{At: at}, &job{change: c}, fleet.Job{State: fleet.Succeeded}); !r.Ended.IsZero() {
 			t.Errorf("%s: in a simulation it ended %s, want at the run's time", tc.name, r.Ended)
 		}
+	}
+}
+
+// A run lasts: it begins nothing after 45 minutes and waits for no job any more, and a
+// wave may be over before it comes to a host.
+func TestWhileItLasts(t *testing.T) {
+	at := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+	for _, tc := range []struct {
+		name   string
+		lasted time.Duration
+		clock  string
+		state  fleet.State
+		asked  int
+		want   outcome.Event // "" still open
+		waits  time.Duration // for the job, at most
+	}{
+		{"in time", 10 * time.Minute, "wall", fleet.Succeeded, 1, outcome.Applied, 0},
+		{"its wave is over", 31 * time.Minute, "wall", fleet.Succeeded, 0, outcome.Skipped, 0},
+		{"too long", 45 * time.Minute, "wall", fleet.Succeeded, 0, "", 0},
+		{"a job that goes on", 29 * time.Minute, "wall", fleet.Running, 1, "", 16*time.Minute + lastPoll},
+		{"a simulation", 50 * time.Minute, "given", fleet.Succeeded, 1, outcome.Applied, 0},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			log := logrus.New()
+			log.SetOutput(io.Discard)
+			lasted := tc.lasted
+			x := &Executor{Env: &Env{At: at, Log: log}, Lasted: func() time.Duration { return lasted },
+				Wait: func(_ context.Context, d time.Duration) bool { lasted += d; return true }}
+			tp := &tip{est: &estate.Estate{}}
+			tp.est.Settings.Clock = tc.clock
+			f := &told{looks: []string{"4.2.1"}, job: fleet.Job{ID: "j", State: tc.state}}
+			b := &brake{x: x, t: tp}
+			h := &hand{Executor: x, t: tp, fleet: f, caps: fleet.Caps{Ops: []string{"installed"}}, bars: func(ctx context.Context, j *job) string {
+				if b.x.lasted(tp) < longest {
+					return "" // the branch has not moved
+				}
+				return b.bars(ctx, j)
+			}}
+			c := &rollout.Change{Change: plan.Change{Host: "web-1", Patch: "generic:heron-web@4.2.2"}, NotAfter: at.Add(30 * time.Minute)}
+			if tc.lasted >= longest {
+				c.NotAfter = at.Add(time.Hour)
+			}
+			got := h.carry(t.Context(), []*job{{live: &live{deed: deed{plan: &plan.Plan{ID: "p"}}}, change: c, key: "k", from: "4.2.1", to: "4.2.2"}})
+			var event outcome.Event
+			if len(got) > 0 {
+				event = got[0].Event
+			}
+			if event != tc.want || f.asked != tc.asked || lasted-tc.lasted > tc.waits {
+				t.Errorf("carry() = %q after %d requests and %s of waiting, want %q after %d and at most %s", event, f.asked, lasted-tc.lasted, tc.want, tc.asked, tc.waits)
+			}
+		})
 	}
 }

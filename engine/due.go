@@ -88,8 +88,10 @@ func (d *decider) plannedPatch(p *plan.Patch) *policy.PatchInput {
 	return in
 }
 
-// dueWave is the wave as it would begin now: of its hosts those that are due.
-func (t *tip) dueWave(l *live, w *dueIn) *policy.Input {
+// dueWave is the wave as it would begin now: of its hosts those that are due. They are
+// in the wave and not down besides, though one be tried again; nor are hosts that are
+// intended already and asked about once more.
+func (t *tip) dueWave(l *live, w *dueIn, due []*rollout.Change) *policy.Input {
 	d := t.decider
 	in := d.input(policy.Wave, "execute", d.at)
 	in.Plan = d.livePlan(l)
@@ -102,8 +104,17 @@ func (t *tip) dueWave(l *live, w *dueIn) *policy.Input {
 	for _, c := range w.changes {
 		wave.Changes = append(wave.Changes, c.Change)
 	}
+	counted := map[inventory.HostID]bool{}
+	for _, c := range due {
+		if c.State == rollout.Intended || c.Ring == w.ring && c.Wave == w.number {
+			counted[c.Host] = true
+		}
+	}
 	views := newWaveViews(d)
 	for host := range t.down() {
+		if counted[host] {
+			continue
+		}
 		for _, s := range d.servicesOf(host) {
 			views.down[s]++
 		}

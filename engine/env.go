@@ -106,15 +106,19 @@ func (e *Env) base(ctx context.Context) (branch string, at repo.Hash, err error)
 	if err != nil {
 		return "", "", fmt.Errorf("asking for the protected branch: %w", err)
 	}
-	if e.Remote == nil {
-		at, err = e.Repo.Ref("refs/heads/" + branch)
-	} else {
-		at, err = e.fetched(ctx, branch)
-	}
+	at, err = e.tipOf(ctx, branch)
 	if err == nil && at == "" {
 		err = fmt.Errorf("there is no branch %q", branch)
 	}
 	return branch, at, err
+}
+
+// tipOf is the newest commit of a branch of the forge, "" where there is none.
+func (e *Env) tipOf(ctx context.Context, branch string) (repo.Hash, error) {
+	if e.Remote == nil {
+		return e.Repo.Ref("refs/heads/" + branch)
+	}
+	return e.fetched(ctx, branch)
 }
 
 func (e *Env) fetched(ctx context.Context, branch string) (repo.Hash, error) {

@@ -75,7 +75,8 @@ type Executed struct {
 }
 
 // rounds is how often intend, apply and record follow one another in a run:
-// what one round makes possible the next one does.
+// what one round makes possible the next one does, unless the run has lasted too long
+// to begin anything.
 const rounds = 1000
 
 // Execute advances every merged plan by what may be done at Env.At, and tells the
@@ -87,7 +88,7 @@ func (x *Executor) Execute(ctx context.Context) (*Executed, error) {
 		if err != nil {
 			return done, err
 		}
-		if !moved {
+		if !moved || x.Lasted != nil && x.Lasted() >= longest {
 			x.Show(ctx, done)
 			return done, nil
 		}

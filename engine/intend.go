@@ -86,6 +86,7 @@ func (x *Executor) intents(t *tip, l *live, done *Executed) []outcome.Line {
 	step := rollout.Next(l.progress, x.At)
 	done.wake(step.Wake, l.plan.ID+": "+step.For)
 	t.unjudged(l, x.At, done)
+	x.unsettled(t, l, step.Open, done)
 	lines := step.Lines
 	stop, undo := x.stopped(t, l.plan.ID, done)
 	if undo {
@@ -99,6 +100,34 @@ func (x *Executor) intents(t *tip, l *live, done *Executed) []outcome.Line {
 		lines = append(lines, x.gate(t, l, step.Apply, done)...)
 	}
 	return x.stamp(t, lines)
+}
+
+// askAgain is when a step without a result is asked for again at the soonest: the
+// shortest interval of a workflow's schedule.
+const askAgain = 5 * time.Minute
+
+// unsettled tells of steps that were intended and have no result: which of them are
+// stopped, and when they are asked for next.
+func (x *Executor) unsettled(t *tip, l *live, open []*rollout.Change, done *Executed) {
+	if len(open) == 0 {
+		return
+	}
+	why := x.barred(t, l)
+	for _, c := range open {
+		what := fmt.Sprintf("%s on %s was begun", c.Patch, c.Host)
+		key := c.Key(l.plan.ID)
+		if c.State == rollout.Undo {
+			what, key = fmt.Sprintf("going back from %s on %s was begun", c.Patch, c.Host), c.UndoKey(l.plan.ID)
+		}
+		if until, theirs := x.theirs(l, c); theirs {
+			done.wake(until, fmt.Sprintf("%s: %s by another run, which has until then to say what came of it", l.plan.ID, what))
+			continue
+		}
+		if why[key] != "" {
+			done.Held = append(done.Held, fmt.Sprintf("%s on %s: %s", c.Patch, c.Host, why[key]))
+		}
+		done.wake(x.At.Add(askAgain), fmt.Sprintf("%s: %s and has no result yet, so each run asks for it", l.plan.ID, what))
+	}
 }
 
 // stopped says whether an override "stop" stands, so that nothing of a plan
@@ -202,7 +231,7 @@ func (t *tip) stoppers(l *live, due []*rollout.Change) []*plan.Decision {
 		stops[i] = stopper(list)
 	}
 	for _, wave := range wavesOf(due) {
-		in := t.dueWave(l, wave)
+		in := t.dueWave(l, wave, due)
 		s := stopper(d.policies.Decide(in, d.est.Exceptions))
 		for i := range due {
 			if s != nil && stops[i] == nil && due[i].Ring == wave.ring && due[i].Wave == wave.number {

@@ -55,7 +55,8 @@ func (a *app) stop() *cobra.Command {
 	var all bool
 	cmd := &cobra.Command{
 		Use: "stop", Short: "stops everything now: nothing more begins until it is taken back by a pull request, or ends",
-		Long: `Stops everything, or one plan or host, from the next run on: no change begins.
+		Long: `Stops everything, or one plan or host, from the next host on: no change begins,
+also in a run that is under way, which asks the protected branch before each host.
 Hosts that went wrong are still rolled back, and what was begun is still judged;
 --rollbacks holds rollbacks back too. It is committed at once, and ends at
 --until, or when a pull request that an owner approves deletes its line.`,
