@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -8,16 +9,13 @@ import (
 	"time"
 
 	"github.com/ringmaster-dev/ringmaster/engine/command"
+	"github.com/ringmaster-dev/ringmaster/engine/estate"
 	"github.com/ringmaster-dev/ringmaster/engine/forge"
 	"github.com/ringmaster-dev/ringmaster/engine/hclfile"
 	"github.com/ringmaster-dev/ringmaster/engine/inventory"
 	"github.com/ringmaster-dev/ringmaster/engine/outcome"
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
 )
-
-// looseMost is how long what takes caution away may last, when it was asked for
-// in a comment.
-const looseMost = 90 * 24 * time.Hour
 
 // evidenceOf begins the evidence of what is said in a comment. The comment's hash
 // ends it: an auditor can hold what the forge shows against it, and nobody knows it
@@ -33,7 +31,7 @@ func (a *answering) overrideOf(t *thread, h *heard) *outcome.Override {
 		return nil
 	}
 	o := &outcome.Override{
-		Schema: schemaOverride, By: h.comment.By, Patch: h.Patch, Host: h.Host, Until: h.Until, Reason: h.Reason, ReasonType: h.ReasonType,
+		Schema: schemaOverride, By: h.comment.By, Patch: h.Patch, Host: h.Host, Service: h.Service, Until: h.Until, Reason: h.Reason, ReasonType: h.ReasonType,
 		Evidence: fmt.Sprintf("%sline %d %s", evidenceOf(t, h.comment), h.Line, plan.Sum([]byte(h.comment.Body))),
 	}
 	switch h.Verb {
@@ -41,9 +39,21 @@ func (a *answering) overrideOf(t *thread, h *heard) *outcome.Override {
 		o.Kind = "hold"
 	case command.Exclude:
 		o.Kind = "exclude"
+	case command.Stop:
+		o.Kind = "stop"
+		if h.Rollbacks {
+			o.Value = outcome.StopAll
+		}
 	case command.Override:
 		o.Kind, o.Value = "risk", h.Risk
 		if o.Patch == "" && o.Host == "" {
+			o.Plan = t.id
+		}
+	case command.Exception:
+		o.Kind, o.Value = outcome.Exception, h.Rule
+	case command.Release:
+		o.Kind = outcome.Release
+		if o.Patch == "" && o.Host == "" && !h.Everything {
 			o.Plan = t.id
 		}
 	default:
@@ -74,23 +84,28 @@ func (a *answering) decide(ctx context.Context, t *thread, h *heard, o outcome.O
 }
 
 // senseless says what is wrong with an override that was understood: it is about
-// nothing here, or over already. "" where nothing is.
+// nothing here, or over already. "" where nothing is. A stop asks no plan.
 func (a *answering) senseless(t *thread, h *heard, o outcome.Override) string {
-	var list []string
-	if t.plan == nil {
+	if t.plan == nil && o.Kind != "stop" {
 		return "the pull request brings no plan that can be read: " + t.why
 	}
-	if o.Host != "" && !slices.ContainsFunc(a.est.Hosts, func(x inventory.Host) bool { return x.ID == o.Host }) {
-		list = append(list, fmt.Sprintf("there is no host %q; %s", o.Host, hclfile.Expected(string(o.Host), hostNames(t.plan))))
-	}
-	if ids, ok := patchesLike(t.plan, o.Patch); !ok {
-		list = append(list, fmt.Sprintf("the plan has no patch %q; %s", o.Patch, hclfile.Expected(o.Patch, ids)))
+	list := strangers(a.est, o)
+	if o.Kind == outcome.Release {
+		if _, why := cautions(a.est.Overrides, o, a.At); why != "" && len(list) == 0 {
+			list = append(list, why)
+		}
+	} else if o.Patch != "" {
+		if ids, ok := patchesLike(t.plan, o.Patch); !ok {
+			list = append(list, fmt.Sprintf("the plan has no patch %q; %s", o.Patch, hclfile.Expected(o.Patch, ids)))
+		}
 	}
 	switch {
 	case !o.Until.IsZero() && !o.Until.After(a.At):
 		list = append(list, fmt.Sprintf("%s is over", a.when(o.Until)))
 	case o.Loosens && o.Until.After(h.comment.At.Add(looseMost)):
 		list = append(list, fmt.Sprintf("what takes caution away lasts for 90 days at most, and %s is later", a.when(o.Until)))
+	case o.Kind == outcome.Exception && o.Value != "" && !estate.IsRule(o.Value):
+		list = append(list, fmt.Sprintf("%q is not the name of a rule; expected as in freeze.deny", o.Value))
 	}
 	if len(list) == 0 {
 		return ""
@@ -150,9 +165,11 @@ func concerns(p *plan.Plan, names []string, hosts []inventory.Host, o outcome.Ov
 func (a *answering) standing(r recorded) (text, link string) {
 	o := r.override
 	text = effect(o)
-	if o.Until.IsZero() {
-		text += " until a pull request takes it back"
-	} else {
+	switch {
+	case o.Kind == outcome.Release:
+	case o.Until.IsZero():
+		text += " until it is released"
+	default:
 		text += " until " + a.when(o.Until)
 	}
 	if o.ReasonType != "" {
@@ -165,12 +182,23 @@ func (a *answering) standing(r recorded) (text, link string) {
 		return fmt.Sprintf("proposed, for it takes caution away, so that an owner other than %s must approve it: %s", o.By, text), r.pull.URL
 	case r.gone:
 		text = "recorded and taken back since: " + text
+	case a.released(o):
+		text = "recorded and released since: " + text
 	case !o.Until.IsZero() && !o.Until.After(a.At):
 		text = "recorded, and over: " + text
 	default:
 		text = "recorded: " + text
 	}
 	return text, a.Forge.Shows(string(r.commit), a.pathOf(r))
+}
+
+// released says whether a release ended what was recorded before its own end.
+func (a *answering) released(o outcome.Override) bool {
+	return slices.ContainsFunc(a.est.Overrides, func(x outcome.Override) bool {
+		early := !x.Until.Equal(o.Until)
+		x.Until = o.Until
+		return early && saysSame(x, o)
+	})
 }
 
 // pathOf is the file in which a commit of the protected branch has an override.
@@ -188,13 +216,21 @@ func (a *answering) pathOf(r recorded) string {
 
 // effect is what an override does, in words.
 func effect(o outcome.Override) string {
-	about := overridden(o)
+	about := everything(o)
 	switch o.Kind {
 	case "hold", "exclude":
 		return fmt.Sprintf("nothing of %s begins", about)
+	case "stop":
+		if o.Value == outcome.StopAll {
+			return fmt.Sprintf("nothing of %s begins, and nothing is rolled back", about)
+		}
+		return fmt.Sprintf("nothing of %s begins", about)
 	case "risk":
-		about = strings.TrimSuffix(strings.TrimSuffix(about, o.Value), ", ")
 		return fmt.Sprintf("the risk of %s is taken for %s", about, o.Value)
+	case outcome.Exception:
+		return fmt.Sprintf("%s lets %s through", cmp.Or(o.Value, "whatever rule yields to exceptions"), about)
+	case outcome.Release:
+		return fmt.Sprintf("what adds caution about %s ends", about)
 	}
 	return o.Kind + " " + about
 }

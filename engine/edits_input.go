@@ -20,18 +20,22 @@ import (
 // editInput is what policies read of an edit.
 func (e *Env) editInput(ctx context.Context, d edit, r rules) (*policy.EditInput, error) {
 	in := &policy.EditInput{Branch: d.pull.Branch, Author: d.pull.Author, Kinds: []string{}, Approvals: []policy.EditApproval{}, Exceptions: []policy.EditException{}, Overrides: []policy.EditOverride{}}
+	var said []outcome.Override
 	for _, c := range d.changes {
-		p, said, err := e.editPath(d, c)
+		p, list, err := e.editPath(d, c)
 		if err != nil {
 			return nil, err
 		}
-		in.Paths, in.Kinds, in.Overrides = append(in.Paths, p), append(in.Kinds, p.Kinds...), append(in.Overrides, said...)
+		in.Paths, in.Kinds, said = append(in.Paths, p), append(in.Kinds, p.Kinds...), append(said, list...)
+	}
+	for _, o := range said {
+		in.Overrides = append(in.Overrides, policy.EditOverride{Kind: o.Kind, By: o.By, Patch: o.Patch, Host: string(o.Host), Service: o.Service, Plan: o.Plan, Value: o.Value, Reason: o.Reason, Until: o.Until})
 	}
 	slices.Sort(in.Kinds)
 	in.Kinds = slices.Compact(in.Kinds)
 	if slices.Contains(in.Kinds, "exception") {
 		var err error
-		if in.Exceptions, err = e.editExceptions(d); err != nil {
+		if in.Exceptions, err = e.editExceptions(d, said); err != nil {
 			return nil, err
 		}
 	}
@@ -104,7 +108,7 @@ func kindsOf(name string) string {
 
 // editPath is one changed file, with the lines of overrides that it adds and that
 // take caution away.
-func (e *Env) editPath(d edit, c repo.Change) (policy.EditPath, []policy.EditOverride, error) {
+func (e *Env) editPath(d edit, c repo.Change) (policy.EditPath, []outcome.Override, error) {
 	p := policy.EditPath{Path: c.Path, Kinds: []string{kindsOf(c.Path)}}
 	declared := path.Dir(c.Path) == "inventory" && path.Ext(c.Path) == ".hcl"
 	said := strings.HasPrefix(c.Path, "overrides/")
@@ -145,29 +149,29 @@ func (e *Env) textOf(commit repo.Hash, name string, blob repo.Hash) ([]byte, err
 
 // added are the overrides that a file has more of than it had, as far as they take
 // caution away. What is no override is left to the words of its path.
-func added(before, after []byte) []policy.EditOverride {
+func added(before, after []byte) []outcome.Override {
 	had := map[string]bool{}
 	for line := range strings.Lines(string(before)) {
 		had[strings.TrimSpace(line)] = true
 	}
-	list := []policy.EditOverride{}
+	var list []outcome.Override
 	for line := range strings.Lines(string(after)) {
 		var o outcome.Override
 		if had[strings.TrimSpace(line)] || json.Unmarshal([]byte(line), &o) != nil || !Loosens(o) {
 			continue
 		}
-		list = append(list, policy.EditOverride{Kind: o.Kind, By: o.By, Patch: o.Patch, Host: string(o.Host), Service: o.Service, Plan: o.Plan, Value: o.Value, Reason: o.Reason, Until: o.Until})
+		list = append(list, o)
 	}
 	return list
 }
 
-// overrideKinds tells what overrides do: lower scores, waive rules, break the glass,
-// or something else.
-func overrideKinds(list []policy.EditOverride) []string {
+// overrideKinds tells what overrides do: lower scores, waive rules, end what was held,
+// break the glass, or something else.
+func overrideKinds(list []outcome.Override) []string {
 	var kinds []string
 	for _, o := range list {
 		switch o.Kind {
-		case "risk", "exception", outcome.BreakGlass:
+		case "risk", outcome.Exception, outcome.Release, outcome.BreakGlass:
 			kinds = append(kinds, o.Kind)
 		default:
 			kinds = append(kinds, "override")
@@ -180,11 +184,12 @@ func overrideKinds(list []policy.EditOverride) []string {
 	return slices.Compact(kinds)
 }
 
-// editExceptions are the exceptions that an edit declares, or declares otherwise.
-func (e *Env) editExceptions(d edit) ([]policy.EditException, error) {
-	var sides [2]map[string]inventory.Exception
+// editExceptions are the exceptions that an edit declares, or declares otherwise, and
+// those among the overrides that it adds.
+func (e *Env) editExceptions(d edit, said []outcome.Override) ([]policy.EditException, error) {
+	var sides [2]*estate.Estate
 	for i, commit := range []repo.Hash{d.before, d.after} {
-		sides[i] = map[string]inventory.Exception{}
+		sides[i] = &estate.Estate{}
 		if commit == "" {
 			continue
 		}
@@ -192,17 +197,19 @@ func (e *Env) editExceptions(d edit) ([]policy.EditException, error) {
 		if err != nil {
 			return nil, err
 		}
-		est, _ := estate.ReadDeclared(fsys)
-		for _, x := range est.Exceptions {
-			sides[i][x.Name] = x
+		sides[i], _ = estate.ReadDeclared(fsys)
+	}
+	xs := slices.DeleteFunc(slices.Clone(sides[1].Exceptions), func(x inventory.Exception) bool {
+		return slices.ContainsFunc(sides[0].Exceptions, func(was inventory.Exception) bool { return reflect.DeepEqual(was, x) })
+	})
+	for _, o := range said {
+		if o.Kind == outcome.Exception {
+			xs = append(xs, sides[0].Excepted(o))
 		}
 	}
+	slices.SortFunc(xs, func(a, b inventory.Exception) int { return strings.Compare(a.Name, b.Name) })
 	list := []policy.EditException{}
-	for _, name := range sortedKeys(sides[1]) {
-		x := sides[1][name]
-		if was, ok := sides[0][name]; ok && reflect.DeepEqual(was, x) {
-			continue
-		}
+	for _, x := range xs {
 		in := policy.EditException{Name: x.Name, Patch: x.Patch, Services: x.Services, Rules: x.Rules, Owner: x.Owner, Reason: x.Reason, Until: x.Until, UntilFix: x.UntilFix, CompensatingControl: x.CompensatingControl}
 		if !x.Until.IsZero() {
 			days := int64(math.Ceil(x.Until.Sub(d.at).Hours() / 24))

@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/ringmaster-dev/ringmaster/engine/policy"
@@ -79,6 +80,7 @@ func TestEditKinds(t *testing.T) {
 		{"inventory/sim.json", "{}", []string{"inventory"}},
 		{"overrides/x.jsonl", override("risk", "low"), []string{"risk"}},
 		{"overrides/x.jsonl", override("exception", ""), []string{"exception"}},
+		{"overrides/x.jsonl", override("release", "sha256:0"), []string{"release"}},
 		{"overrides/x.jsonl", override("break-glass", "sha256:0"), []string{"break-glass"}},
 		{"overrides/x.jsonl", override("unheard", ""), []string{"override"}},
 		{"overrides/x.jsonl", "not JSON\n", []string{"override"}},
@@ -107,6 +109,10 @@ func TestEditKinds(t *testing.T) {
 		}
 		if !slices.Equal(in.Edit.Kinds, tt.want) {
 			t.Errorf("%s: %q is of kinds %v, want %v", tt.file, tt.text, in.Edit.Kinds, tt.want)
+		}
+		// Policies meet an exception wherever it is written.
+		if n := len(in.Edit.Exceptions); slices.Contains(tt.want, "exception") && !strings.HasSuffix(tt.text, "{") && (n != 1 || in.Edit.Exceptions[0].Owner == "") {
+			t.Errorf("%s: %q has the exceptions %+v, want one with its owner", tt.file, tt.text, in.Edit.Exceptions)
 		}
 	}
 }

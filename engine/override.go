@@ -11,12 +11,14 @@ import (
 
 	"github.com/ringmaster-dev/ringmaster/engine/estate"
 	"github.com/ringmaster-dev/ringmaster/engine/forge"
+	"github.com/ringmaster-dev/ringmaster/engine/hclfile"
 	"github.com/ringmaster-dev/ringmaster/engine/inventory"
 	"github.com/ringmaster-dev/ringmaster/engine/markup"
 	"github.com/ringmaster-dev/ringmaster/engine/outcome"
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
 	"github.com/ringmaster-dev/ringmaster/engine/repo"
 	"github.com/ringmaster-dev/ringmaster/engine/report"
+	"github.com/ringmaster-dev/ringmaster/engine/ring"
 )
 
 // Override records a disagreement. What tightens is committed to the protected
@@ -29,6 +31,22 @@ func (e *Env) Override(ctx context.Context, o outcome.Override) (*forge.PullRequ
 
 // schemaOverride is the schema of overrides/*.jsonl.
 const schemaOverride = "ringmaster/override/v1"
+
+// Zone is the estate's time zone, in which a date alone is meant.
+func (e *Env) Zone(ctx context.Context) (*time.Location, error) {
+	_, base, err := e.base(ctx)
+	if err != nil {
+		return nil, err
+	}
+	est, err := e.read(base)
+	if err != nil {
+		return nil, err
+	}
+	return ring.Zone(est.Settings.Timezone)
+}
+
+// looseMost is how long what takes caution away may last.
+const looseMost = 90 * 24 * time.Hour
 
 // recorded is where an override stands.
 type recorded struct {
@@ -46,6 +64,9 @@ func (e *Env) disagree(ctx context.Context, o outcome.Override) (recorded, error
 	if err := checkOverride(o); err != nil {
 		return recorded{}, err
 	}
+	if err := e.known(ctx, o); err != nil {
+		return recorded{}, err
+	}
 	if o.Kind == outcome.BreakGlass {
 		digest, err := e.versionOf(ctx, o.Plan)
 		if err != nil {
@@ -56,8 +77,11 @@ func (e *Env) disagree(ctx context.Context, o outcome.Override) (recorded, error
 	if o.Kind == "risk" && o.Predicted == nil {
 		o.Predicted = e.predicted(ctx, o)
 	}
+	if o.Kind == outcome.Release {
+		return e.release(ctx, o)
+	}
 	if o.Loosens {
-		return e.loosen(ctx, o)
+		return e.loosen(ctx, o, nil)
 	}
 	r := recorded{override: o}
 	err := contest("recording an override", func() error {
@@ -75,7 +99,7 @@ func (e *Env) disagree(ctx context.Context, o outcome.Override) (recorded, error
 				return nil
 			}
 		}
-		n, err := e.overrideCommit(base, o, "overrides/"+e.At.UTC().Format("2006-01")+".jsonl")
+		n, err := e.overrideCommit(base, "overrides/"+e.At.UTC().Format("2006-01")+".jsonl", o)
 		if err != nil {
 			return err
 		}
@@ -83,6 +107,24 @@ func (e *Env) disagree(ctx context.Context, o outcome.Override) (recorded, error
 		return err
 	})
 	return r, err
+}
+
+// known refuses names that the protected branch's estate does not have. Where it
+// cannot be read what a person says is recorded all the same.
+func (e *Env) known(ctx context.Context, o outcome.Override) error {
+	_, base, err := e.base(ctx)
+	if err != nil {
+		return err
+	}
+	est, err := e.read(base)
+	if err != nil {
+		e.Log.WithError(err).Warn("whether the estate has the names in this is not known")
+		return nil
+	}
+	if list := strangers(est, o); len(list) > 0 {
+		return errors.New(strings.Join(list, "; "))
+	}
+	return nil
 }
 
 // predicted is the score that an override disagrees with: the worst of what it is
@@ -155,24 +197,28 @@ func scoreOf(plans []*plan.Plan, hosts []inventory.Host, o outcome.Override) *fl
 	return worst
 }
 
-// overrideCommit adds the override's line to a file.
-func (e *Env) overrideCommit(base repo.Hash, o outcome.Override, path string) (repo.Next, error) {
-	line, err := plan.Canonical(o)
+// overrideCommit adds lines of one override to a file.
+func (e *Env) overrideCommit(base repo.Hash, path string, list ...outcome.Override) (repo.Next, error) {
+	data, err := e.readOrEmpty(base, path)
 	if err != nil {
 		return repo.Next{}, err
 	}
-	if why := estate.OverrideProblem(line); why != "" {
-		return repo.Next{}, fmt.Errorf("an override that nobody could read is not written: %s", why)
+	for _, o := range list {
+		line, err := plan.Canonical(o)
+		if err != nil {
+			return repo.Next{}, err
+		}
+		if why := estate.OverrideProblem(line); why != "" {
+			return repo.Next{}, fmt.Errorf("an override that nobody could read is not written: %s", why)
+		}
+		data = append(append(data, line...), '\n')
 	}
-	old, err := e.readOrEmpty(base, path)
-	if err != nil {
-		return repo.Next{}, err
-	}
+	o := list[0]
 	message := overrideTitle(o) + "\n\nbecause " + markup.Message(o.Reason)
 	if o.Evidence != "" {
 		message += "\n\nSaid in " + o.Evidence
 	}
-	return repo.Next{Base: base, Author: bot, At: e.At, Changes: map[string][]byte{path: append(append(old, line...), '\n')}, Message: message}, nil
+	return repo.Next{Base: base, Author: bot, At: e.At, Changes: map[string][]byte{path: data}, Message: message}, nil
 }
 
 func overrideTitle(o outcome.Override) string {
@@ -187,95 +233,7 @@ func (e *Env) readOrEmpty(at repo.Hash, path string) ([]byte, error) {
 	return e.Repo.ReadFile(at, path)
 }
 
-// overridePrefix begins the ids of overrides that are proposed.
-const overridePrefix = "override-"
-
-// loosen proposes an override to the owners, in a file of its own: one that
-// others add to meanwhile could not be merged. What was proposed before, of the
-// same evidence, is not again, whatever became of it.
-func (e *Env) loosen(ctx context.Context, o outcome.Override) (recorded, error) {
-	_, base, err := e.base(ctx)
-	if err != nil {
-		return recorded{}, err
-	}
-	named := o
-	if o.Evidence != "" {
-		named = said(o)
-	}
-	name, err := plan.Canonical(named)
-	if err != nil {
-		return recorded{}, err
-	}
-	id := fmt.Sprintf("%s%.10s", overridePrefix, strings.TrimPrefix(plan.Sum(name), "sha256:"))
-	if o.Evidence != "" {
-		pr, err := e.Forge.Find(ctx, prefix+id)
-		if err == nil || !errors.Is(err, forge.ErrNotFound) {
-			return recorded{override: o, pull: &pr}, err
-		}
-	}
-	n, err := e.overrideCommit(base, o, "overrides/"+id+".jsonl")
-	if err != nil {
-		return recorded{}, err
-	}
-	h, err := e.Repo.Write(n)
-	if err != nil {
-		return recorded{}, err
-	}
-	if h, err = e.signed(ctx, prefix+id, h); err != nil {
-		return recorded{}, err
-	}
-	pr, err := e.Forge.Propose(ctx, forge.Proposal{
-		Branch: prefix + id, Commit: string(h), Author: o.By, At: e.At,
-		Title: overrideTitle(o), Labels: []string{"override"},
-		Body: "This takes caution away, so an owner other than who asked for it must approve it.\n\n" + quoted(askedFor(o)) + "\n",
-	})
-	return recorded{override: o, pull: &pr}, err
-}
-
-// askedFor is an override as its pull request tells it.
-func askedFor(o outcome.Override) string {
-	ends := "it is taken back"
-	if !o.Until.IsZero() {
-		ends = stamp(o.Until)
-	}
-	text := fmt.Sprintf("%s: %s\nasked for by %s, until %s", o.Kind, cmp.Or(overridden(o), "everything"), o.By, ends)
-	if o.ReasonType != "" {
-		text += "\nreason: " + o.ReasonType
-	}
-	text += "\n\n" + o.Reason
-	if o.Evidence != "" {
-		text += "\n\nsaid in " + o.Evidence
-	}
-	return text
-}
-
-// quoted makes text from outside inert in Markdown: a block that nothing ends,
-// not even a carriage return, which Markdown takes for the end of a line.
-func quoted(text string) string {
-	var b strings.Builder
-	for line := range strings.SplitSeq(strings.ReplaceAll(text, "\r", "\n"), "\n") {
-		b.WriteString("    " + line + "\n")
-	}
-	return b.String()
-}
-
-// bearing are the overrides that hold of a plan at a time, or ended lately: what
-// ends first, first. No plan has none.
-func bearing(est *estate.Estate, p *plan.Plan, at time.Time) []report.Hold {
-	if p == nil {
-		return nil
-	}
-	var list []report.Hold
-	names := hostNames(p)
-	for _, o := range est.Overrides {
-		if !o.At.After(at) && !lapsed(o.Until, at) && concerns(p, names, est.Hosts, o) {
-			list = append(list, report.Hold{Kind: o.Kind, What: overridden(o), Why: o.Reason, By: o.By, Until: o.Until, Notice: noticeOf(o.Until, at)})
-		}
-	}
-	report.SortHolds(list)
-	return list
-}
-
+// checkOverride says what is wrong with an override by itself.
 func checkOverride(o outcome.Override) error {
 	switch {
 	case o.By == "":
@@ -290,6 +248,54 @@ func checkOverride(o outcome.Override) error {
 		return errors.New("break-glass is about one plan; say which with --plan")
 	case o.Kind == outcome.BreakGlass && (o.Until.IsZero() || o.Until.Sub(o.At) > outcome.GlassLasts):
 		return fmt.Errorf("break-glass ends within %d hours; say when with --until", int(outcome.GlassLasts.Hours()))
+	case o.Kind == outcome.Release && !o.Until.IsZero():
+		return errors.New("a release has no end; leave out --until")
+	case o.Kind != outcome.Release && o.Loosens && o.Until.IsZero():
+		return errors.New("what takes caution away ends by itself; say when with --until")
+	case o.Loosens && o.Until.After(o.At.Add(looseMost)):
+		return errors.New("what takes caution away lasts for 90 days at most; say when it ends with --until")
+	case o.Kind == outcome.Exception && (o.Patch == "" || o.Host != "" || o.Plan != ""):
+		return errors.New("an exception is about a patch, and a service where it names one; say which with --patch and --service")
+	case o.Kind == outcome.Exception && o.Value != "" && !estate.IsRule(o.Value):
+		return fmt.Errorf("%q is not the name of a rule; expected as in freeze.deny", o.Value)
 	}
 	return nil
+}
+
+// strangers says which names of an override its estate does not have, nothing where it
+// has them all. What is written wrong would do nothing, and say that it did.
+func strangers(est *estate.Estate, o outcome.Override) []string {
+	var list []string
+	if o.Host != "" && !slices.ContainsFunc(est.Hosts, func(h inventory.Host) bool { return h.ID == o.Host }) {
+		var names []string
+		for _, h := range est.Hosts {
+			names = append(names, string(h.ID))
+		}
+		list = append(list, fmt.Sprintf("there is no host %q; %s", o.Host, hclfile.Expected(string(o.Host), names)))
+	}
+	if o.Service != "" && !slices.ContainsFunc(est.Services, func(s inventory.Service) bool { return s.Name == o.Service }) {
+		var names []string
+		for _, s := range est.Services {
+			names = append(names, s.Name)
+		}
+		list = append(list, fmt.Sprintf("there is no service %q; %s", o.Service, hclfile.Expected(o.Service, names)))
+	}
+	return list
+}
+
+// bearing are the overrides that hold of a plan at a time, or ended lately: what
+// ends first, first. No plan has none.
+func bearing(est *estate.Estate, p *plan.Plan, at time.Time) []report.Hold {
+	if p == nil {
+		return nil
+	}
+	var list []report.Hold
+	names := hostNames(p)
+	for _, o := range est.Overrides {
+		if !o.At.After(at) && !lapsed(o.Until, at) && concerns(p, names, est.Hosts, o) {
+			list = append(list, report.Hold{Kind: o.Kind, What: cmp.Or(overridden(o), "everything"), Why: o.Reason, By: o.By, Until: o.Until, Notice: noticeOf(o.Until, at)})
+		}
+	}
+	report.SortHolds(list)
+	return list
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
-	"time"
 
 	"github.com/ringmaster-dev/ringmaster/engine/outcome"
 	"github.com/ringmaster-dev/ringmaster/engine/repo"
@@ -15,14 +14,7 @@ import (
 // saysSame says whether two overrides were said at one place and say the same. That
 // of an evidence alone is not enough: whoever may push tightening lines could push
 // one that says less.
-func saysSame(a, b outcome.Override) bool { return said(a) == said(b) }
-
-// said is an override without what depends on the run that records it, and without
-// its author's name, which forges let people change.
-func said(o outcome.Override) outcome.Override {
-	o.At, o.By, o.Until, o.Predicted = time.Time{}, "", o.Until.UTC(), nil
-	return o
-}
+func saysSame(a, b outcome.Override) bool { return a.Said() == b.Said() }
 
 // evidences are all overrides with an evidence that the protected branch ever
 // held, as it held them first.
@@ -42,11 +34,11 @@ func (e *Env) evidences(base repo.Hash) ([]recorded, error) {
 			return nil, err
 		}
 		for _, o := range added {
-			i, known := place[said(o)]
+			i, known := place[o.Said()]
 			if !known {
 				i = len(all)
-				place[said(o)] = i
-				all = append(all, recorded{gone: !there[said(o)]})
+				place[o.Said()] = i
+				all = append(all, recorded{gone: !there[o.Said()]})
 			}
 			all[i].override, all[i].commit = o, c.Hash // youngest first: the last one is where it came
 		}
@@ -71,7 +63,7 @@ func (e *Env) overridesAt(commit repo.Hash) (map[outcome.Override]bool, error) {
 			return nil, err
 		}
 		for _, o := range evident(data, nil) {
-			there[said(o)] = true
+			there[o.Said()] = true
 		}
 	}
 	return there, nil

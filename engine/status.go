@@ -287,8 +287,8 @@ func lapsed(until, at time.Time) bool {
 func (d *decider) standingHolds() []report.Hold {
 	list := []report.Hold{}
 	for _, o := range d.est.Overrides {
-		if !o.At.After(d.at) && !lapsed(o.Until, d.at) {
-			list = append(list, report.Hold{Kind: o.Kind, What: overridden(o), Why: o.Reason, By: o.By, Until: o.Until, Notice: noticeOf(o.Until, d.at)})
+		if o.Kind != outcome.Exception && !o.At.After(d.at) && !lapsed(o.Until, d.at) {
+			list = append(list, report.Hold{Kind: o.Kind, What: cmp.Or(overridden(o), "everything"), Why: o.Reason, By: o.By, Until: o.Until, Notice: noticeOf(o.Until, d.at)})
 		}
 	}
 	for _, f := range d.freezes {
@@ -296,7 +296,7 @@ func (d *decider) standingHolds() []report.Hold {
 			list = append(list, report.Hold{Kind: "freeze", What: fmt.Sprintf("%s: %s", f.Name, strings.Join(f.Services, ", ")), Why: f.Reason, From: f.From, Until: f.To})
 		}
 	}
-	for _, x := range d.est.Exceptions {
+	for _, x := range d.est.Exceptions { // those among overrides too
 		if !lapsed(x.Until, d.at) {
 			list = append(list, report.Hold{Kind: "exception", What: x.Patch + " on " + cmp.Or(strings.Join(x.Services, ", "), "every service"), Why: x.Reason, By: x.Owner, Until: x.Until, Notice: noticeOf(x.Until, d.at)})
 		}

@@ -23,7 +23,7 @@ func TestTextsStayTexts(t *testing.T) {
 			"what watches": watched.String(),
 			"a check":      summary(nil, []estate.Fault{{File: "policies/" + s, Line: 1, Message: s}}),
 			"a plan":       summary([]string{"high-main-1" + s}, nil),
-			"an override":  "x\n\n" + quoted(askedFor(outcome.Override{Kind: s, By: s, Patch: s, Service: s, Reason: s, ReasonType: s, Evidence: s})) + "\n",
+			"an override":  "x\n\n" + quoted(askedFor(outcome.Override{Kind: s, By: s, Patch: s, Service: s, Reason: s, ReasonType: s, Evidence: s}, []outcome.Override{{Kind: s, By: s, Plan: s, Reason: s}})) + "\n",
 		}
 	})
 }

@@ -13,9 +13,9 @@ func (a *app) comments() *cobra.Command {
 	return &cobra.Command{
 		Use: "comments", Short: "does what comments on open plans ask for, and answers them in one comment each", Args: cobra.NoArgs,
 		Long: `Reads what people wrote below the pull requests of plans that are open, or merged
-and not over. A line that begins a paragraph with /ringmaster is a command: explain, hold, exclude, override,
-replan, ask, help. Only those of people are done who may write to the repository
-now, as the forge says. What adds caution is committed at once; what takes it away
+and not over. A line that begins a paragraph with /ringmaster is a command: explain,
+hold, exclude, stop, release, override, exception, replan, ask, help. Only those of
+people are done who may write to the repository now, as the forge says. What adds caution is committed at once; what takes it away
 becomes a pull request that an owner approves. Each pull request is answered in one
 comment, which is edited. Running it twice does nothing twice.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {

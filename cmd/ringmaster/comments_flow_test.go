@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -66,43 +67,83 @@ func TestCommentsElsewhere(t *testing.T) {
 	}
 }
 
-// What a comment decides is recorded once, wherever a run is cut off and whoever
-// else pushes, and told in one comment.
+// What a comment decides is recorded or proposed once, wherever a run is cut off and
+// whoever else pushes, and told in one comment. Ordinary runs cut off one that holds and
+// one that releases everywhere, and the others nowhere; RINGMASTER_LONG=1 does everywhere.
 func TestCommentsOnce(t *testing.T) {
 	t.Parallel()
 	to := func(method, part string) func(*http.Request) bool {
 		return func(r *http.Request) bool { return r.Method == method && strings.Contains(r.URL.Path, part) }
 	}
-	for name, f := range map[string]githubtest.Fault{
+	faults := map[string]githubtest.Fault{
 		"nothing fails":                  {},
 		"while the comments are read":    {Kind: githubtest.Reset, Match: to("GET", "/comments")},
 		"before it is known who may":     {Kind: githubtest.Reset, Match: to("GET", "/permission")},
 		"before the push":                {Kind: githubtest.Reset, Match: to("POST", "git-receive-pack")},
 		"after the push":                 {Kind: githubtest.ResetAfter, Match: to("POST", "git-receive-pack")},
 		"before the plan is made again":  {Kind: githubtest.Reset, At: 1, Match: to("GET", "/pulls")},
-		"before the answer":              {Kind: githubtest.Reset, Match: to("POST", "/comments")},
-		"after the answer, without news": {Kind: githubtest.ResetAfter, Match: to("POST", "/comments")},
+		"before the answer":              {Kind: githubtest.Reset, Match: to("POST", "/issues/1/comments")},
+		"after the answer, without news": {Kind: githubtest.ResetAfter, Match: to("POST", "/issues/1/comments")},
+	}
+	proposing := map[string]githubtest.Fault{
+		"before it is proposed":                {Kind: githubtest.Reset, Match: to("POST", "/pulls")},
+		"after it is proposed, without news":   {Kind: githubtest.ResetAfter, Match: to("POST", "/pulls")},
+		"before the proposal is labelled":      {Kind: githubtest.Reset, Match: to("POST", "/labels")},
+		"after the proposal is labelled":       {Kind: githubtest.ResetAfter, Match: to("POST", "/labels")},
+		"after the proposal's branch is there": {Kind: githubtest.ResetAfter, Match: to("POST", "git-receive-pack")},
+	}
+	for _, c := range []struct {
+		name, text, want string
+		loosens          bool
+	}{
+		{"hold", "hold office-01 until 2026-03-09 because business: month end", "recorded: nothing of host office-01 begins until Mon 9 Mar 2026 00:00 (business)", false},
+		{"exclude", "exclude office-01 because capacity: nobody is there", "recorded: nothing of host office-01 begins until it is released (capacity)", false},
+		{"stop", "stop until 2026-03-09 because the network is down", "recorded: nothing of everything begins until Mon 9 Mar 2026 00:00", false},
+		{"override high", "override risk=high because failed-before: in June", "recorded: the risk of plan " + trusted + " is taken for high until it is released (failed-before)", false},
+		{"override low", "override risk=low until 2026-04-01 because wrong-score: it is an agent", "must approve it: the risk of plan " + trusted + " is taken for low", true},
+		{"exception", "exception generic:osprey-agent@* rule=soak.deny until 2026-04-01 because mitigated: it is read only", "must approve it: soak.deny lets patch generic:osprey-agent@&#8203;\\* through until Wed 1 Apr 2026 00:00 (mitigated)", true},
+		{"release", "release office-02 because the ship is here", "must approve it: what adds caution about host office-02 ends", true},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			x := talk(t)
-			x.hub.Comment(1, "fred", "/ringmaster hold office-01 until 2026-03-09 because business: month end")
-			if f.Match != nil {
-				x.killed(f)
-			}
-			x.says(0, "recorded: nothing of host office-01 begins until Mon 9 Mar 2026 00:00 (business)", "| hold host office-01 | `fred` | month end | Mon 9 Mar 2026 00:00: **ends soon** |")
-			if n := x.recorded(); n != 1 {
-				t.Errorf("%d overrides are recorded, want one:\n%s", n, x.fetched(overridesFile))
-			}
-			x.server.Seen()
-			x.at = trustAt.Add(time.Minute)
-			x.want(0, "comments")
-			for _, s := range x.server.Seen() {
-				if !strings.HasPrefix(s, "GET ") && !strings.Contains(s, "git-upload-pack") && !strings.HasSuffix(s, "/graphql") {
-					t.Errorf("a run with nothing to do asks %s", s)
+		all := maps.Clone(faults)
+		if c.loosens {
+			maps.Copy(all, proposing)
+		}
+		if c.name != "hold" && c.name != "release" && os.Getenv("RINGMASTER_LONG") == "" {
+			all = map[string]githubtest.Fault{"nothing fails": {}}
+		}
+		for name, f := range all {
+			t.Run(c.name+" "+name, func(t *testing.T) {
+				t.Parallel()
+				x := talk(t)
+				x.want(0, "override", "hold", "--host", "office-02", "--by", "fred", "--reason", "on a ship", "--until", "2026-03-20")
+				x.hub.Comment(1, "fred", "/ringmaster "+c.text)
+				if f.Match != nil {
+					x.killed(f)
 				}
-			}
-		})
+				x.says(0, c.want)
+				recorded, pulls := 2, 1
+				if c.loosens {
+					recorded, pulls = 1, 2
+				}
+				if n := x.recorded(); n != recorded {
+					t.Errorf("%d overrides are recorded, want %d:\n%s", n, recorded, x.fetched(overridesFile))
+				}
+				if n := len(x.hub.Pulls()); n != pulls {
+					t.Errorf("%d pull requests, want %d", n, pulls)
+				}
+				if p := x.hub.Pulls()[pulls-1]; c.loosens && (!slices.Equal(p.Labels, []string{"override"}) || !strings.Contains(p.Body, "asked for by fred")) {
+					t.Errorf("the proposal is %+v", p)
+				}
+				x.server.Seen()
+				x.at = trustAt.Add(time.Minute)
+				x.want(0, "comments")
+				for _, s := range x.server.Seen() {
+					if !strings.HasPrefix(s, "GET ") && !strings.Contains(s, "git-upload-pack") && !strings.HasSuffix(s, "/graphql") {
+						t.Errorf("a run with nothing to do asks %s", s)
+					}
+				}
+			})
+		}
 	}
 }
 
@@ -331,7 +372,7 @@ func TestCommentsPlanAgain(t *testing.T) {
 	x := talk(t)
 	x.hub.Comment(1, "mia", "/ringmaster override risk=high because failed-before: in June\n\n/ringmaster replan\n\n/ringmaster explain office-01")
 	x.at = trustAt.Add(time.Hour)
-	x.says(0, "recorded: the risk of plan "+trusted+" is taken for high until a pull request takes it back (failed-before)", "planned again; the plan is that of Mon 2 Mar 2026 11:00", "```text\ngeneric:osprey-agent@2.3.1 in plan "+trusted)
+	x.says(0, "recorded: the risk of plan "+trusted+" is taken for high until it is released (failed-before)", "planned again; the plan is that of Mon 2 Mar 2026 11:00", "```text\ngeneric:osprey-agent@2.3.1 in plan "+trusted)
 	if body := x.hub.Pulls()[0].Body; !strings.Contains(body, "mia says high: in June") {
 		t.Errorf("the plan does not say why its risk is high:\n%s", body)
 	}

@@ -21,13 +21,16 @@ type Verb string
 
 // The verbs.
 const (
-	Explain  Verb = "explain"
-	Hold     Verb = "hold"
-	Exclude  Verb = "exclude"
-	Override Verb = "override"
-	Replan   Verb = "replan"
-	Ask      Verb = "ask"
-	Help     Verb = "help"
+	Explain   Verb = "explain"
+	Hold      Verb = "hold"
+	Exclude   Verb = "exclude"
+	Stop      Verb = "stop"
+	Release   Verb = "release"
+	Override  Verb = "override"
+	Exception Verb = "exception"
+	Replan    Verb = "replan"
+	Ask       Verb = "ask"
+	Help      Verb = "help"
 )
 
 // Usage is how a verb is written, and what it does.
@@ -41,7 +44,10 @@ var Usages = []Usage{
 	{Explain, "/ringmaster explain HOST|PATCH", "says why the plan does with it what it does"},
 	{Hold, "/ringmaster hold PATCH|HOST until DATE because [TYPE:] REASON", "nothing of it begins before that date"},
 	{Exclude, "/ringmaster exclude HOST|PATCH [until DATE] because [TYPE:] REASON", "the same, for good where no date is given"},
+	{Stop, "/ringmaster stop [HOST] [rollbacks=held] [until DATE] because [TYPE:] REASON", "nothing begins any more, anywhere or on that host; what went wrong is rolled back, unless that is held too"},
+	{Release, "/ringmaster release [HOST|PATCH|stop] because [TYPE:] REASON", "ends what was held, excluded, stopped or taken for riskier about just that, or about this plan, once an owner has approved it"},
 	{Override, "/ringmaster override risk=high|low [PATCH|HOST] [until DATE] because [TYPE:] REASON", "takes the risk of this plan for high, at once; for low, once an owner has approved it, and for 90 days at most"},
+	{Exception, "/ringmaster exception PATCH [service=NAME] [rule=RULE] until DATE because [TYPE:] REASON", "a rule that yields to exceptions lets it through, once an owner has approved it, and for 90 days at most"},
 	{Replan, "/ringmaster replan", "plans again now; a plan that would say the same is left alone"},
 	{Ask, "/ringmaster ask why not HOST|PATCH · ask when HOST|PATCH · ask who must approve", "answers from the plan"},
 	{Help, "/ringmaster help", "says this"},
@@ -55,6 +61,10 @@ type Command struct {
 	Patch      string // pattern over ids
 	Host       inventory.HostID
 	Risk       string // high | low
+	Service    string // that an exception is about, "" for every one
+	Rule       string // that an exception is from, "" for every one that yields
+	Rollbacks  bool   // are stopped too
+	Everything bool   // is released, rather than the plan
 	Until      time.Time
 	ReasonType string // of outcome.ReasonTypes, "" where none was named
 	Reason     string

@@ -40,6 +40,13 @@ func TestParse(t *testing.T) {
 		{"exclude with an end", "/ringmaster exclude web-01 until 2026-03-09 because x", Command{Verb: Exclude, Host: "web-01", Until: ninth, Reason: "x"}},
 		{"risk of the plan", "/ringmaster override risk=high because failed-before: in June", Command{Verb: Override, Risk: "high", ReasonType: "failed-before", Reason: "in June"}},
 		{"risk of a patch", "/ringmaster override risk=low deb:openssl@* until 2026-03-09 because x", Command{Verb: Override, Risk: "low", Patch: "deb:openssl@*", Until: ninth, Reason: "x"}},
+		{"stop", "/ringmaster stop because the network is down", Command{Verb: Stop, Reason: "the network is down"}},
+		{"stop a host, and rollbacks", "/ringmaster stop web-01 rollbacks=held until 2026-03-09 because known-issue: x", Command{Verb: Stop, Host: "web-01", Rollbacks: true, Until: ninth, ReasonType: "known-issue", Reason: "x"}},
+		{"release the plan", "/ringmaster release because x", Command{Verb: Release, Reason: "x"}},
+		{"release the stop", "/ringmaster release stop because x", Command{Verb: Release, Everything: true, Reason: "x"}},
+		{"release a patch on a host", "/ringmaster release deb:a@* web-01 because x", Command{Verb: Release, Patch: "deb:a@*", Host: "web-01", Reason: "x"}},
+		{"exception", "/ringmaster exception deb:a@* until 2026-03-09 because mitigated: x", Command{Verb: Exception, Patch: "deb:a@*", Until: ninth, ReasonType: "mitigated", Reason: "x"}},
+		{"exception of a service from a rule", "/ringmaster exception deb:a@* service=shop rule=freeze.deny until 2026-03-09 because x", Command{Verb: Exception, Patch: "deb:a@*", Service: "shop", Rule: "freeze.deny", Until: ninth, Reason: "x"}},
 		{"why not", "/ringmaster ask why not web-01?", Command{Verb: Ask, Question: WhyNot, Host: "web-01"}},
 		{"when", "/ringmaster ask when deb:openssl@*", Command{Verb: Ask, Question: When, Patch: "deb:openssl@*"}},
 		{"who", "/ringmaster ask who must approve", Command{Verb: Ask, Question: Who}},
@@ -60,9 +67,21 @@ func TestFaults(t *testing.T) {
 		text string
 		want []string
 	}{
-		{"/ringmaster hodl web-01", []string{`column 13: "hodl" is not a command; did you mean "hold"? expected one of "explain", "hold", "exclude", "override", "replan", "ask", "help"`}},
-		{"/ringmaster HOLD web-01", []string{`column 13: "HOLD" is not a command; did you mean "hold"? expected one of "explain", "hold", "exclude", "override", "replan", "ask", "help"`}},
-		{"/ringmaster release deb:a@1", []string{`column 13: "release" is not a command; expected one of "explain", "hold", "exclude", "override", "replan", "ask", "help"`}},
+		{"/ringmaster hodl web-01", []string{`column 13: "hodl" is not a command; did you mean "hold"? expected one of "explain", "hold", "exclude", "stop", "release", "override", "exception", "replan", "ask", "help"`}},
+		{"/ringmaster HOLD web-01", []string{`column 13: "HOLD" is not a command; did you mean "hold"? expected one of "explain", "hold", "exclude", "stop", "release", "override", "exception", "replan", "ask", "help"`}},
+		{"/ringmaster approve deb:a@1", []string{`column 13: "approve" is not a command; expected one of "explain", "hold", "exclude", "stop", "release", "override", "exception", "replan", "ask", "help"`}},
+		{"/ringmaster stop", []string{`column 17: the reason is missing, which models learn from; expected "because" and why`}},
+		{"/ringmaster stop deb:a@* because x", []string{`column 18: "deb:a@*" is a patch; a stop is about everything, or about a host: a patch is held`}},
+		{"/ringmaster stop rollbacks=no because x", []string{`column 18: rollbacks "no"; expected "held"`}},
+		{"/ringmaster stop risk=high because x", []string{`column 18: "risk" cannot be set here; expected "rollbacks"`}},
+		{"/ringmaster release stop web-01 because x", []string{`column 21: "stop" is what stops everything, and the command names something else too; a release is of one of them`}},
+		{"/ringmaster release web-01 until 2026-03-09 because x", []string{`column 28: "until" is a second host, if it is one; a command is about one`, `column 34: "2026-03-09" is a second host, if it is one; a command is about one`}},
+		{"/ringmaster release because...", []string{`column 21: "because..." is neither a host nor a patch; expected as in web-01 or deb:openssl@*`, `column 31: the reason is missing, which models learn from; expected "because" and why`}},
+		{"/ringmaster exception web-01 until 2026-03-09 because x", []string{`column 23: "web-01" is not a patch's id; an exception is about one, as deb:openssl@3.0.15-1~deb12u1 or deb:openssl@*`}},
+		{"/ringmaster exception deb:a@* because x", []string{`column 40: its end is missing; expected "until" and a date, as in until 2026-03-09`}},
+		{"/ringmaster exception until 2026-03-09 because x", []string{"column 49: what it is about is missing; expected a patch, as in deb:openssl@*"}},
+		{"/ringmaster exception deb:a@* rule=freeze.deny;x service= until 2026-03-09 because x", []string{`column 31: rule "freeze.deny;x" is not a name`, `column 50: service "" is not a name`}},
+		{"/ringmaster exception deb:a@* rule=fr\u0435eze.deny until 2026-03-09 because x", []string{`column 38: U+0435 stands in "rule=fr\u0435eze.deny"; names and dates are written in ASCII`}},
 		{"/ringmaster\u00a0help", []string{`column 12: U+00A0 stands in "/ringmaster\u00a0help"; names and dates are written in ASCII`}},
 		{"/ringmaster help me", []string{"column 18: \"me\" is too much; `/ringmaster help` is all"}},
 		{"/ringmaster replan web-01 now", []string{"column 20: \"web-01\" is too much; `/ringmaster replan` is all", "column 27: \"now\" is too much; `/ringmaster replan` is all"}},
@@ -94,7 +113,7 @@ func TestFaults(t *testing.T) {
 		{"/ringmaster exclude web-01 because bussiness: x", []string{`column 36: "bussiness" is not a type of reason; did you mean "business"?`}},
 		{"/ringmaster override because x", []string{`column 31: what is overridden is missing; expected "risk=high" or "risk=low"`}},
 		{"/ringmaster override risk=hihg because x", []string{`column 22: risk "hihg"; did you mean "high"? expected one of "high", "low"`}},
-		{"/ringmaster override class=low because x", []string{`column 22: "class" cannot be overridden; expected "risk"`}},
+		{"/ringmaster override class=low because x", []string{`column 22: "class" cannot be set here; expected "risk"`}},
 		{"/ringmaster override risk=low risk=high because x", []string{`column 31: "risk" stands here twice`, `column 50: what takes caution away ends by itself; expected "until" and a date, as in until 2026-03-09`}},
 		{"/ringmaster ask is it safe?", []string{`column 17: there is no answer to this; expected one of "why not HOST|PATCH", "when HOST|PATCH", "who must approve"`}},
 		{"/ringmaster ask when $HOME", []string{`column 22: "$HOME" is neither a host nor a patch; expected as in web-01 or deb:openssl@*`}},
@@ -185,7 +204,7 @@ func TestUsages(t *testing.T) {
 	for _, u := range Usages {
 		for _, form := range strings.Split(u.Form, " · ") {
 			form = lead + " " + strings.TrimPrefix(form, lead+" ")
-			form = strings.NewReplacer("[", "", "]", "", "HOST|PATCH", "web-01", "PATCH|HOST", "deb:a@*", "DATE", "2026-03-09", "TYPE:", outcome.ReasonWords()[0]+":", "REASON", "x", "high|low", "low").Replace(form)
+			form = strings.NewReplacer("[", "", "]", "", "HOST|PATCH|stop", "stop", "HOST|PATCH", "web-01", "PATCH|HOST", "deb:a@*", "PATCH", "deb:a@*", "HOST", "web-01", "NAME", "shop", "RULE", "freeze.deny", "DATE", "2026-03-09", "TYPE:", outcome.ReasonWords()[0]+":", "REASON", "x", "high|low", "low").Replace(form)
 			if got := Parse(form, berlin); len(got) != 1 || len(got[0].Faults) > 0 || got[0].Verb != u.Verb {
 				t.Errorf("Parse(%q) = %+v", form, got)
 			}
@@ -196,7 +215,7 @@ func TestUsages(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{
 		"/ringmaster hold web-01 until 2026-03-09 because business: x", "```\n/ringmaster help", "<!--\n\n/ringmaster help\n-->\n\n/ringmaster replan",
-		"/ringmaster override risk=low deb:a@* until 2026-03-09T00:00:00Z because x\r/ringmaster ask when a?", "/ringmaster \xff\u202e", "> x\n/ringmaster help",
+		"/ringmaster override risk=low deb:a@* until 2026-03-09T00:00:00Z because x\r/ringmaster ask when a?", "/ringmaster \xff\u202e", "/ringmaster stop web-01 rollbacks=held because x\n/ringmaster release stop because x\n/ringmaster exception deb:a@* service=s rule=a.deny until 2026-03-09 because x", "> x\n/ringmaster help",
 	} {
 		f.Add(s)
 	}
@@ -220,6 +239,10 @@ func FuzzParse(f *testing.F) {
 				t.Errorf("no end: %+v", c)
 			case grammars[c.Verb].target == must && c.Host == "" && c.Patch == "":
 				t.Errorf("about nothing: %+v", c)
+			case c.Everything && (c.Verb != Release || c.Host != "" || c.Patch != ""), c.Rollbacks && c.Verb != Stop, c.Verb == Stop && c.Patch != "":
+				t.Errorf("another verb's: %+v", c)
+			case c.Verb == Exception && (c.Patch == "" || c.Host != ""), c.Verb != Exception && c.Service+c.Rule != "":
+				t.Errorf("an exception of something else: %+v", c)
 			case strings.Contains(c.Text, "\n"):
 				t.Errorf("text %q", c.Text)
 			}

@@ -22,15 +22,22 @@ const (
 )
 
 // grammar is what may follow a verb.
-type grammar struct{ target, until, because, risk need }
+type grammar struct {
+	target, until, because need
+	only                   string   // of what a target may be: "host" or "patch", "" for both
+	options                []string // words that have a value
+}
 
 var grammars = map[Verb]grammar{
-	Explain:  {target: must},
-	Hold:     {target: must, until: must, because: must},
-	Exclude:  {target: must, until: may, because: must},
-	Override: {target: may, until: may, because: must, risk: must},
-	Replan:   {},
-	Help:     {},
+	Explain:   {target: must},
+	Hold:      {target: must, until: must, because: must},
+	Exclude:   {target: must, until: may, because: must},
+	Stop:      {target: may, only: "host", until: may, because: must, options: []string{"rollbacks"}},
+	Release:   {target: may, because: must},
+	Override:  {target: may, until: may, because: must, options: []string{"risk"}},
+	Exception: {target: must, only: "patch", until: must, because: must, options: []string{"service", "rule"}},
+	Replan:    {},
+	Help:      {},
 }
 
 // keyword is the word that begins a part of the command here, "" where it is
@@ -60,6 +67,7 @@ func (c *Command) read(words []word, zone *time.Location) {
 	g := grammars[c.Verb]
 	end := len([]rune(c.Text)) + 1
 	seen := map[string]bool{}
+	var stop word
 	for i := 0; i < len(words); i++ {
 		w := words[i]
 		switch keyword := c.keyword(w, g); {
@@ -78,25 +86,33 @@ func (c *Command) read(words []word, zone *time.Location) {
 			}
 			i++
 			c.until(words[i], zone)
-		case strings.Contains(w.text, "=") && g.risk != never:
-			seen["risk"] = true
-			c.risk(w)
+		case strings.Contains(w.text, "=") && len(g.options) > 0:
+			c.option(w, g.options, seen)
+		case c.Verb == Release && w.text == "stop":
+			c.Everything, stop = true, w
 		case g.target != never:
-			c.target(w)
+			c.target(w, g.only)
 		default:
 			c.fault(w.column, "%q is too much; `%s` is all", w.text, lead+" "+string(c.Verb))
 		}
+	}
+	if c.Everything && (c.Patch != "" || c.Host != "") {
+		c.fault(stop.column, `"stop" is what stops everything, and the command names something else too; a release is of one of them`)
 	}
 	c.lacks(g, seen, end)
 }
 
 // lacks tells what is missing.
 func (c *Command) lacks(g grammar, seen map[string]bool, end int) {
-	if g.risk == must && !seen["risk"] {
+	if c.Verb == Override && !seen["risk"] {
 		c.fault(end, `what is overridden is missing; expected "risk=high" or "risk=low"`)
 	}
 	if g.target == must && c.Patch == "" && c.Host == "" && len(c.Faults) == 0 {
-		c.fault(end, "what it is about is missing; expected a host, as in web-01, or a patch, as in deb:openssl@*")
+		what := "a host, as in web-01, or a patch, as in deb:openssl@*"
+		if g.only == "patch" {
+			what = "a patch, as in deb:openssl@*"
+		}
+		c.fault(end, "what it is about is missing; expected %s", what)
 	}
 	if g.until == must && !seen["until"] {
 		c.fault(end, `its end is missing; expected "until" and a date, as in until 2026-03-09`)
@@ -112,8 +128,8 @@ func (c *Command) lacks(g grammar, seen map[string]bool, end int) {
 // patchLetters are those of ids of patches and of patterns over them.
 const patchLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:@.+~^_/*?-"
 
-// target takes a host or a patch, which has a colon.
-func (c *Command) target(w word) {
+// target takes a host or a patch, which has a colon, or only one of them.
+func (c *Command) target(w word, only string) {
 	host := inventory.HostID(w.text)
 	switch {
 	case c.strange(w):
@@ -124,6 +140,8 @@ func (c *Command) target(w word) {
 			c.fault(w.column+i, "%q is in no patch's id; expected one as in deb:openssl@3.0.15-1~deb12u1, in which * and ? stand for others", w.text[i:i+1])
 		case !strings.Contains(w.text, ":") || !strings.Contains(w.text, "@"):
 			c.fault(w.column, "%q is not a patch's id; expected one as in deb:openssl@3.0.15-1~deb12u1 or deb:openssl@*", w.text)
+		case only == "host":
+			c.fault(w.column, "%q is a patch; a stop is about everything, or about a host: a patch is held", w.text)
 		case c.Patch != "":
 			c.fault(w.column, "%q is a second patch; a command is about one, or about a pattern as in deb:openssl@*", w.text)
 		default:
@@ -131,6 +149,8 @@ func (c *Command) target(w word) {
 		}
 	case !host.Valid():
 		c.fault(w.column, "%q is neither a host nor a patch; expected as in web-01 or deb:openssl@*", w.text)
+	case only == "patch":
+		c.fault(w.column, "%q is not a patch's id; an exception is about one, as deb:openssl@3.0.15-1~deb12u1 or deb:openssl@*", w.text)
 	case c.Host != "":
 		c.fault(w.column, "%q is a second host, if it is one; a command is about one", w.text)
 	default:
@@ -150,55 +170,107 @@ func (c *Command) strange(w word) bool {
 	return false
 }
 
-func (c *Command) risk(w word) {
+// option takes a word that has a value.
+func (c *Command) option(w word, known []string, seen map[string]bool) {
 	if c.strange(w) {
 		return
 	}
 	name, value, _ := strings.Cut(w.text, "=")
 	switch {
-	case name != "risk":
-		c.fault(w.column, `%q cannot be overridden; expected "risk"`, name)
-	case value != "high" && value != "low":
-		c.fault(w.column, "risk %q; %s", value, hclfile.Expected(value, []string{"high", "low"}))
-	case c.Risk != "":
-		c.fault(w.column, `"risk" stands here twice`)
-	default:
-		c.Risk = value
+	case !slices.Contains(known, name):
+		c.fault(w.column, "%q cannot be set here; %s", name, hclfile.Expected(name, known))
+		if len(known) == 1 {
+			seen[known[0]] = true // what was meant is not told as missing too
+		}
+		return
+	case seen[name]:
+		c.fault(w.column, "%q stands here twice", name)
+		return
 	}
+	seen[name] = true
+	switch name {
+	case "risk":
+		c.Risk = c.oneOf(w, name, value, "high", "low")
+	case "rollbacks":
+		c.Rollbacks = c.oneOf(w, name, value, "held") != ""
+	case "service":
+		c.Service = c.named(w, name, value)
+	case "rule":
+		c.Rule = c.named(w, name, value)
+	}
+}
+
+// oneOf is a value that is one of some words, "" where it is none.
+func (c *Command) oneOf(w word, name, value string, words ...string) string {
+	if !slices.Contains(words, value) {
+		c.fault(w.column, "%s %q; %s", name, value, hclfile.Expected(value, words))
+		return ""
+	}
+	return value
+}
+
+// named is a value that is a name; whose it is is looked up by whoever does it.
+func (c *Command) named(w word, name, value string) string {
+	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
+	if value == "" || strings.Trim(value, letters) != "" {
+		c.fault(w.column, "%s %q is not a name", name, value)
+		return ""
+	}
+	return value
 }
 
 func (c *Command) until(w word, zone *time.Location) {
 	if c.strange(w) {
 		return
 	}
-	t, err := time.ParseInLocation(time.DateOnly, w.text, zone)
+	t, err := Until(w.text, zone)
 	if err != nil {
-		t, err = time.Parse(time.RFC3339, w.text)
-	}
-	if err != nil {
-		c.fault(w.column, "%q is not a date; expected as in 2026-03-09 or 2026-03-09T09:00:00Z", w.text)
-		return
-	}
-	if t = t.UTC().Truncate(time.Second); t.Year() < 1970 || t.Year() > 9999 {
-		c.fault(w.column, "%q is not of the years 1970 to 9999 in UTC; what has no end has no \"until\"", w.text)
+		c.fault(w.column, "%v", err)
 		return
 	}
 	c.Until = t
 }
 
-// because takes the rest of the line. Its first word is the type, where it ends
-// in a colon and is one.
+// Until reads an end as people write it. A date alone is when that day begins in
+// the zone.
+func Until(text string, zone *time.Location) (time.Time, error) {
+	t, err := time.ParseInLocation(time.DateOnly, text, zone)
+	if err != nil {
+		t, err = time.Parse(time.RFC3339, text)
+	}
+	if err != nil {
+		return time.Time{}, fmt.Errorf("%q is not a date; expected as in 2026-03-09 or 2026-03-09T09:00:00Z", text)
+	}
+	if t = t.UTC().Truncate(time.Second); t.Year() < 1970 || t.Year() > 9999 {
+		return time.Time{}, fmt.Errorf("%q is not of the years 1970 to 9999 in UTC; what has no end has no \"until\"", text)
+	}
+	return t, nil
+}
+
+// because takes the rest of the line.
 func (c *Command) because(w word) {
-	c.Reason = strings.TrimSpace(strings.Map(shown, c.Text[w.at+len(w.text):]))
-	first, rest, ok := strings.Cut(c.Reason, ":")
-	if ok && slices.Contains(outcome.ReasonWords(), first) {
-		c.ReasonType, c.Reason = first, strings.TrimSpace(rest)
-	} else if near := hclfile.Nearest(first, outcome.ReasonWords()); ok && near != "" && !strings.Contains(first, " ") {
-		c.fault(w.column+len("because "), "%q is not a type of reason; did you mean %q?", first, near)
+	var near string
+	c.ReasonType, c.Reason, near = Typed(strings.TrimSpace(strings.Map(shown, c.Text[w.at+len(w.text):])))
+	if near != "" {
+		word, _, _ := strings.Cut(c.Reason, ":")
+		c.fault(w.column+len("because "), "%q is not a type of reason; did you mean %q?", word, near)
 	}
 	if strings.Trim(c.Reason, "…. -") == "" {
 		c.fault(w.column, "the reason is empty; models and people learn from it")
 	}
+}
+
+// Typed cuts the type from a reason: its first word, where that ends in a colon and is
+// one of outcome.ReasonTypes. Near is the one that a word in its place may mean.
+func Typed(text string) (typ, reason, near string) {
+	first, rest, ok := strings.Cut(text, ":")
+	switch {
+	case !ok || strings.Contains(first, " "):
+		return "", text, ""
+	case slices.Contains(outcome.ReasonWords(), first):
+		return first, strings.TrimSpace(rest), ""
+	}
+	return "", text, hclfile.Nearest(first, outcome.ReasonWords())
 }
 
 // shown leaves out what no reader sees, and what turns text around.
@@ -224,7 +296,7 @@ func (c *Command) ask(words []word) {
 		c.Question = q
 		w := words[len(words)-1]
 		w.text = strings.TrimSuffix(w.text, "?")
-		c.target(w)
+		c.target(w, "")
 		return
 	}
 	if text == "who must approve" {

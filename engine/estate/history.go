@@ -2,7 +2,6 @@ package estate
 
 import (
 	"encoding/json"
-	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -23,14 +22,6 @@ func (r *reader) history() {
 	slices.SortStableFunc(e.Imported, func(a, b outcome.Imported) int { return a.At.Compare(b.At) })
 	e.Incidents = readLines(r, "inventory/history/incidents.jsonl", incidentProblem)
 	slices.SortStableFunc(e.Incidents, func(a, b outcome.Incident) int { return a.Opened.Compare(b.Opened) })
-}
-
-// overrides reads overrides/*.jsonl.
-func (r *reader) overrides() {
-	for _, name := range r.in("overrides", ".jsonl") {
-		r.estate.Overrides = append(r.estate.Overrides, readLines(r, name, overrideProblem)...)
-	}
-	slices.SortStableFunc(r.estate.Overrides, func(a, b outcome.Override) int { return a.At.Compare(b.At) })
 }
 
 // readLines reads a JSONL file that need not be there. A line with a problem is
@@ -95,68 +86,6 @@ func incidentProblem(i outcome.Incident) string {
 		return `"minutes" is below 0`
 	}
 	return ""
-}
-
-// overrideKinds are the words of Override.Kind.
-var overrideKinds = []string{"hold", "exclude", "risk", "stop", "exception", outcome.BreakGlass}
-
-// OverrideProblem says why an estate with the line among its overrides would be
-// invalid, "" where it would not.
-func OverrideProblem(line []byte) string {
-	var o outcome.Override
-	if err := json.Unmarshal(line, &o); err != nil {
-		return jsonError(err)
-	}
-	return overrideProblem(o)
-}
-
-func overrideProblem(o outcome.Override) string {
-	switch {
-	case o.Schema != "" && o.Schema != schemaOverride:
-		return quoted("unknown schema", o.Schema) + hclfile.Expected(o.Schema, []string{schemaOverride})
-	case o.At.IsZero():
-		return `"at" is missing`
-	case o.By == "":
-		return `"by" is missing`
-	case !slices.Contains(overrideKinds, o.Kind):
-		return quoted("unknown kind", o.Kind) + hclfile.Expected(o.Kind, overrideKinds)
-	case strings.TrimSpace(o.Reason) == "":
-		return `"reason" is missing`
-	case o.Host != "" && !o.Host.Valid():
-		return quoted("host", string(o.Host)) + hostGrammar
-	case o.Kind == "risk" && o.Value != "low" && o.Value != "high":
-		return quoted("risk", o.Value) + hclfile.Expected(o.Value, []string{"low", "high"})
-	case o.Kind == "stop" && o.Value != "" && o.Value != outcome.StopAll:
-		return quoted("stop", o.Value) + hclfile.Expected(o.Value, []string{outcome.StopAll})
-	case o.ReasonType != "" && !slices.Contains(outcome.ReasonWords(), o.ReasonType):
-		return quoted("reason_type", o.ReasonType) + hclfile.Expected(o.ReasonType, outcome.ReasonWords())
-	case o.Kind == "exception" && o.Until.IsZero():
-		return `"until" is missing; an exception ends by itself`
-	case o.Kind == outcome.BreakGlass && o.Plan == "":
-		return `"plan" is missing; break-glass is about one plan`
-	case o.Kind == outcome.BreakGlass && !strings.HasPrefix(o.Value, "sha256:"):
-		return `"value" is not a plan's digest; break-glass is about one version of its plan`
-	case o.Kind == outcome.BreakGlass && (o.Until.IsZero() || o.Until.Sub(o.At) > outcome.GlassLasts):
-		return fmt.Sprintf(`"until" is missing, or more than %d hours after "at"`, int(outcome.GlassLasts.Hours()))
-	case !o.Until.IsZero() && !o.At.Before(o.Until):
-		return `"until" is not after "at"`
-	case o.Loosens != loosens(o):
-		return loosensText(o)
-	}
-	return ""
-}
-
-// loosens says what an override really does: the rights of who writes it hang
-// on that, so the line may not claim otherwise.
-func loosens(o outcome.Override) bool {
-	return o.Kind == "exception" || o.Kind == outcome.BreakGlass || o.Kind == "risk" && o.Value == "low"
-}
-
-func loosensText(o outcome.Override) string {
-	if loosens(o) {
-		return quoted("kind", o.Kind) + `it loosens, so "loosens" must be true`
-	}
-	return quoted("kind", o.Kind) + `it tightens, so "loosens" must be false`
 }
 
 // quoted begins a message with the word it is about.

@@ -192,16 +192,22 @@ func (r *reader) exception(b *hclfile.Block) {
 
 // rules reads the names of policy rules.
 func (r *reader) rules(d *hclfile.Decoder) []string {
-	effects := []string{"deny", "hold", "require", "warn"}
 	var names []string
 	for _, it := range d.Items("rules") {
-		cut := max(strings.LastIndexByte(it.Text, '.'), 0)
-		concern, effect := it.Text[:cut], strings.TrimPrefix(it.Text[cut:], ".")
-		if !made(concern, letters, alnum+"_.", 64) || !slices.Contains(effects, effect) {
-			d.At(it.Place, `%s: attribute "rules": %q is not the name of a rule; expected a concern and one of "deny", "hold", "require", "warn", as in "freeze.deny"`, d.Title(), it.Text)
+		if !IsRule(it.Text) {
+			d.At(it.Place, `%s: attribute "rules": %q is %s`, d.Title(), it.Text, ruleGrammar)
 			continue
 		}
 		names = append(names, it.Text)
 	}
 	return names
+}
+
+const ruleGrammar = `not the name of a rule; expected a concern and one of "deny", "hold", "require", "warn", as in "freeze.deny"`
+
+// IsRule says whether a name is of the form that names of policy rules have.
+func IsRule(name string) bool {
+	cut := max(strings.LastIndexByte(name, '.'), 0)
+	concern, effect := name[:cut], strings.TrimPrefix(name[cut:], ".")
+	return made(concern, letters, alnum+"_.", 64) && slices.Contains([]string{"deny", "hold", "require", "warn"}, effect)
 }
