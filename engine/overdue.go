@@ -43,7 +43,6 @@ func (e *Env) Remind(ctx context.Context) {
 	}
 	if err != nil {
 		e.Log.WithError(err).Warn("telling who is late; the next run tells it")
-		return
 	}
 	if !e.Forge.Reviews() {
 		return
@@ -57,6 +56,8 @@ func (e *Env) Remind(ctx context.Context) {
 }
 
 func (e *Env) tellApprovals(ctx context.Context, pr forge.PullRequest) error {
+	var unseen bool
+	defer e.tolerate(&unseen)()
 	p, why, err := e.openPlan(ctx, pr)
 	state := approvalState{missing: []string{"a plan that can be read: " + why}}
 	if err == nil && p != nil {
@@ -65,6 +66,9 @@ func (e *Env) tellApprovals(ctx context.Context, pr forge.PullRequest) error {
 	}
 	if err != nil {
 		return err
+	}
+	if unseen {
+		return e.Forge.Verdict(ctx, uncounted(pr.Head))
 	}
 	return e.Forge.Verdict(ctx, state.verdict(pr.Head))
 }

@@ -21,8 +21,8 @@ const (
 
 // Verdicts puts what Check found on the commits that people review, and beside it
 // whether everybody has approved who is asked; each commit gets both, also one that
-// brings no plan. Where the token may not see teams the second is left to those
-// runs that may: see Remind.
+// brings no plan. Where the token may not see teams the second says so, and of plans that
+// are under review it is left to those runs that may: see Remind.
 func (e *Env) Verdicts(ctx context.Context, c *Checked) error {
 	done := e.tolerate(&c.unseen)
 	defer done()
@@ -56,8 +56,14 @@ func (e *Env) Verdicts(ctx context.Context, c *Checked) error {
 		if err != nil {
 			return err
 		}
-		approvals, err := e.everybodyApproved(ctx, repo.Hash(commit), byCommit[commit], edit)
-		if err == nil && !c.unseen {
+		approvals, told, err := e.everybodyApproved(ctx, repo.Hash(commit), byCommit[commit], edit)
+		if c.unseen && told {
+			continue
+		}
+		if c.unseen && approvals.Conclusion != "success" {
+			approvals = uncounted(commit)
+		}
+		if err == nil {
 			err = e.Forge.Verdict(ctx, approvals)
 		}
 		if err != nil {
@@ -91,29 +97,40 @@ func (e *Env) planHolds(_ context.Context, commit repo.Hash, list []result, edit
 	return v, nil
 }
 
+// uncounted is said where the token may not see who is in a team. It is not passed
+// over as neutral would be, where a rule of the branch asks for it.
+func uncounted(commit string) forge.Verdict {
+	return forge.Verdict{
+		Name: approvalVerdict, Commit: commit, Conclusion: "action_required", Title: "Approvals cannot be counted with this token",
+		Summary: "Who has approved it is not known here: the token may not see who is in a team, so that nobody's approval is counted. " +
+			"It takes the organisation permission `members: read`, which a workflow's own token never has and a GitHub App may be given (docs/github.md, section 1).\n\n" +
+			"Before it is merged an owner of the estate, other than its author, approves it. What is merged without stops `execute`.\n",
+	}
+}
+
 // everybodyApproved is no fault of a plan that lacks approvals: people have yet to
-// act.
-func (e *Env) everybodyApproved(ctx context.Context, commit repo.Hash, list []result, edit *Checked) (forge.Verdict, error) {
+// act. Told is whether the commit brings plans that are under review, and nothing else
+// that people are asked about: of those Remind tells it as well.
+func (e *Env) everybodyApproved(ctx context.Context, commit repo.Hash, list []result, edit *Checked) (v forge.Verdict, told bool, err error) {
 	var all approvalState
+	told = len(list) > 0 && edit.Edits == 0
 	for _, r := range list {
-		if len(r.faults) > 0 {
-			all.missing = append(all.missing, r.id+": a plan that holds")
-			continue
-		}
 		pr, err := e.Forge.Find(ctx, prefix+r.id)
 		switch {
 		case errors.Is(err, forge.ErrNotFound) || err == nil && pr.Head != string(commit):
+			told = false
 			all.missing = append(all.missing, r.id+": it is not what the pull request of "+prefix+r.id+" has under review")
-			continue
+		case err == nil && len(r.faults) > 0:
+			all.missing = append(all.missing, r.id+": a plan that holds")
 		case err == nil:
 			err = all.add(ctx, e, pr)
 		}
-		if err != nil {
-			return forge.Verdict{}, err
+		if err != nil && !errors.Is(err, forge.ErrNotFound) {
+			return v, false, err
 		}
 	}
 	all.missing = append(all.missing, edit.Asks...)
-	return all.verdict(string(commit)), nil
+	return all.verdict(string(commit)), told, nil
 }
 
 // approvalState is how far the approvals of what a commit brings have come.

@@ -186,26 +186,45 @@ func TestCheckRefuses(t *testing.T) {
 	}
 }
 
-// A workflow's own token sees no teams. What it checks holds all the same, and
+// A workflow's own token sees no teams. What it checks holds all the same; that it
+// cannot count approvals it says, so that nothing that a branch asks for passes by it, and
 // whether everybody approved a plan is said by the runs that have the App's.
 func TestCheckRunsWithoutTeams(t *testing.T) {
 	t.Parallel()
 	w, server, hub := hubbed(t)
-	h, err := w.repo.Write(repo.Next{Base: w.tip(), Changes: map[string][]byte{"rings/rings.hcl": w.replaced("rings/rings.hcl", "1h", "2h")}, Message: "rings", Author: mallory, At: w.at})
-	if err != nil {
-		t.Fatal(err)
+	brings := func(branch, file string, text []byte) string {
+		h, err := w.repo.Write(repo.Next{Base: w.tip(), Changes: map[string][]byte{file: text}, Message: branch, Author: mallory, At: w.at})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.repo.Push(t.Context(), repo.Remote{URL: w.env["GITHUB_SERVER_URL"] + "/acme/estate", Token: "ghs_bot"}, "refs/heads/"+branch, "", h); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := hub.Open(hub, branch, "fred", branch); err != nil {
+			t.Fatal(err)
+		}
+		w.inCI(server, hub, h, "members")
+		return string(h)
 	}
-	if err := w.repo.Push(t.Context(), repo.Remote{URL: w.env["GITHUB_SERVER_URL"] + "/acme/estate", Token: "ghs_bot"}, "refs/heads/rings", "", h); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := hub.Open(hub, "rings", "fred", "rings"); err != nil {
-		t.Fatal(err)
-	}
+	h := brings("rings", "rings/rings.hcl", w.replaced("rings/rings.hcl", "1h", "2h"))
 	hub.Review(1, "olivia", "APPROVED")
-	w.inCI(server, hub, h, "members")
 	w.want(0, "check", "--verdict")
-	if got, want := verdicts(hub, string(h)), "ringmaster: plan: success"; got != want {
+	if got, want := verdicts(hub, h), "ringmaster: plan: success, ringmaster: approvals: action_required"; got != want {
 		t.Errorf("the check runs are %q, want %q", got, want)
+	}
+	uncounted := func(c githubtest.Check) {
+		t.Helper()
+		if c.Title != "Approvals cannot be counted with this token" || !strings.Contains(c.Summary, "`members: read`") || !strings.Contains(c.Summary, "a GitHub App may be given") {
+			t.Errorf("the check run is %+v", c)
+		}
+	}
+	uncounted(hub.Checks()[1])
+
+	// What asks nobody needs nobody counted.
+	h = brings("facts", "inventory/facts/more.jsonl", nil)
+	w.want(0, "check", "--verdict")
+	if got, want := verdicts(hub, h), "ringmaster: plan: success, ringmaster: approvals: success"; got != want {
+		t.Errorf("of facts the check runs are %q, want %q", got, want)
 	}
 
 	// The App's token sees them.
@@ -214,17 +233,41 @@ func TestCheckRunsWithoutTeams(t *testing.T) {
 	w.write(".git/HEAD", "ref: refs/heads/main\n", 0o644)
 	w.env["GITHUB_TOKEN"] = "ghs_app"
 	w.want(0, "plan", "--open")
-	head := hub.Pulls()[1].Head
+	head := hub.Pulls()[2].Head
 	w.inCI(server, hub, w.branch(), "members")
 	w.want(0, "check", "--verdict")
 	if got, want := verdicts(hub, head), "ringmaster: approvals: action_required, ringmaster: plan: success"; got != want {
 		t.Errorf("of the plan the check runs are %q, want %q", got, want)
 	}
-	hub.Review(2, "fred", "APPROVED")
+	hub.Review(3, "fred", "APPROVED")
 	w.write(".git/HEAD", "ref: refs/heads/main\n", 0o644)
 	w.env["GITHUB_TOKEN"] = "ghs_app"
 	w.want(0, "execute")
 	if got, want := verdicts(hub, head), "ringmaster: approvals: success, ringmaster: plan: success"; got != want {
 		t.Errorf("approved, the check runs are %q, want %q", got, want)
+	}
+}
+
+// Without an App nobody's token sees teams: plan says of each open plan that its approvals
+// are not counted, in the check run that check leaves to it.
+func TestCheckRunsWithoutAnApp(t *testing.T) {
+	t.Parallel()
+	w, server, hub := hubbed(t)
+	w.inCI(server, hub, w.tip(), "members")
+	w.write(".git/HEAD", "ref: refs/heads/main\n", 0o644)
+	w.want(0, "plan", "--open")
+	hub.Review(1, "fred", "APPROVED")
+	head := hub.Pulls()[0].Head
+	for range 2 {
+		w.write(".git/HEAD", "ref: refs/heads/main\n", 0o644)
+		w.want(0, "plan", "--open")
+		w.write(".git/HEAD", head+"\n", 0o644)
+		w.want(0, "check", "--verdict")
+	}
+	if got, want := verdicts(hub, head), "ringmaster: approvals: action_required, ringmaster: plan: success"; got != want {
+		t.Errorf("the check runs are %q, want %q", got, want)
+	}
+	if c := hub.Checks()[0]; c.Title != "Approvals cannot be counted with this token" {
+		t.Errorf("the check run is %+v", c)
 	}
 }
