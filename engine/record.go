@@ -24,6 +24,7 @@ func (x *Executor) Record(ctx context.Context, results []Result, done *Executed)
 		if err != nil {
 			return err
 		}
+		done.Refused = t.refused
 		changes := map[string][]byte{}
 		lines = nil
 		for _, l := range t.live {

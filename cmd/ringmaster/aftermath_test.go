@@ -127,7 +127,7 @@ func TestExecuteWaitsForNoComment(t *testing.T) {
 	}
 	server.Mend()
 	w.at = trustAt.Add(15 * time.Minute)
-	w.want(0, "execute", "--phase", "record", "--results", t.TempDir())
+	w.want(0, "execute", "--phase", "intend")
 	if got := outcomeSaid(t, hub); !strings.Contains(got, "**Under way**") {
 		t.Errorf("a quarter of an hour later the thread says %q", got)
 	}
@@ -153,6 +153,10 @@ func TestThreadOfARefusedPlan(t *testing.T) {
 	}
 	if got := rings(hub); !strings.HasPrefix(got, "canary inactive: not carried out: approvals are missing") {
 		t.Errorf("deployments say %q", got)
+	}
+	w.want(0, "execute", "--phase", "record", "--results", t.TempDir())
+	if got := outcomeSaid(t, hub); !strings.Contains(got, "**Not carried out**: approvals are missing: 0 of 1 by \"team-office\"") {
+		t.Errorf("after a phase that carried out nothing the thread says %q", got)
 	}
 	if got := marks(t, hub); !strings.HasPrefix(got, "canary error: not carried out: approvals are missing") {
 		t.Errorf("the commit's statuses say %q", got)

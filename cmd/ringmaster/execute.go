@@ -67,9 +67,7 @@ func (a *app) phase(cmd *cobra.Command, x *engine.Executor, phase, shard, dir st
 		if _, err := x.Intend(ctx, done); err != nil {
 			return err
 		}
-		if len(done.Lines) > 0 || len(done.Refused) > 0 {
-			x.Show(ctx, done)
-		}
+		x.Show(ctx, done)
 	case "apply":
 		i, n, err := parseShard(shard)
 		if err != nil {
@@ -91,7 +89,9 @@ func (a *app) phase(cmd *cobra.Command, x *engine.Executor, phase, shard, dir st
 		if _, err := x.Record(ctx, list, done); err != nil {
 			return err
 		}
-		x.Show(ctx, done)
+		if len(list) > 0 { // else it looked at no plan
+			x.Show(ctx, done)
+		}
 	default:
 		return usage("--phase %q; expected one of intend, apply, record", phase)
 	}

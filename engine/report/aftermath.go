@@ -15,7 +15,7 @@ type Aftermath struct {
 	Plan    *plan.Plan
 	Rings   []RingAftermath // in the plan's order
 	Begun   bool
-	Over    bool
+	Over    bool      // nothing more of it will be done
 	Refused string    // why nothing of it runs; "": it runs
 	Next    time.Time // when something may be due, zero when nothing is
 	For     string    // what
@@ -99,6 +99,8 @@ func (a *Aftermath) headline() string {
 		healthy, all, left = healthy+r.Healthy, all+r.all(), left+r.all()-r.Healthy
 	}
 	switch {
+	case a.Refused != "" && a.Begun:
+		return fmt.Sprintf("**Stopped**, with %d of %s healthy: ", healthy, plural(all, "change")) + inert(clip(a.Refused, 500))
 	case a.Refused != "":
 		return "**Not carried out**: " + inert(clip(a.Refused, 500))
 	case a.Over && left == 0:
