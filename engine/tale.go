@@ -213,12 +213,21 @@ func (r *ringEnd) count(c *rollout.Change, over bool) string {
 	return ""
 }
 
+// healthy tells a large ring in whole percent, rounded down: a forge takes no more
+// than some thousand states of one thing.
+func healthy(n, all int) string {
+	if all <= 200 {
+		return fmt.Sprintf("%d of %d healthy", n, all)
+	}
+	return fmt.Sprintf("%d %% of %d healthy", n*100/all, all)
+}
+
 // progress is a plan's, ring by ring, as the forge mirrors it.
 func (t *tale) progress(at time.Time) []forge.Progress {
 	var list []forge.Progress
 	for _, r := range t.rings {
 		all := r.Waiting + r.UnderWay + r.Healthy + r.Failed + r.RolledBack + r.Unreached + r.NotBegun
-		p := forge.Progress{Plan: t.told.Plan.ID, Ring: r.Name, Commit: t.merge.Merge, URL: t.merge.URL, At: at, State: "in_progress", Text: fmt.Sprintf("%d of %d healthy", r.Healthy, all)}
+		p := forge.Progress{Plan: t.told.Plan.ID, Ring: r.Name, Commit: t.merge.Merge, URL: t.merge.URL, At: at, State: "in_progress", Text: healthy(r.Healthy, all)}
 		switch {
 		case r.stopped:
 			p.State = "failure"
