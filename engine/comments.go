@@ -203,7 +203,7 @@ func (a *answering) listen(ctx context.Context, t *thread, h *heard) error {
 	if err != nil {
 		return err
 	}
-	if level != "write" && level != "maintain" && level != "admin" {
+	if !writes(level) {
 		t.refuse(h.comment.By, level)
 		return nil
 	}
@@ -284,3 +284,6 @@ func (a *answering) answers(ctx context.Context, t *thread) (*report.Answers, er
 	}
 	return out, nil
 }
+
+// writes says whether a right, as the forge has it, is that to write or more.
+func writes(level string) bool { return level == "write" || level == "maintain" || level == "admin" }

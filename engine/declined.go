@@ -33,7 +33,8 @@ func (d *declined) String() string {
 }
 
 // declined are the plans, among those for which no pull request is open, whose
-// pull request a person closed, by branch.
+// pull request somebody closed who may write, by branch: it takes a writer to keep
+// something from happening, and forges let others close, too.
 func (e *Env) declined(ctx context.Context, plans []*plan.Plan, open map[string]forge.PullRequest) (map[string]*declined, error) {
 	found := map[string]*declined{}
 	for _, p := range plans {
@@ -48,6 +49,13 @@ func (e *Env) declined(ctx context.Context, plans []*plan.Plan, open map[string]
 		case err != nil:
 			return nil, fmt.Errorf("asking for the pull request of plan %s: %w", p.ID, err)
 		case pr.State != "closed" || pr.ClosedBy == "":
+			continue
+		}
+		level, err := e.Forge.Permission(ctx, pr.ClosedBy)
+		if err != nil {
+			return nil, fmt.Errorf("asking what %q may do, who closed plan %s: %w", pr.ClosedBy, p.ID, err)
+		}
+		if !writes(level) {
 			continue
 		}
 		was, why, err := e.openPlan(ctx, pr)

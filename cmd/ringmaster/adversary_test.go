@@ -72,6 +72,16 @@ var strangers = []adversary{
 			x.t.Errorf("the fork's pull request is %s", p.State)
 		}
 	}},
+	{"the plan is closed, each night, by somebody who may not write", func(x *scene) {
+		for _, may := range []string{"triage", "read", "none"} {
+			x.hub.Grant("mallory", may)
+			x.hub.Close(1, "mallory")
+			x.says(0, []string{"pull request opened"}, "plan", "--open")
+		}
+		x.hub.Grant("mia", "maintain")
+		x.hub.Close(1, "mia")
+		x.says(3, []string{"declined: mia closed"}, "plan", "--open")
+	}},
 	{"the author of the plan's pull request is of the team that must approve", func(x *scene) {
 		x.hub.Change(1, func(p *githubtest.Pull) { p.Author = "fred" })
 		x.hub.Review(1, "fred", "APPROVED")
