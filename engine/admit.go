@@ -11,6 +11,7 @@ import (
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
 	"github.com/ringmaster-dev/ringmaster/engine/policy"
 	"github.com/ringmaster-dev/ringmaster/engine/ring"
+	"github.com/ringmaster-dev/ringmaster/engine/rollback"
 )
 
 // admit asks the policies about every change before it is scheduled. What is
@@ -115,10 +116,11 @@ func (d *decider) ask(dr *draft, places []int, phase string, at time.Time) [][]p
 
 // changeInputs are the inputs of the changes at places, as a Batch takes them.
 func (d *decider) changeInputs(dr *draft, places []int, phase string, at time.Time) (policy.Input, func(int, *policy.Input)) {
-	patches := make([]*policy.PatchInput, len(dr.patches))
-	for i, p := range dr.patches {
-		patches[i] = d.patchInput(p, at)
+	type moving struct {
+		patch int32
+		back  rollback.Verdict
 	}
+	patches := map[moving]*policy.PatchInput{}
 	views := newHostViews(d, dr.id)
 	rings := make([]*policy.RingInput, len(d.est.Rings))
 	for i := range d.est.Rings {
@@ -127,7 +129,12 @@ func (d *decider) changeInputs(dr *draft, places []int, phase string, at time.Ti
 	return d.input(policy.Change, phase, at), func(n int, in *policy.Input) {
 		c := &dr.changes[places[n]]
 		h := &d.hosts[c.host]
-		in.Patch = patches[c.patch]
+		m := moving{c.patch, d.goingBack(dr.patches[c.patch], c.from, h)}
+		if patches[m] == nil {
+			patches[m] = d.patchInput(dr.patches[c.patch], at)
+			patches[m].Rollback = rollbackInput(m.back)
+		}
+		in.Patch = patches[m]
 		in.Host = views.of(c.host, at, dr.patches[c.patch].id, c.risk)
 		in.Service, in.Tier = views.service(h), views.tier(h)
 		in.Ring = nil

@@ -64,14 +64,14 @@ func (d *decider) population() plan.Population {
 // since the reasons for that are part of the decision.
 func (d *decider) patches(dr *draft) []plan.Patch {
 	var list []plan.Patch
-	shared := dr.common()
+	shared, stay := dr.common(), d.noRollbacks(dr)
 	for _, p := range dr.patches {
 		m := p.found[0]
 		out := plan.Patch{
 			ID: p.id, Type: string(m.Type), Package: m.Package, To: m.To, Vendor: m.Vendor,
 			Class: p.verdict.Class, Deadline: p.verdict.Deadline, Clock: p.verdict.Clock, ClockStart: p.verdict.Start, ClockFrom: p.verdict.From,
 			KnownExploited: p.verdict.KnownExploited, DeployRisk: p.deploy, ExploitRisk: p.exploit, Reasons: d.reasonsOf(dr.id, p),
-			Test: p.test, Feasible: p.feasible, Conflict: p.conflict, WaysOut: p.waysOut,
+			Test: p.test, Feasible: p.feasible, Conflict: p.conflict, WaysOut: p.waysOut, NoRollback: stay[p.id],
 		}
 		for _, a := range p.advisories {
 			out.Advisories = append(out.Advisories, a.ID)

@@ -18,6 +18,7 @@ import (
 	"github.com/ringmaster-dev/ringmaster/engine/ring"
 	"github.com/ringmaster-dev/ringmaster/engine/risk"
 	"github.com/ringmaster-dev/ringmaster/engine/risk/watch"
+	"github.com/ringmaster-dev/ringmaster/engine/rollback"
 )
 
 // Stale is the age at which a host's facts no longer count as fresh.
@@ -271,6 +272,7 @@ type patchDraft struct {
 	waysOut     []plan.WayOut
 	reboot      *bool
 	knownIssues int
+	back        map[string]rollback.Verdict // by the version before: whether it can be rolled back, as far as is known in general
 }
 
 // from is a host that needs a patch, and its version now.

@@ -23,6 +23,7 @@
 //
 //	match     which changes an inventory needs
 //	clock     by when, and which clock says so
+//	rollback  what cannot be rolled back, and what people do instead
 //	risk      what deploying may break, what waiting may cost
 //	policy    what Rego says may be done (the door to OPA)
 //	schedule  admitted changes into waves, or the proof that they do not fit

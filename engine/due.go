@@ -8,6 +8,7 @@ import (
 	"github.com/ringmaster-dev/ringmaster/engine/outcome"
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
 	"github.com/ringmaster-dev/ringmaster/engine/policy"
+	"github.com/ringmaster-dev/ringmaster/engine/rollback"
 	"github.com/ringmaster-dev/ringmaster/engine/rollout"
 )
 
@@ -41,14 +42,19 @@ func (d *decider) askDue(l *live, due []*rollout.Change) [][]plan.Decision {
 // dueInputs are the inputs of changes that are due, as a Batch takes them.
 func (d *decider) dueInputs(l *live, due []*rollout.Change) (policy.Input, func(int, *policy.Input)) {
 	views := newHostViews(d, l.plan.ID)
-	patches := map[plan.PatchID]*policy.PatchInput{}
-	for i := range l.plan.Patches {
-		p := &l.plan.Patches[i]
-		patches[p.ID] = d.plannedPatch(p)
+	type moving struct {
+		patch plan.PatchID
+		back  rollback.Verdict
 	}
+	patches := map[moving]*policy.PatchInput{}
 	return d.input(policy.Change, "execute", d.at), func(n int, in *policy.Input) {
 		c := due[n]
-		in.Patch, in.Host, in.Service, in.Tier = patches[c.Patch], nil, nil, nil
+		m := moving{c.Patch, plannedBack(c)}
+		if p := l.plan.Patch(c.Patch); p != nil && patches[m] == nil {
+			patches[m] = d.plannedPatch(p)
+			patches[m].Rollback = rollbackInput(m.back)
+		}
+		in.Patch, in.Host, in.Service, in.Tier = patches[m], nil, nil, nil
 		in.Ring = d.ringNamed(c.Ring)
 		if i, ok := d.indexOf(c.Host); ok {
 			h := &d.hosts[i]
@@ -120,6 +126,7 @@ func (t *tip) dueWave(l *live, w *dueIn, due []*rollout.Change) *policy.Input {
 		}
 	}
 	in.Wave = views.input(&wave, w.number, restarts(l.plan, d))
+	in.Wave.NoRollback = staying(&wave, func(c *plan.Change) bool { return l.progress.Of(c.Host, c.Patch).Stays != nil })
 	in.Wave.Earlier = earlierRings(l, w, d.at)
 	return &in
 }

@@ -23,7 +23,7 @@ var floors = map[string]int{
 	"engine/inventory": 1, "engine/ring": 1,
 	"engine/plan":    2,
 	"engine/outcome": 3, "engine/command": 3, "engine/telemetry": 3, "engine/fleet": 3, "engine/forge": 3, // the last three: ports alone, plain values
-	"engine/match": 4, "engine/clock": 4, "engine/risk": 4, "engine/policy": 4, "engine/schedule": 4, "engine/rollout": 4,
+	"engine/match": 4, "engine/clock": 4, "engine/rollback": 4, "engine/risk": 4, "engine/policy": 4, "engine/schedule": 4, "engine/rollout": 4,
 	"engine/health": 4, "engine/report": 4, "engine/review": 4, "engine/replay": 4,
 	"engine/estate": 5, "engine/feed": 5,
 	"engine/forge/local": 5, "engine/forge/github": 5, "engine/forge/forgetest": 5,
@@ -35,7 +35,7 @@ var floors = map[string]int{
 }
 
 // stages never lean on one another.
-var stages = []string{"engine/match", "engine/clock", "engine/risk", "engine/policy", "engine/schedule", "engine/rollout", "engine/health", "engine/report", "engine/review", "engine/replay"}
+var stages = []string{"engine/match", "engine/clock", "engine/rollback", "engine/risk", "engine/policy", "engine/schedule", "engine/rollout", "engine/health", "engine/report", "engine/review", "engine/replay"}
 
 // doors: each library is used by one package (and what stands under it).
 var doors = map[string]string{
@@ -54,7 +54,7 @@ var doors = map[string]string{
 
 // quiet packages turn values into values: no disk, network, clock, dice or log.
 var quiet = []string{"engine/version", "engine/advisory", "engine/cvss", "engine/exact", "engine/ebm", "engine/evidence", "engine/metric", "engine/linear", "engine/markup", "engine/inventory", "engine/ring", "engine/plan", "engine/outcome", "engine/command",
-	"engine/match", "engine/clock", "engine/risk", "engine/policy", "engine/schedule", "engine/rollout", "engine/health", "engine/report", "engine/review", "engine/replay", "engine/estate"}
+	"engine/match", "engine/clock", "engine/rollback", "engine/risk", "engine/policy", "engine/schedule", "engine/rollout", "engine/health", "engine/report", "engine/review", "engine/replay", "engine/estate"}
 
 // loud is what a quiet package does not import.
 var loud = []string{"os", "net", "net/http", "math/rand", "math/rand/v2", "crypto/rand", "log", "log/slog", "github.com/sirupsen/logrus", "os/exec"}

@@ -138,7 +138,7 @@ func taleOf(d deed, g *rollout.Progress, refused string, pr forge.PullRequest, a
 		}
 		r := &t.rings[len(t.rings)-1]
 		if what := r.count(c, over); what != "" {
-			t.told.Wrong = append(t.told.Wrong, report.Wrong{Host: string(c.Host), Patch: string(c.Patch), Ring: c.Ring, What: what, Why: cmp.Or(whys[work{c.Host, c.Patch}], c.Detail)})
+			t.told.Wrong = append(t.told.Wrong, report.Wrong{Host: string(c.Host), Patch: string(c.Patch), Ring: c.Ring, What: what, Why: cmp.Or(whys[work{c.Host, c.Patch}], c.Detail), Instead: instead(c)})
 		}
 		if why := c.HeldWith; why != "" && !over && !slices.Contains(t.told.Held, why) {
 			t.told.Held = append(t.told.Held, why)
@@ -188,6 +188,9 @@ func (r *ringEnd) count(c *rollout.Change, over bool) string {
 		return "rolled back"
 	case rollout.Stuck:
 		r.Failed++
+		if c.Stays != nil {
+			return "went wrong and cannot be rolled back, and a person is needed"
+		}
 		return "its rollback failed, and a person is needed"
 	case rollout.Failed:
 		r.Failed++
@@ -220,6 +223,14 @@ func healthy(n, all int) string {
 		return fmt.Sprintf("%d of %d healthy", n, all)
 	}
 	return fmt.Sprintf("%d %% of %d healthy", n*100/all, all)
+}
+
+// instead is what people do about a change, "" where nothing is left to them.
+func instead(c *rollout.Change) string {
+	if c.State == rollout.Stuck && c.Stays != nil {
+		return c.Stays.Instead
+	}
+	return ""
 }
 
 // progress is a plan's, ring by ring, as the forge mirrors it.

@@ -84,8 +84,8 @@ func ordersOf(est *estate.Estate, at time.Time) (*standingOrders, error) {
 }
 
 // attended says why a person merges a plan, "" where none has to: policy asks
-// nobody, all of it can be done in time, each host's services are of tiers that do
-// more than recommend, and the estate has served its months. Imported history
+// nobody, all of it can be done in time and rolled back, each host's services are of
+// tiers that do more than recommend, and the estate has served its months. Imported history
 // earns nothing here, nor does a simulation where the clock is the wall's.
 func (o *standingOrders) attended(p *plan.Plan) string {
 	if len(p.Approvals) > 0 {
@@ -96,6 +96,9 @@ func (o *standingOrders) attended(p *plan.Plan) string {
 	}
 	if i := slices.IndexFunc(p.Patches, func(x plan.Patch) bool { return !x.Feasible }); i >= 0 {
 		return fmt.Sprintf("%s cannot be done in time", p.Patches[i].ID)
+	}
+	if i := slices.IndexFunc(p.Patches, func(x plan.Patch) bool { return len(x.NoRollback) > 0 }); i >= 0 {
+		return fmt.Sprintf("%s cannot be rolled back", p.Patches[i].ID)
 	}
 	for i := range p.Rings {
 		for j := range p.Rings[i].Waves {

@@ -49,7 +49,12 @@ func (d *decider) waveInputs(dr *draft) (slots []slot, base policy.Input, vary f
 	return slots, base, func(i int, in *policy.Input) {
 		r := &dr.rings[slots[i].ring]
 		in.Ring = d.ringNamed(r.Name)
-		in.Wave = w.input(&r.Waves[slots[i].wave], slots[i].wave+1, reboots)
+		wave := &r.Waves[slots[i].wave]
+		in.Wave = w.input(wave, slots[i].wave+1, reboots)
+		in.Wave.NoRollback = staying(wave, func(x *plan.Change) bool {
+			c := dr.change(d, x.Host, x.Patch)
+			return !d.goingBack(dr.patches[c.patch], c.from, &d.hosts[c.host]).Possible()
+		})
 		in.Wave.Earlier = d.plannedEnds(dr.rings[:slots[i].ring], ends, in.Wave)
 	}
 }

@@ -208,6 +208,7 @@ func (c *comparison) changes() {
 	for _, p := range c.now.Patches {
 		late[p.ID] = !p.Feasible
 	}
+	stayed, stays := c.was.Stays(), c.now.Stays()
 	for i := range c.now.Rings {
 		for j := range c.now.Rings[i].Waves {
 			var together *plan.Wave // in which the wave's changes were
@@ -226,6 +227,7 @@ func (c *comparison) changes() {
 					c.say("changes at once with others than before", name)
 				}
 				c.change(name, a, b, late[b.change.Patch])
+				c.back(name, stayed(b.change.Host, b.change.Patch), stays(b.change.Host, b.change.Patch))
 				c.policy(name, slices.Concat(old[b.change.Patch], a.change.Decisions), slices.Concat(fresh[b.change.Patch], b.change.Decisions))
 			}
 		}
@@ -254,6 +256,14 @@ func (c *comparison) change(name string, a, b spot, late bool) {
 	}
 	if late && b.wave.End.After(a.wave.End) {
 		c.say("changes that miss their deadline by more", name)
+	}
+}
+
+// back compares whether a change can be rolled back: who approved what cannot be
+// did so for the reason that was there, and knew what is done instead.
+func (c *comparison) back(name string, a, b *plan.NoRollback) {
+	if b != nil && (a == nil || a.Why != b.Why || a.Instead != b.Instead) {
+		c.say("changes that cannot be rolled back, or for another reason", name)
 	}
 }
 

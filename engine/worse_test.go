@@ -48,6 +48,7 @@ func approvedVersion() *plan.Plan {
 		Approvals: []plan.Approval{{From: "team", Count: 2, By: at.AddDate(0, 0, 1), EscalateTo: "owners", Because: "history is 2 months; tier gold recommends only"}},
 	}
 	p.Patches[1].Feasible, p.Patches[1].Conflict = true, nil
+	p.Patches[1].NoRollback = []plan.NoRollback{{Why: "a kernel", Instead: "boot the former one", Hosts: []inventory.HostID{"c1"}}}
 	return p
 }
 
@@ -128,6 +129,7 @@ func TestWorse(t *testing.T) {
 			p.Patches[0].Decisions = append(p.Patches[0].Decisions, plan.Decision{Rule: "c.require", Effect: plan.Require, Message: "m"})
 		}, ""},
 		{"more is fixed", func(p *plan.Plan) { p.Patches[0].CVEs = append(p.Patches[0].CVEs, "CVE-3") }, ""},
+		{"it can be rolled back after all", func(p *plan.Plan) { p.Patches[1].NoRollback = nil }, ""},
 		{"tested in a sandbox first", func(p *plan.Plan) { p.Patches[0].Test = "sandbox" }, ""},
 
 		{"a host comes", func(p *plan.Plan) { p.Rings[1].Waves[0].Changes[0].Host = "new" }, "changes that were not in it: deb:x@1 on new"},
@@ -136,6 +138,9 @@ func TestWorse(t *testing.T) {
 			x.ID = "deb:z@1"
 			p.Patches, p.Rings[2].Waves[0].Changes[0].Patch = append(p.Patches, x), x.ID
 		}, "patches that were not in it: deb:z@1; changes that were not in it: deb:z@1 on b1"},
+		{"it can no longer be rolled back", func(p *plan.Plan) { p.Patches[0].NoRollback = p.Patches[1].NoRollback }, "changes that cannot be rolled back, or for another reason: deb:x@1 on c1"},
+		{"nor on other hosts", func(p *plan.Plan) { p.Patches[1].NoRollback[0].Hosts = nil }, "changes that cannot be rolled back, or for another reason: deb:y@1 on c2, deb:y@1 on e1, deb:y@1 on e2 and 5 more"},
+		{"something else is done instead", func(p *plan.Plan) { p.Patches[1].NoRollback[0].Instead = "reinstall" }, "changes that cannot be rolled back, or for another reason: deb:y@1 on c1"},
 		{"a newer version", func(p *plan.Plan) { p.Patches[0].To = "2" }, "patches that install something else: deb:x@1"},
 		{"all a minute earlier", func(p *plan.Plan) { shift(p, -time.Minute) }, "changes that begin earlier: deb:x@1 on c1, deb:y@1 on c1, deb:x@1 on c2 and 15 more"},
 		{"a later overrun", func(p *plan.Plan) { shift(p, day) }, "changes that miss their deadline by more: deb:x@1 on c1, deb:x@1 on c2, deb:x@1 on e1 and 6 more"},
@@ -243,6 +248,13 @@ func nudge(v reflect.Value, up bool) {
 	switch x := v.Interface().(type) {
 	case time.Time:
 		v.Set(reflect.ValueOf(x.Add(time.Duration(sign) * time.Second)))
+		return
+	case []inventory.HostID:
+		if up {
+			v.Set(reflect.ValueOf(append(slices.Clone(x), "more")))
+		} else {
+			v.Set(reflect.ValueOf(x[1:]))
+		}
 		return
 	case []string:
 		if up {

@@ -52,6 +52,8 @@ type Advisory struct {
 	Components  []string
 	KnownIssues []KnownIssue
 	Reports     int // trouble reports by other users, as the feed counts them
+	// NoRollback is there where the vendor says that the update cannot be rolled back.
+	NoRollback *NoRollback
 }
 
 // CVE is a vulnerability as the advisory names it. Vectors may be empty;
@@ -87,6 +89,12 @@ type Fix struct {
 type Platform struct {
 	OS      string // os-release ID, lower case
 	Version string
+}
+
+// NoRollback is why an update cannot be rolled back, and what is done instead.
+type NoRollback struct {
+	Why     string `json:"why"`
+	Instead string `json:"instead"`
 }
 
 // KnownIssue is trouble that the vendor admits.

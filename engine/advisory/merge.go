@@ -54,6 +54,9 @@ func (a Advisory) with(older Advisory) Advisory {
 		}
 	}
 	a.CVEs = JoinCVEs(a.CVEs, older.CVEs)
+	if a.NoRollback == nil {
+		a.NoRollback = older.NoRollback // nobody took it back
+	}
 	a.Aliases = sortedSet(slices.Concat(a.Aliases, older.Aliases))
 	return a
 }

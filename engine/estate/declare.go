@@ -25,6 +25,7 @@ var inventoryBlocks = map[string]block{
 	"freeze":    (*reader).freeze,
 	"feed":      (*reader).feed,
 	"exception": (*reader).exception,
+	"rollback":  (*reader).rollback,
 }
 
 var ringBlocks = map[string]block{

@@ -27,6 +27,7 @@ type Estate struct {
 	Freezes    []ring.Freeze         // sorted by name
 	Feeds      []inventory.Feed      // in the order they stand
 	Exceptions []inventory.Exception // sorted by name
+	Rollbacks  []ring.Rollback       // in the order they stand: the last matching one counts
 
 	Rings   []ring.Ring   // sorted by order, then name
 	Fleets  []ring.Fleet  // in the order they stand: the last matching one counts

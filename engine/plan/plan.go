@@ -8,6 +8,7 @@
 package plan
 
 import (
+	"slices"
 	"time"
 
 	"github.com/ringmaster-dev/ringmaster/engine/inventory"
@@ -132,6 +133,45 @@ type Patch struct {
 	Feasible       bool         `json:"feasible"`
 	Conflict       []Constraint `json:"conflict"` // minimal set that cannot hold together
 	WaysOut        []WayOut     `json:"ways_out"` // best first
+	// NoRollback is why it cannot be rolled back, where it cannot: hosts on which it
+	// goes wrong are left as they are, for people. Sorted by Why, then Instead.
+	NoRollback []NoRollback `json:"no_rollback,omitempty"`
+}
+
+// NoRollback is why a patch cannot be rolled back, and what people do instead.
+type NoRollback struct {
+	Why     string             `json:"why"`
+	Instead string             `json:"instead"`
+	Hosts   []inventory.HostID `json:"hosts,omitempty"` // sorted; absent: every host of the patch in the plan
+}
+
+// Stays returns what says why a patch of the plan cannot be rolled back on a host,
+// nil where it can.
+func (p *Plan) Stays() func(inventory.HostID, PatchID) *NoRollback {
+	reasons := map[PatchID][]NoRollback{}
+	for i := range p.Patches {
+		if x := &p.Patches[i]; len(x.NoRollback) > 0 {
+			reasons[x.ID] = x.NoRollback
+		}
+	}
+	return func(host inventory.HostID, patch PatchID) *NoRollback {
+		for i, r := range reasons[patch] {
+			if _, ok := slices.BinarySearch(r.Hosts, host); ok || len(r.Hosts) == 0 {
+				return &reasons[patch][i]
+			}
+		}
+		return nil
+	}
+}
+
+// Patch is one of the plan's, nil where it has none of this id.
+func (p *Plan) Patch(id PatchID) *Patch {
+	for i := range p.Patches {
+		if p.Patches[i].ID == id {
+			return &p.Patches[i]
+		}
+	}
+	return nil
 }
 
 // Constraint is one member of a conflict: taking any one away would make the

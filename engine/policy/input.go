@@ -85,6 +85,15 @@ type PatchInput struct {
 	KnownIssues    int       `json:"known_issues"`                                      // unresolved at the time
 	Reports        int       `json:"reports"`                                           // of trouble, by others
 	Alarms         []Alarm   `json:"alarms"`                                            // on its vendor or package, or on everything, that stand now
+	// Rollback is whether it can be rolled back on the host.
+	Rollback RollbackInput `json:"rollback"`
+}
+
+// RollbackInput is whether a change can be rolled back.
+type RollbackInput struct {
+	Possible bool   `json:"possible"`          // where not, a host on which it goes wrong is left as it is, for people
+	Why      string `json:"why,omitempty"`     // why not; absent where it can
+	Instead  string `json:"instead,omitempty"` // what people do instead; absent where it can
 }
 
 // Alarm is a vendor or package that fails more often than its record lets expect.
@@ -183,6 +192,7 @@ type WaveInput struct {
 	Freezes    []FreezeInput  `json:"freezes"`     // those that the wave's interval touches, for services in it
 	Earlier    []RingProgress `json:"earlier"`     // lower-ordered rings of the plan
 	Patches    []string       `json:"patches"`     // ids, sorted: an exception for a patch covers a wave of nothing else
+	NoRollback int            `json:"no_rollback"` // of its hosts, those with a change that cannot be rolled back
 }
 
 // WaveService is a service's part of a wave.

@@ -67,9 +67,17 @@ func TestLibraryDecides(t *testing.T) {
 			in.Host.Holds = []Override{{Kind: "stop", By: "ann", Reason: "incident"}}
 			in.Host.Quarantine = []Quarantine{{Patch: in.Patch.ID, Cohort: "openssl × web", Until: now.Add(time.Hour)}}
 		}, "overrides.hold quarantine.hold risk.require"},
+		{"what cannot be rolled back", change(), func(in *Input) {
+			in.Host.DeployRisk.High = 0.01
+			in.Patch.Rollback = RollbackInput{Why: "kernels stay", Instead: "boot the former one"}
+		}, "rollback.require"},
 		{"a risk that is no number", change(), func(in *Input) { in.Host.DeployRisk.High = nan() }, "engine.missing"},
 		{"a wave like any", aWave(), func(in *Input) { in.Wave.Services[0].Reboots = ptr(2) }, ""},
 		{"nobody says whether it restarts", aWave(), func(in *Input) { in.Wave.Services[0].InWave = 7; in.Wave.Services[0].MinAvailable = 0 }, "blast.require reboot.warn"},
+		{"a first wave that cannot be rolled back, and soaks too short", aWave(), func(in *Input) {
+			in.Wave.Services[0].Reboots = ptr(2)
+			in.Wave.NoRollback, in.Wave.Earlier, in.Ring.SoakSeconds = 2, []RingProgress{}, 3600
+		}, "rollback.require rollback.require"},
 		{"a wave in a freeze, due too early", aWave(), func(in *Input) {
 			in.Phase = "execute"
 			in.Wave.Freezes = []FreezeInput{{Name: "board", From: now, To: now.Add(time.Hour), Reason: "board meeting"}}

@@ -44,7 +44,7 @@ func change() *Input {
 		History: History{Months: 7.5, Outcomes: 120, Ladder: "advisory"},
 		Patch: &PatchInput{ID: "deb:openssl@3.0.15-1~deb12u1", Type: "deb", Package: "openssl", To: "3.0.15-1~deb12u1", Kind: "security", Class: "high",
 			Deadline: now.Add(100 * time.Hour), ClockSeconds: 7 * 86400, Published: now.Add(-100 * time.Hour), AgeSeconds: ptr(int64(360000)),
-			DeployRisk: plan.Risk{P: 0.01, Low: 0.005, High: 0.02, Source: "prior"}, ExploitRisk: plan.Risk{P: 0.4, Low: 0.3, High: 0.5, Source: "rules"}, CVEs: 1},
+			DeployRisk: plan.Risk{P: 0.01, Low: 0.005, High: 0.02, Source: "prior"}, ExploitRisk: plan.Risk{P: 0.4, Low: 0.3, High: 0.5, Source: "rules"}, CVEs: 1, Rollback: RollbackInput{Possible: true}},
 		Host: &HostInput{ID: "web-01", Labels: map[string]string{"role": "web"}, Known: true, AgeSeconds: ptr(int64(3600)), OS: "debian", Version: "12",
 			Exposed: ptr(true), DiskFreeMB: ptr(int64(9000)), Modules: []string{}, Quarantine: []Quarantine{}, Holds: []Override{},
 			DeployRisk: plan.Risk{P: 0.01, Low: 0.005, High: 0.02, Source: "prior"}},

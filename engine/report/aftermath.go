@@ -39,6 +39,7 @@ type Wrong struct {
 	Host, Patch, Ring string
 	What              string // as "rolled back"
 	Why               string
+	Instead           string // what people do, "" where nothing is left to them
 }
 
 // wrongMost is how many changes that went wrong are told one by one.
@@ -65,6 +66,9 @@ func (a *Aftermath) Markdown() string {
 		fmt.Fprintf(&b, "- %s on %s in %s: %s", code(w.Patch), code(w.Host), code(w.Ring), w.What)
 		if w.Why != "" {
 			fmt.Fprintf(&b, " (%s)", inert(clip(w.Why, 300)))
+		}
+		if w.Instead != "" {
+			fmt.Fprintf(&b, "; what to do: %s", inert(clip(w.Instead, 500)))
 		}
 		b.WriteString("\n")
 	}

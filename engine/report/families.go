@@ -155,9 +155,32 @@ func rollback(p *plan.Plan, list []family, d detail) string {
 			fmt.Fprintf(&b, "- … and %d more, in `plan.md`\n", len(list)-i)
 			break
 		}
-		fmt.Fprintf(&b, "- %s: back to %s\n", f.name(d.names), few(f.from, 6))
+		b.WriteString(f.back(d))
 	}
 	return b.String() + "\n"
+}
+
+// back says what a family goes back to, and where it cannot.
+func (f family) back(d detail) string {
+	var b strings.Builder
+	left := f.hosts
+	for _, x := range f.NoRollback {
+		where, on := "", f.hosts
+		if len(x.Hosts) > 0 {
+			names := make([]string, len(x.Hosts))
+			for i, h := range x.Hosts {
+				names[i] = string(h)
+			}
+			where, on = " on "+few(names, d.names), len(names)
+		}
+		left -= on
+		fmt.Fprintf(&b, "- %s **cannot be rolled back**%s: %s. The host is left as it is, no other takes it, and people are told. Instead: %s\n",
+			f.name(d.names), where, d.said(x.Why), d.said(x.Instead))
+	}
+	if left > 0 {
+		fmt.Fprintf(&b, "- %s: back to %s\n", f.name(d.names), few(f.from, 6))
+	}
+	return b.String()
 }
 
 // allowed is "canary 0, broad 1".

@@ -205,6 +205,7 @@ func poison(s string) *plan.Plan {
 		x.Vendor, x.Advisories, x.CVEs = s, []string{s}, []string{s}
 		x.Clock, x.ClockFrom, x.DeployRisk.Source = s, s, s
 		x.Reasons = []plan.Reason{{Term: s, Value: s}}
+		x.NoRollback = []plan.NoRollback{{Why: s, Instead: s, Hosts: []inventory.HostID{inventory.HostID(s), "x"}}, {Why: s, Instead: s}}
 		x.Decisions = []plan.Decision{{Rule: s, Effect: plan.Effect(s), Message: s, Remedy: s}}
 		for j := range x.Conflict {
 			x.Conflict[j] = plan.Constraint{Kind: s, Name: s, Message: s}

@@ -33,6 +33,8 @@ func Since(before, now *plan.Plan) []string {
 	say("hosts that left it: %s", fewer)
 	list = append(list, times(a, b)...)
 	list = append(list, risks(a, b)...)
+	more, _ = apart(staying(a.Plan), staying(b.Plan))
+	say("what cannot be rolled back: %s", more)
 	more, fewer = apart(asked(a.Plan), asked(b.Plan))
 	say("approvals that were not asked for: %s", more)
 	say("approvals no longer asked for: %s", fewer)
@@ -122,6 +124,18 @@ func risks(a, b *sheet) []string {
 		lines = append(lines, fmt.Sprintf("%s may break with %s, and before with %s", x.id, risk(x.now), risk(x.was)))
 	}
 	return lines
+}
+
+// staying are the patches that cannot be rolled back, with why.
+func staying(p *plan.Plan) []string {
+	var list []string
+	for _, x := range p.Patches {
+		for _, n := range x.NoRollback {
+			list = append(list, fmt.Sprintf("%s (%s)", x.ID, n.Why))
+		}
+	}
+	slices.Sort(list)
+	return list
 }
 
 func asked(p *plan.Plan) []string {

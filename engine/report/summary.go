@@ -29,9 +29,33 @@ func (s *sheet) summary() string {
 	if unseen := unseen(p.Population); unseen != "" {
 		fmt.Fprintf(&b, "**Blind spots** %s.  \n", unseen)
 	}
-	b.WriteString("**If it goes wrong** the host is rolled back by itself, the ring stops, and the patch stays away from hosts like it.\n\n")
+	b.WriteString(s.ifWrong() + "\n\n")
 	return b.String()
 }
+
+// ifWrong says what happens to a host that goes wrong.
+func (s *sheet) ifWrong() string {
+	text := "**If it goes wrong** the host is rolled back by itself, the ring stops, and the patch stays away from hosts like it."
+	var stay []plan.Patch
+	for _, x := range s.planned {
+		if len(x.NoRollback) > 0 {
+			stay = append(stay, x)
+		}
+	}
+	if len(stay) == 0 {
+		return text
+	}
+	text += "  \n**Cannot be rolled back** "
+	if n := len(stay); n > 1 {
+		return text + fmt.Sprintf("%d of %s; why, and what is done instead, is below.", n, plural(len(s.planned), "patch"))
+	}
+	first := stay[0].NoRollback[0]
+	return text + fmt.Sprintf("%s: %s. Instead: %s.", patchNames(stay), inert(clip(first.Why, whyMost)), inert(clip(first.Instead, whyMost)))
+}
+
+// whyMost is how much the summary shows of why something cannot be rolled back, and
+// of what is done instead.
+const whyMost = 120
 
 // nameMost is how much of a name the summary shows.
 const nameMost = 44

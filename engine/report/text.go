@@ -123,6 +123,15 @@ func (t *terminal) patches(s *sheet) {
 			t.line("    may be used   %s %s", bar(f.ExploitRisk), risk(f.ExploitRisk))
 		}
 		t.line("    by            %s (%s clock), begins in %s", moment(f.Deadline), clockName(f.Clock), f.first)
+		for _, x := range f.NoRollback {
+			for i, l := range wrap(oneLine(x.Why+"; instead: "+x.Instead), t.o.Width-18) {
+				head := ""
+				if i == 0 {
+					head = "no rollback"
+				}
+				t.line("    %-13s %s", head, l)
+			}
+		}
 	}
 }
 

@@ -103,6 +103,17 @@ type Running struct {
 	Restart []string // tried where the two differ; may be empty
 }
 
+// Rollback says whether patches can be rolled back on some hosts: an estate's word,
+// which counts more than what is known in general. The last that matches counts.
+type Rollback struct {
+	Name     string
+	Patches  []string // patterns of patch ids; empty: every patch
+	Possible bool
+	Why      string
+	Instead  string // what people do where it is not possible
+	Select
+}
+
 // Health says how a host's health is measured. Kind is sim, exec, prometheus,
 // http or command; the last matching one counts.
 type Health struct {

@@ -55,10 +55,12 @@ func (g *Progress) step(c *Change, at time.Time, held map[plan.PatchID]string, p
 	case Intended, Undo:
 		s.Open = append(s.Open, c)
 	case Failed, Degraded:
-		if !c.rested(at, s) {
-			return
+		switch {
+		case c.Stays != nil:
+			s.Lines = append(s.Lines, g.stays(c, at))
+		case c.rested(at, s):
+			s.Rollback = append(s.Rollback, c)
 		}
-		s.Rollback = append(s.Rollback, c)
 	case Applied:
 		s.Judge = append(s.Judge, c)
 		s.wake(c.Watched.Add(c.Soak), at, c.what("has soaked"))
@@ -157,6 +159,7 @@ func (g *Progress) has(r plan.Ring, patch plan.PatchID) bool {
 type tally struct {
 	all, healthy, bad, open int
 	why                     string
+	stays                   string // what went wrong with a change that cannot be rolled back, "" nothing
 }
 
 func (g *Progress) tallies() map[Stage]*tally {
@@ -173,6 +176,9 @@ func (g *Progress) tallies() map[Stage]*tally {
 		case c.bad():
 			t.bad++
 			t.why = fmt.Sprintf("%s: %s", c.Host, c.Detail)
+			if c.Stays != nil {
+				t.stays = t.why
+			}
 		case c.State == Healthy:
 			t.healthy++
 		}
@@ -219,6 +225,8 @@ func (t *tally) stops(r plan.Ring) string {
 	switch {
 	case t == nil:
 		return ""
+	case t.stays != "":
+		return fmt.Sprintf("it went wrong in ring %q and cannot be rolled back, so that no other host takes it (%s)", r.Name, t.stays)
 	case t.bad > r.MaxFailures:
 		return fmt.Sprintf("%d of %d hosts in ring %q went wrong and it allows %d (%s)", t.bad, t.all, r.Name, r.MaxFailures, t.why)
 	case t.open == 0 && t.healthy == 0:
@@ -258,6 +266,14 @@ func (g *Progress) line(c *Change, at time.Time, e outcome.Event, detail string)
 		From: c.From, To: to, Key: c.Key(g.Plan.ID), Detail: detail, Predicted: c.DeployRisk.P}
 }
 
+// stays is the line of a change that went wrong and cannot be rolled back: its host
+// is left as it is, for people.
+func (g *Progress) stays(c *Change, at time.Time) outcome.Line {
+	l := g.line(c, at, outcome.Held, fmt.Sprintf("it cannot be rolled back (%s), and a person is needed: %s", c.Stays.Why, c.Stays.Instead))
+	l.Key = c.UndoKey(g.Plan.ID)
+	return l
+}
+
 // Line is an outcome line of a change, without what only a run knows (fleet,
 // engine, run, seconds, features, measured).
 func (g *Progress) Line(c *Change, at time.Time, e outcome.Event, detail string) outcome.Line {
@@ -288,8 +304,11 @@ func (g *Progress) summary(lines []outcome.Line) string {
 	for _, s := range []State{Healthy, RolledBack, Stuck, Skipped, Unreachable, Pending} {
 		if n := counts[s]; n > 0 {
 			name := strings.ReplaceAll(string(s), "_", " ")
-			if s == Pending {
+			switch s {
+			case Pending:
 				name = "not begun"
+			case Stuck:
+				name = "left to people"
 			}
 			parts = append(parts, fmt.Sprintf("%d %s", n, name))
 		}

@@ -5,10 +5,11 @@
 // not happen.
 //
 // A change goes from pending to intended, applied and healthy. One that fails
-// or degrades is rolled back. A patch is promoted from a ring to the next when
-// every change of it there has ended, at least one is healthy, and no more
-// failed than the ring allows; one failure more holds the patch in every ring,
-// and what has not begun never does.
+// or degrades is rolled back, or left to people where it cannot be. A patch is
+// promoted from a ring to the next when every change of it there has ended, at
+// least one is healthy, and no more failed than the ring allows; one failure more
+// holds the patch in every ring, and what has not begun never does. Of what cannot
+// be rolled back none may fail.
 package rollout
 
 import (
@@ -41,7 +42,7 @@ const (
 	Failed      State = "failed"
 	Undo        State = "undo"
 	RolledBack  State = "rolled_back"
-	Stuck       State = "stuck" // its rollback failed: a person is needed
+	Stuck       State = "stuck" // it went wrong, and was not rolled back: a person is needed
 	Skipped     State = "skipped"
 	Unreachable State = "unreachable"
 )
@@ -61,6 +62,7 @@ type Change struct {
 	NotAfter time.Time
 	End      time.Time
 	Soak     time.Duration
+	Stays    *plan.NoRollback // why it cannot be rolled back, nil where it can
 
 	State    State
 	Attempt  int       // of the newest intent
@@ -113,6 +115,7 @@ func Read(p *plan.Plan, lines []outcome.Line) (*Progress, error) {
 	for _, x := range p.Patches {
 		g.tried[x.ID] = x.Test == "sandbox"
 	}
+	stays := p.Stays()
 	for n, r := range p.Rings {
 		for w, wave := range r.Waves {
 			soak, err := hclfile.ParseDuration(wave.Soak)
@@ -121,6 +124,7 @@ func Read(p *plan.Plan, lines []outcome.Line) (*Progress, error) {
 			}
 			for _, c := range wave.Changes {
 				change := &Change{Change: c, Ring: r.Name, RingNo: n, Wave: w + 1, Start: wave.Start, NotAfter: wave.NotAfter, End: wave.End, Soak: soak, State: Pending}
+				change.Stays = stays(c.Host, c.Patch)
 				g.Changes = append(g.Changes, change)
 				g.index[slot{c.Host, c.Patch}] = change
 				g.onHost[c.Host] = append(g.onHost[c.Host], change)
@@ -178,7 +182,11 @@ func (g *Progress) apply(l outcome.Line) error {
 	case outcome.Unreachable:
 		c.unreachable(l.At, undo)
 	case outcome.Held:
-		c.HeldWith = l.Detail
+		if undo {
+			c.State = Stuck
+		} else {
+			c.HeldWith = l.Detail
+		}
 	default:
 		return fmt.Errorf("event %q does not belong to a host", l.Event)
 	}

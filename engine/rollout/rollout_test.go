@@ -392,3 +392,57 @@ func TestSandbox(t *testing.T) {
 		t.Error("a patch that degraded a sandbox goes on")
 	}
 }
+
+// What cannot be rolled back is not: its host is left to people, and no other takes
+// the patch, whatever its ring allows.
+func TestNoRollback(t *testing.T) {
+	for _, e := range []outcome.Event{outcome.Degraded, outcome.Failed} {
+		t.Run(string(e), func(t *testing.T) {
+			p := twoRings()
+			p.Rings[0].MaxFailures = 5
+			p.Patches[1].NoRollback = []plan.NoRollback{{Why: "a kernel", Instead: "boot the former one", Hosts: []inventory.HostID{"c1"}}}
+			lines := run(t, p, start, func(c *Change) outcome.Event {
+				if c.Patch == bad && c.Host == "c1" {
+					return e
+				}
+				return outcome.Healthy
+			})
+			if n := count(lines, outcome.RolledBack, bad); n != 0 {
+				t.Errorf("%d hosts were rolled back, want none", n)
+			}
+			g, err := Read(p, lines)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c := g.Of("c1", bad); c.State != Stuck || c.Detail != "it cannot be rolled back (a kernel), and a person is needed: boot the former one" {
+				t.Errorf("c1 is %s (%s), want stuck and what to do", c.State, c.Detail)
+			}
+			for _, l := range lines {
+				if l.Patch == bad && l.Ring == "broad" && l.Event == outcome.Intended {
+					t.Errorf("%s was begun on %s", l.Patch, l.Host)
+				}
+			}
+			if n := count(lines, outcome.Healthy, good); n != 5 {
+				t.Errorf("the good patch is healthy on %d hosts, want 5", n)
+			}
+			if last := lines[len(lines)-1]; last.Event != outcome.Completed {
+				t.Errorf("the last line is %s, want completed", last.Event)
+			}
+		})
+	}
+}
+
+// Where a patch can be rolled back on a host, it is, though on others it cannot.
+func TestRolledBackWhereItCanBe(t *testing.T) {
+	p := twoRings()
+	p.Patches[1].NoRollback = []plan.NoRollback{{Why: "a kernel", Instead: "boot the former one", Hosts: []inventory.HostID{"c1"}}}
+	lines := run(t, p, start, func(c *Change) outcome.Event {
+		if c.Patch == bad && c.Host == "c2" {
+			return outcome.Degraded
+		}
+		return outcome.Healthy
+	})
+	if n := count(lines, outcome.RolledBack, bad); n != 1 {
+		t.Errorf("%d hosts were rolled back, want 1", n)
+	}
+}

@@ -51,6 +51,8 @@ type patch struct {
 	KnownIssues []knownIssue `json:"known_issues"`
 	Reports     int          `json:"reports"`
 
+	NoRollback *advisory.NoRollback `json:"no_rollback"` // beyond the contract: it cannot be rolled back
+
 	Platform *struct { // beyond the contract: the platform of a deb, rpm or apk
 		OS      string `json:"os"`
 		Version string `json:"version"`
@@ -112,6 +114,7 @@ func parseLine(line []byte) (advisory.Advisory, []string) {
 	a.CVEs = c.cves(p.CVEs)
 	a.KnownIssues = c.issues(p.KnownIssues)
 	a.Fixes = []advisory.Fix{c.fix(p)}
+	a.NoRollback = c.noRollback(p.NoRollback)
 	if p.Kind == "" && len(a.CVEs) == 0 {
 		a.Kind = advisory.Bugfix
 	}
@@ -241,6 +244,19 @@ func (c *check) issues(list []knownIssue) []advisory.KnownIssue {
 		issues = append(issues, k)
 	}
 	return issues
+}
+
+// noRollback is what a line says of going back: both of it are needed.
+func (c *check) noRollback(x *advisory.NoRollback) *advisory.NoRollback {
+	if x == nil {
+		return nil
+	}
+	for _, f := range []struct{ name, value, what string }{{"why", x.Why, "why it cannot be rolled back"}, {"instead", x.Instead, "what is done instead"}} {
+		if strings.TrimSpace(f.value) == "" {
+			c.problem(`"no_rollback": %q is missing; say %s`, f.name, f.what)
+		}
+	}
+	return x
 }
 
 var types = []version.Type{version.Deb, version.RPM, version.APK, version.Windows, version.Generic}

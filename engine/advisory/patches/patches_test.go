@@ -39,9 +39,18 @@ func TestParse(t *testing.T) {
 	}
 }
 
+// A vendor may say that its update cannot be rolled back.
+func TestNoRollback(t *testing.T) {
+	lines, problems := Parse([]byte(`{"schema":"ringmaster/patch/v1","id":"A","type":"generic","package":"p","to":"1","no_rollback":{"why":"it migrates","instead":"restore"}}`))
+	if len(problems) > 0 || len(lines) != 1 || lines[0].Advisory.NoRollback == nil || *lines[0].Advisory.NoRollback != (advisory.NoRollback{Why: "it migrates", Instead: "restore"}) {
+		t.Errorf("Parse() = %+v, %v", lines, problems)
+	}
+}
+
 func TestParseProblems(t *testing.T) {
 	for _, test := range []struct{ name, line, problem string }{
 		{"not JSON", `{"schema"`, `not JSON: unexpected end of JSON input`},
+		{"no word of what is done instead", `{"schema":"ringmaster/patch/v1","id":"A","type":"generic","package":"p","to":"1","no_rollback":{"why":"it migrates"}}`, `patch "A": "no_rollback": "instead" is missing; say what is done instead`},
 		{"wrong type", `{"schema":"ringmaster/patch/v1","id":5}`, `"id" cannot be a number`},
 		{"schema", `{"schema":"ringmaster/patch/v2","id":"A","type":"generic","package":"p","to":"1"}`, `patch "A": unknown schema "ringmaster/patch/v2"; expected "ringmaster/patch/v1"`},
 		{"no schema", `{"id":"A","type":"generic","package":"p","to":"1"}`, `patch "A": "schema" is missing; expected "ringmaster/patch/v1"`},
