@@ -9,9 +9,11 @@
 package ansible
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/ringmaster-dev/ringmaster/engine/fleet/host"
 	"github.com/ringmaster-dev/ringmaster/engine/inventory"
@@ -61,7 +63,7 @@ func Open(o Options) (*host.Carrier, error) {
 		o.Log = func(string) {}
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	return host.New("ansible", &door{o: o, ctx: ctx, cancel: cancel, waiting: map[string][]*errand{}}, o.Options), nil
+	return host.New("ansible", append(slices.Clone(host.Managed), version.Windows), &door{o: o, ctx: ctx, cancel: cancel, waiting: map[string][]*errand{}}, o.Options), nil
 }
 
 // Ask runs a verb of the host's program (plays/ask.yml).
@@ -77,7 +79,7 @@ func (d *door) Carry(ctx context.Context, w host.Work) (host.Answer, error) {
 }
 
 // playOf is the play that moves packages of a type.
-var playOf = map[version.Type]string{version.Deb: "deb.yml"}
+var playOf = map[version.Type]string{version.Deb: "deb.yml", version.RPM: "rpm.yml", version.APK: "apk.yml", version.Windows: "windows.yml"}
 
 // step is what a play is told of a host.
 type step struct {
@@ -88,11 +90,18 @@ type step struct {
 	Former    []string `json:"former"`
 	Automatic []string `json:"automatic"`
 	Conffiles string   `json:"conffiles"`
+	Manager   string   `json:"manager"` // of rpms: dnf or zypper
+	Reboot    string   `json:"reboot"`  // of Windows
+	Restart   int      `json:"restart"` // how many seconds it is waited for
 }
 
 func (d *door) step(w host.Work) step {
-	v := step{Job: w.Job, Op: w.Op, Targets: w.Facts.Values("target"), Former: []string{}, Automatic: w.Facts.Values("automatic"), Conffiles: "force-confold",
+	v := step{Job: w.Job, Op: w.Op, Targets: w.Facts.Values("target"), Former: []string{}, Automatic: w.Facts.Values("automatic"), Conffiles: "force-confold", Manager: w.Facts.First("manager"),
+		Reboot: w.Reboot, Restart: int(cmp.Or(d.o.Restart, 10*time.Minute).Seconds()),
 		Request: "at\t" + w.Facts.First("now") + "\nby\tansible\n" + w.Request + "\n"}
+	if d.o.NoRestart {
+		v.Reboot = "never"
+	}
 	if d.o.NewConffiles {
 		v.Conffiles = "force-confnew"
 	}

@@ -20,9 +20,9 @@ import (
 func TestMain(m *testing.M) { rig.Main(m) }
 
 // up is the rig, where there is Ansible to reach it with.
-func up(t *testing.T) *rig.Rig {
+func up(t *testing.T, kinds ...string) *rig.Rig {
 	t.Helper()
-	r := rig.Up(t)
+	r := rig.Up(t, kinds...)
 	if _, err := exec.LookPath("ansible-playbook"); err != nil {
 		t.Skip("needs ansible-core: ", err)
 	}

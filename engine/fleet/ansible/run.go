@@ -129,10 +129,10 @@ func (d *door) play(play string, byHost map[inventory.HostID]*errand) error {
 		return fmt.Errorf("starting Ansible: %w", err)
 	}
 	sent.Close()
-	told := make(chan struct{})
+	told, heard := make(chan struct{}), false
 	go func() {
 		defer close(told)
-		listen(results, byHost)
+		heard = listen(results, byHost)
 	}()
 	err = cmd.Wait()
 	results.SetReadDeadline(time.Now().Add(time.Second)) // a process that outlives it keeps the pipe
@@ -146,7 +146,7 @@ func (d *door) play(play string, byHost map[inventory.HostID]*errand) error {
 		return errors.New("running Ansible: it was ended before it was done")
 	case err == nil:
 		return nil
-	case errors.As(err, &exit) && (exit.ExitCode() == 2 || exit.ExitCode() == 4): // hosts that failed, or could not be reached
+	case heard && errors.As(err, &exit) && (exit.ExitCode() == 2 || exit.ExitCode() == 4): // hosts that failed, or could not be reached
 		return nil
 	}
 	return fmt.Errorf("running Ansible: %w: %s", err, host.Plain(noise.end()))
@@ -200,19 +200,21 @@ type told struct {
 }
 
 // listen hands on what the callback tells. A host's part is over with its answer,
-// or with the first task that ends it.
-func listen(from *os.File, byHost map[inventory.HostID]*errand) {
+// or with the first task that ends it. heard is false where nothing was told of any
+// host: Ansible could not read the playbook, as without a collection that it needs.
+func listen(from *os.File, byHost map[inventory.HostID]*errand) (heard bool) {
 	r := bufio.NewReader(from)
 	for {
 		line, err := r.ReadBytes('\n')
 		var t told
 		if json.Unmarshal(line, &t) == nil {
+			heard = true
 			if e := byHost[t.Host]; e != nil && e.answer == nil && e.err == nil && e.settle(t) {
 				close(e.done)
 			}
 		}
 		if err != nil {
-			return
+			return heard
 		}
 	}
 }

@@ -59,7 +59,7 @@ func TestStep(t *testing.T) {
 		Weighed: host.Weighed{Along: []host.Move{{Name: "lib", From: "2", To: "1"}, {Name: "new", From: "1", To: "-"}}}}
 	d := &door{}
 	want := step{Job: "rollback-1", Op: "rollback", Targets: []string{"/x/former/a_1_all.deb", "lib=1", "new-"}, Former: []string{"a=2", "lib=2", "new=1"},
-		Automatic: []string{"a"}, Conffiles: "force-confold", Request: "at\t7\nby\tansible\nop\trollback\n"}
+		Automatic: []string{"a"}, Conffiles: "force-confold", Restart: 600, Request: "at\t7\nby\tansible\nop\trollback\n"}
 	if diff := cmp.Diff(want, d.step(w)); diff != "" {
 		t.Errorf("step() (-want +got):\n%s", diff)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ringmaster-dev/ringmaster/engine/fleet"
 	"github.com/ringmaster-dev/ringmaster/engine/inventory"
+	"github.com/ringmaster-dev/ringmaster/engine/version"
 )
 
 // Door is how words get to hosts. Its methods may be called from several
@@ -52,6 +53,7 @@ type Work struct {
 // host keeps its jobs.
 type Carrier struct {
 	name  string
+	types []version.Type
 	door  Door
 	o     Options
 	turns turns
@@ -62,8 +64,8 @@ type Carrier struct {
 
 var _ fleet.Fleet = (*Carrier)(nil)
 
-// New makes a fleet, by the name that its block has.
-func New(name string, d Door, o Options) *Carrier {
+// New makes a fleet, by the name that its block has, that moves packages of some types.
+func New(name string, types []version.Type, d Door, o Options) *Carrier {
 	if o.Timeout == 0 {
 		o.Timeout = 30 * time.Minute
 	}
@@ -71,7 +73,7 @@ func New(name string, d Door, o Options) *Carrier {
 		o.Restart = 10 * time.Minute
 	}
 	o.Parallel = max(1, o.Parallel)
-	return &Carrier{name: name, door: d, o: o}
+	return &Carrier{name: name, types: types, door: d, o: o}
 }
 
 // Hello says what the fleet can do. No host is asked.

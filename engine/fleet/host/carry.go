@@ -26,7 +26,7 @@ func (c *Carrier) move(ctx context.Context, now time.Time, s fleet.Step, op stri
 	if err := c.open(ctx); err != nil {
 		return fleet.Job{}, err
 	}
-	if err := admit(s); err != nil {
+	if err := c.admit(s); err != nil {
 		return fleet.Job{}, err
 	}
 	done, err := c.turns.take(ctx, s.Host)
@@ -43,7 +43,7 @@ func (c *Carrier) move(ctx context.Context, now time.Time, s fleet.Step, op stri
 func (c *Carrier) carry(ctx context.Context, now time.Time, s fleet.Step, op string) (fleet.Job, error) {
 	w := Work{Step: s, Op: op, Job: Name(op, s.Key), Moves: Moves(s.Packages)}
 	var err error
-	if w.Facts, err = c.door.Ask(ctx, s.Host, Question(w.Job, op, w.Moves)); err != nil {
+	if w.Facts, err = c.door.Ask(ctx, s.Host, Question(w.Job, op, s.Packages[0].Type, w.Moves)); err != nil {
 		return fleet.Job{}, err // nothing was begun
 	}
 	if w.Facts.Known() {

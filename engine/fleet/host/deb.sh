@@ -1,7 +1,5 @@
 # Debian's and Ubuntu's apt and dpkg.
-export LC_ALL=C DEBIAN_FRONTEND=noninteractive APT_LISTCHANGES_FRONTEND=none
-export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-umask 022
+export DEBIAN_FRONTEND=noninteractive APT_LISTCHANGES_FRONTEND=none
 
 apt() { apt-get -q -o DPkg::Lock::Timeout=60 -o APT::Get::Show-User-Simulation-Note=false "$@"; }
 
@@ -60,6 +58,10 @@ $(lines "$1" with)"
   [ -z "$automatic" ] || apt-mark auto $automatic >/dev/null
   return $rc
 }
+
+# pm_after JOB does what is left once packages were moved, and prints what is wrong
+# although the package manager was content.
+pm_after() { :; }
 
 # pm_check OP NAME FROM TO...: facts, from which it is decided elsewhere.
 #   version NAME VERSION STATUS   of what moves, and of what came with it
@@ -125,13 +127,6 @@ fetch() {
   [ -z "$fetched" ] || return
   fetched=$(apt update 2>&1) || say failed "$(printf '%s' "$fetched" | tail -n 3 | plain)"
   fetched=done
-}
-# undone NAME FROM TO...: the newest apply of this host that moved the first package from TO to FROM
-undone() {
-  for dir in $(ls -dt "$state"/apply-* 2>/dev/null); do
-    job=${dir##*/}
-    ! lines "$job" move | grep -qxF -- "$1$tab$3$tab$2" || { echo "$job"; break; }
-  done
 }
 # dry OPTION TARGET...: what apt would do
 dry() {

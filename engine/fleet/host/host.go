@@ -1,6 +1,6 @@
 // Package host is a fleet of hosts that are reached by a shell, whatever carries the
 // words there (Door): what is promised of a step (Carrier), the program that asks a
-// host and keeps its jobs (job.sh, deb.sh), its answers, and what is decided from
+// host and keeps its jobs (job.sh, and a file for each package manager), its answers, and what is decided from
 // them (Weigh).
 //
 // A step is one job on its host, and the host is what remembers it: a folder of
@@ -14,24 +14,36 @@
 package host
 
 import (
-	_ "embed"
+	"embed"
+	"fmt"
 	"strings"
 
 	"github.com/ringmaster-dev/ringmaster/engine/fleet"
 )
 
-//go:embed job.sh
-var common string
-
-//go:embed deb.sh
-var deb string
+//go:embed job.sh deb.sh rpm.sh dnf.sh zypper.sh apk.sh
+var parts embed.FS
 
 // Program is given to a POSIX shell on its standard input, with a verb and its
 // words as arguments: "check" and the words of Question, "start", a job and its
 // Request, "look" and a job, "installed" and names of packages. It is read whole
 // before it runs, and what it starts reads nothing of it.
-var Program = "if [ -s /var/lib/dpkg/status ]; then\n" + deb +
-	"else echo 'it has no package manager that is known here' >&2; exit 3\nfi\n" + common + "main \"$@\" </dev/null\nexit\n"
+var Program = program("deb", "rpm", "dnf", "zypper", "apk")
+
+func program(managers ...string) string {
+	text := func(name string) string {
+		data, err := parts.ReadFile(name + ".sh")
+		if err != nil {
+			panic(err)
+		}
+		return string(data)
+	}
+	var p strings.Builder
+	for _, name := range managers {
+		fmt.Fprintf(&p, "manager_%s() {\n%s}\n", name, text(name))
+	}
+	return p.String() + text("job") + "main \"$@\" </dev/null\nexit\n"
+}
 
 // Quote makes words of any text for a POSIX shell.
 func Quote(words []string) string {

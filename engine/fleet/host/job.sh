@@ -1,6 +1,7 @@
 # What a fleet runs on a host: given to a shell on its standard input, as root,
-# after the functions of the host's package manager (deb.sh). It answers in lines of
-# words separated by tabs; the last one is "end".
+# after the functions of package managers (deb.sh and its like, each within a
+# function manager_NAME). It answers in lines of words separated by tabs; the last
+# one is "end".
 #
 # A job is a folder of /var/lib/ringmaster, named by the key of its step:
 #
@@ -17,8 +18,28 @@
 # carried out from outside up to the phase "moved"; it counts as cut off when
 # nobody is installing on the host, and its phase has not changed for a while.
 
+export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+umask 022
 state=/var/lib/ringmaster
 tab=$(printf '\t')
+
+# use TYPE defines what begins with pm_, for packages of a type. It fails where the
+# host has no package manager for them.
+use() {
+  case $1 in
+    deb) [ -s /var/lib/dpkg/status ] && manager_deb ;;
+    apk) there apk && manager_apk ;;
+    rpm)
+      manager_rpm
+      if there zypper; then manager_zypper; else there dnf && manager_dnf; fi ;;
+    *) false ;;
+  esac
+}
+use_of() { # JOB: those that were written before types were are of Debian
+  type=$(one "$1" type)
+  use "${type:-deb}"
+}
+there() { command -v "$1" >/dev/null; }
 
 say() { # WORD...: a line of the answer
   line=$1; shift
@@ -101,6 +122,7 @@ answers() {
 work() {
   trap '' HUP INT TERM PIPE
   job=$1 why=
+  use_of "$job"
   case $(cat "$state/$job/phase" 2>/dev/null) in
     '') [ -z "$(one "$job" by)" ] || { awaited "$job" || rm -rf "${state:?}/$job"; return; } # it never began
       echo installing | put "$state/$job/phase"
@@ -109,7 +131,7 @@ work() {
       case $(cat "$state/$job/phase") in *failed*) why="the package manager failed: $(tail -n 10 "$state/$job/log" | plain)" ;; esac ;;
     installing) # something ended it in the middle
       [ -z "$(one "$job" by)" ] || ! awaited "$job" || return
-      pm_repair >>"$state/$job/log" 2>&1 9>&-
+      repair "$job"
       if [ "$(one "$job" op)" = rollback ]; then
         carry "$job" || why="the package manager failed: $(tail -n 10 "$state/$job/log" | plain)"
       elif [ -n "$(differs "$job")" ]; then
@@ -125,6 +147,7 @@ work() {
       fi
       return ;;
   esac
+  [ -n "$why" ] || why=$(pm_after "$job")
   wrong=$(differs "$job")
   if [ -n "$why$wrong" ]; then
     finish "$job" failed "$wrong$why"
@@ -164,12 +187,18 @@ remarks() {
   done
 }
 carry() { # JOB: moves its packages
-  if [ "$(one "$1" op)" = apply ]; then
-    { lines "$1" move; lines "$1" with; } | while read -r name from _; do [ "$from" = - ] || pm_keep "$1" "$name" "$from"; done
-  else
-    pm_repair
-  fi >>"$state/$1/log" 2>&1 9>&-
+  if [ "$(one "$1" op)" = apply ]; then keep "$1"; else repair "$1"; fi
   pm_install "$1" >>"$state/$1/log" 2>&1 9>&-
+}
+# keep and repair are what a job's packages need before they are moved. A playbook
+# that moves them asks for it by these verbs.
+keep() { # JOB
+  use_of "$1"
+  { lines "$1" move; lines "$1" with; } | while read -r name from _; do [ "$from" = - ] || pm_keep "$1" "$name" "$from"; done >>"$state/$1/log" 2>&1 9>&-
+}
+repair() { # JOB
+  use_of "$1"
+  pm_repair "$1" >>"$state/$1/log" 2>&1 9>&-
 }
 
 # run starts a job's work, or what is left of it, and waits for it. It is called
@@ -198,8 +227,39 @@ look() { # JOB
   if [ -e "$state/$1/request" ]; then report "$1"; else say state none; fi
 }
 
-check() { # JOB OP NAME FROM TO...: what is to be known before a job is begun; nothing is changed
-  job=$1 op=$2; shift 2
+# closure reads "start NAME", "asks NAME WHAT" and "gives NAME WHAT", and says which
+# names are needed: those to start with, and who gives what a needed one asks for.
+closure() {
+  awk '
+    $1 == "start" { need[$2] }
+    $1 == "asks" { asks[$2] = asks[$2] " " $3 }
+    $1 == "gives" { gives[$3] = gives[$3] " " $2 }
+    END {
+      do {
+        more = 0
+        for (name in need) {
+          if (said[name]++) continue
+          print "need\t" name
+          n = split(asks[name], what, " ")
+          for (i = 1; i <= n; i++) {
+            m = split(gives[what[i]], by, " ")
+            for (j = 1; j <= m; j++) if (!(by[j] in need)) { need[by[j]]; more = 1 }
+          }
+        }
+      } while (more)
+    }'
+}
+
+# undone NAME FROM TO...: the newest apply of this host that moved the first package from TO to FROM
+undone() {
+  for dir in $(ls -dt "$state"/apply-* 2>/dev/null); do
+    job=${dir##*/}
+    ! lines "$job" move | grep -qxF -- "$1$tab$3$tab$2" || { echo "$job"; break; }
+  done
+}
+
+check() { # JOB OP TYPE NAME FROM TO...: what is to be known before a job is begun; nothing is changed
+  job=$1 op=$2 type=$3; shift 3
   if [ -e "$state/$job/request" ]; then
     told=$(look "$job")
     [ ! -e "$state/$job/request" ] || { printf '%s\n' "$told"; return; }
@@ -208,6 +268,7 @@ check() { # JOB OP NAME FROM TO...: what is to be known before a job is begun; n
     { take && settle; } || { say busy "another job of ringmaster is at work on the host"; return; }
     leave
   fi
+  use "$type" || { say refused "the host has no package manager for packages of the type $type that is known here"; return; }
   say state none
   say uid "$(id -u)"
   say now "$(date +%s)"
@@ -227,6 +288,7 @@ start() { # JOB REQUEST: does it
   mkdir -p -m 700 "$state" || return
   take || { say busy "another job of ringmaster is at work on the host"; return; }
   if [ ! -e "$state/$job/request" ]; then
+    use "$(printf '%s\n' "$2" | sed -n "s/^type$tab//p" | head -n 1)"
     wrong=$(printf '%s\n' "$2" | unlike)
     [ -z "$wrong" ] || { say refused "$wrong"; return; }
     find "$state" -maxdepth 2 -name former -mtime +45 -exec rm -rf {} +
@@ -241,12 +303,20 @@ installed() { # NAME...: what a job that is not over moves is left out
     d=${r%/request}
     [ ! -e "$r" ] || [ -e "$d/result" ] || { lines "${d##*/}" move; lines "${d##*/}" with; } | cut -f1
   done)
+  types=$(for type in deb rpm apk; do ! (use $type) || echo $type; done)
+  [ -n "$types" ] || { echo 'it has no package manager that is known here' >&2; return 1; }
   for name; do
-    printf '%s\n' "$busy" | grep -qxF -- "$name" || pm_version "$name"
+    ! printf '%s\n' "$busy" | grep -qxF -- "$name" || continue
+    for type in $types; do
+      use $type
+      told=$(pm_version "$name")
+      case $told in *"$tab-$tab"*) ;; *) break ;; esac
+    done
+    printf '%s\n' "$told"
   done
 }
 
 main() {
   verb=$1; shift
-  case $verb in look|check|start|installed) "$verb" "$@" && say end ;; esac
+  case $verb in look|check|start|installed|keep|repair) "$verb" "$@" && say end ;; esac
 }

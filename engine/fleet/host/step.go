@@ -1,6 +1,7 @@
 package host
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -62,17 +63,21 @@ const alnum = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 // taken for an option, a path or a shell's word.
 func ValidName(s string) bool { return made(s, alnum+"_", alnum+"+._-") }
 
-func validVersion(s string) bool { return made(s, alnum, alnum+"+._-~:^") }
+// validVersion holds a version to its type's grammar, and to characters that no
+// package manager takes for anything else.
+func validVersion(t version.Type, s string) bool {
+	return made(s, alnum, alnum+"+._-~:^") && version.Check(t, s) == nil
+}
 
 func made(s, first, rest string) bool {
 	return s != "" && len(s) <= 256 && strings.IndexByte(first, s[0]) >= 0 && strings.Trim(s, rest) == ""
 }
 
-// managed are the types whose package managers Program speaks to.
-var managed = []version.Type{version.Deb}
+// Managed are the types whose package managers Program speaks to.
+var Managed = []version.Type{version.Deb, version.RPM, version.APK}
 
 // admit checks a step before any host is asked.
-func admit(s fleet.Step) error {
+func (c *Carrier) admit(s fleet.Step) error {
 	if s.Key == "" || s.Host == "" || len(s.Packages) == 0 {
 		return invalid("a step needs a key, a host and packages")
 	}
@@ -81,19 +86,35 @@ func admit(s fleet.Step) error {
 	}
 	for _, p := range s.Packages {
 		switch {
-		case !slices.Contains(managed, p.Type):
-			return invalid("package %q: hosts move packages of the types %q, not %q", p.Name, managed, p.Type)
+		case !slices.Contains(c.types, p.Type):
+			return invalid("package %q: the fleet %s moves packages of the types %q, not %q%s", p.Name, c.name, c.types, p.Type, elsewhere(p.Type))
 		case p.Type != s.Packages[0].Type:
 			return invalid("package %q is of type %q, and %q of %q; a step moves packages of one", s.Packages[0].Name, s.Packages[0].Type, p.Name, p.Type)
 		case !ValidName(p.Name):
 			return invalid("%q is not the name of a package", p.Name)
-		case p.From != "" && !validVersion(p.From), p.To != "" && !validVersion(p.To):
-			return invalid("package %q: %q or %q is not a version", p.Name, p.From, p.To)
+		case p.From != "" && !validVersion(p.Type, p.From), p.To != "" && !validVersion(p.Type, p.To):
+			return invalid("package %q: %q or %q is not a version of the type %s", p.Name, p.From, p.To, p.Type)
+		case p.Type == version.Windows && !update(p.Name):
+			return invalid("%q is not the number of an update of Windows, as KB5034441 is", p.Name)
 		case p.From == p.To:
 			return invalid("package %q is to move from %q to itself", p.Name, p.From)
 		}
 	}
 	return nil
+}
+
+// elsewhere says which fleet moves what another does not.
+func elsewhere(t version.Type) string {
+	if t == version.Windows {
+		return "; updates of Windows are installed by the fleet ansible"
+	}
+	return ""
+}
+
+// update says whether a name is that of an update of Windows.
+func update(name string) bool {
+	digits, ok := strings.CutPrefix(name, "KB")
+	return ok && made(digits, "0123456789", "0123456789")
 }
 
 func invalid(format string, args ...any) error {
@@ -137,25 +158,25 @@ func Split(id string) (host inventory.HostID, name string, ok bool) {
 // Move is a package on its way; "-" stands for not installed.
 type Move struct{ Name, From, To string }
 
-// Moves are a step's packages.
+// Moves are a step's packages. An rpm's epoch is said where it has one, which 0 is not.
 func Moves(packages []fleet.Package) []Move {
-	dash := func(v string) string {
-		if v == "" {
-			return "-"
+	word := func(t version.Type, v string) string {
+		if t == version.RPM {
+			v = strings.TrimPrefix(v, "0:")
 		}
-		return v
+		return cmp.Or(v, "-")
 	}
 	list := make([]Move, len(packages))
 	for i, p := range packages {
-		list[i] = Move{p.Name, dash(p.From), dash(p.To)}
+		list[i] = Move{p.Name, word(p.Type, p.From), word(p.Type, p.To)}
 	}
 	return list
 }
 
 // Question is the words with which a host is asked what is to be known before a
 // job is begun.
-func Question(job, op string, list []Move) []string {
-	words := []string{"check", job, op}
+func Question(job, op string, t version.Type, list []Move) []string {
+	words := []string{"check", job, op, string(t)}
 	for _, m := range list {
 		words = append(words, m.Name, m.From, m.To)
 	}
@@ -164,12 +185,12 @@ func Question(job, op string, list []Move) []string {
 
 // request is what a host keeps of a step.
 func (p Policy) request(w Work) string {
-	lines := [][]string{{"op", w.Op}, {"key", w.Key}, {"reboot", w.Reboot}, {"conffiles", "keep"}}
+	lines := [][]string{{"op", w.Op}, {"key", w.Key}, {"type", string(w.Packages[0].Type)}, {"reboot", w.Reboot}, {"conffiles", "keep"}}
 	if p.NoRestart {
-		lines[2][1] = "never"
+		lines[3][1] = "never"
 	}
 	if p.NewConffiles {
-		lines[3][1] = "new"
+		lines[4][1] = "new"
 	}
 	if w.Undoes != "" {
 		lines = append(lines, []string{"undoes", w.Undoes})

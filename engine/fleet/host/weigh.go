@@ -193,6 +193,9 @@ func surprises(a Answer, list []Move, needs [][]string) ([]Move, error) {
 // the apply and is still as that left it, where nothing else would change, or
 // else with the packages of the step alone.
 func weighBack(a Answer, list []Move) (Weighed, error) {
+	if beside := a.Values("beside"); len(beside) > 0 {
+		return Weighed{}, Refuse("%s is installed beside its former version, which it does not replace: boot that one, and remove this by hand", strings.Join(beside, ", "))
+	}
 	w := Weighed{Undoes: a.First("undoes")}
 	found := a.installed()
 	for _, c := range a.all("with", 3) {

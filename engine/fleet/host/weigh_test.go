@@ -109,6 +109,7 @@ func TestWeighBack(t *testing.T) {
 		{name: "it is back already", facts: strings.Replace(good, "version openssl 3.0.15 iF", "version openssl 3.0.11 ok", 1), why: "openssl is at 3.0.11 already"},
 		{name: "it is back, half done", facts: strings.Replace(good, "version openssl 3.0.15 iF", "version openssl 3.0.11 iF", 1), want: along},
 		{name: "gone from the repositories", facts: strings.Replace(good, "known openssl 3.0.11", "", 1), why: "no repository of the host has openssl 3.0.11"},
+		{name: "a kernel stands beside its former one", facts: good + "beside openssl", why: "openssl is installed beside its former version"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			got, err := Weigh(facts(tc.facts), []Move{{"openssl", "3.0.15", "3.0.11"}}, true, 100)
@@ -134,12 +135,18 @@ func TestQuoted(t *testing.T) {
 	}
 }
 
-// The program is one that a POSIX shell understands.
+// The program is one that POSIX shells understand, those that are here.
 func TestProgram(t *testing.T) {
-	cmd := exec.Command("sh", "-n")
-	cmd.Stdin = strings.NewReader(Program)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Errorf("sh -n: %v\n%s", err, out)
+	for _, shell := range []string{"sh", "dash", "bash", "busybox sh"} {
+		words := strings.Fields(shell + " -n")
+		if _, err := exec.LookPath(words[0]); err != nil && shell != "sh" {
+			continue
+		}
+		cmd := exec.Command(words[0], words[1:]...)
+		cmd.Stdin = strings.NewReader(Program)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%s -n: %v\n%s", shell, err, out)
+		}
 	}
 }
 

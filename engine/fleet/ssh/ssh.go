@@ -81,7 +81,7 @@ func Open(o Options) (*host.Carrier, error) {
 	if d.auth, d.end, err = authentication(o); err != nil {
 		return nil, err
 	}
-	return host.New("ssh", d, o.Options), nil
+	return host.New("ssh", host.Managed, d, o.Options), nil
 }
 
 func defaults(o *Options) {

@@ -24,7 +24,7 @@ class CallbackModule(CallbackBase):
     def tell(self, result, event):
         r, task = result._result, result._task
         json.dump({"host": result._host.get_name(), "task": task.get_name(), "tags": list(task.tags), "event": event,
-                   "stdout": r.get("stdout", ""), "stderr": r.get("stderr") or r.get("module_stderr") or "",
+                   "stdout": r.get("stdout") or "\n".join(str(line) for line in r.get("output") or []), "stderr": r.get("stderr") or r.get("module_stderr") or "",
                    "message": str(r.get("msg", ""))}, self.out)
         self.out.write("\n")
         self.out.flush()
