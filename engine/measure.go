@@ -37,7 +37,7 @@ func (h *hand) measure(ctx context.Context, w World, jobs []*job) ([]Result, err
 	var all []sighting
 	var broken []error
 	for _, block := range blocks(h.t, jobs) {
-		s := sighting{hand: h, patience: patienceOf(block.health)}
+		s := sighting{hand: h, patience: patienceOf(block.health), least: block.health.MinRequests}
 		if block.health.Kind != "" {
 			var err error
 			if s.source, err = h.OpenHealth(ctx, block.health, h.fleet, w); err != nil {
@@ -69,6 +69,7 @@ type sighting struct {
 	*hand
 	source   telemetry.Source // nil where no health block takes the hosts
 	patience time.Duration    // for a verdict
+	least    int              // requests that a host must have served to be called healthy
 	group    []*job
 }
 
@@ -98,11 +99,8 @@ func blocks(t *tip, jobs []*job) []*measured {
 
 // healthOf is the last health block that takes the host; -1 where none does.
 func (t *tip) healthOf(h *inventory.Host) (int, ring.Health) {
-	m := t.decider.member(h)
-	for i := len(t.est.Healths) - 1; i >= 0; i-- {
-		if t.est.Healths[i].Matches(m) {
-			return i, t.est.Healths[i]
-		}
+	if n := t.decider.healthOf(h); n >= 0 {
+		return n, t.est.Healths[n]
 	}
 	return -1, ring.Health{}
 }
@@ -153,7 +151,7 @@ func (h *sighting) verdicts(ctx context.Context) []Result {
 		if why := ask.unasked[j.change.Host]; why != nil {
 			return health.Verdict{State: health.Inconclusive, Why: why.Error()}
 		}
-		return health.Judge(health.Evidence{Before: before[j.change.Host], After: after[j.change.Host], Peers: pooled(after, peers), PeersBefore: pooled(before, peers)})
+		return health.Judge(health.Evidence{Before: before[j.change.Host], After: after[j.change.Host], Peers: pooled(after, peers), PeersBefore: pooled(before, peers), MinRequests: h.least})
 	}
 	var longer telemetry.Series // where the soak was not enough to tell: all there is
 	var results []Result

@@ -39,6 +39,7 @@ func (d *decider) place(dr *draft) {
 			r.Waves = append(r.Waves, d.wave(dr, in, w, places, &d.est.Rings[i]))
 		}
 		if len(r.Waves) > 0 {
+			d.watched(&r)
 			dr.rings = append(dr.rings, r)
 		}
 	}

@@ -172,7 +172,8 @@ func (r *reader) health(b *hclfile.Block) {
 		Patience: d.Duration("patience", 0),
 		Select:   r.selectors(d),
 	}
-	for _, s := range signals {
+	h.MinRequests = d.Int("min_requests", 1)
+	for _, s := range append(slices.Clone(signals), telemetry.Traffic) {
 		expr := d.String(s)
 		if !d.Has(s) {
 			continue
@@ -195,7 +196,13 @@ func (r *reader) health(b *hclfile.Block) {
 		if strings.Contains(h.URL, "{{") {
 			d.Fault("url", `attribute "url" is the server's address, the same for every host; {{host}} and {{address}} stand in the queries`)
 		}
-		if len(h.Signals) == 0 {
+		if h.Signals[telemetry.Traffic] != "" && !d.Has("min_requests") {
+			d.Fault(telemetry.Traffic, `attribute "traffic" is measured for "min_requests", which is not there: how many requests a host must have served before it is called healthy`)
+		}
+		if d.Has("min_requests") && !d.Has(telemetry.Traffic) {
+			d.Fault("min_requests", `attribute "min_requests" needs "traffic", the query for a host's requests a second`)
+		}
+		if len(h.Signals) == 0 || len(h.Signals) == 1 && h.Signals[telemetry.Traffic] != "" {
 			d.At(b.Place, `%s: no signal; at least one of "up", "error_ratio", "latency_seconds", "load_ratio" is expected`, d.Title())
 		}
 	case "http":
@@ -240,6 +247,7 @@ var healthKinds = []string{"sim", "exec", "prometheus", "http", "command"}
 var healthOnly = map[string][]string{
 	"url": {"prometheus", "http"}, "step": {"prometheus"}, "token_env": {"prometheus"},
 	"up": {"prometheus"}, "error_ratio": {"prometheus"}, "latency_seconds": {"prometheus"}, "load_ratio": {"prometheus"},
+	"traffic": {"prometheus"}, "min_requests": {"prometheus"},
 	"timeout": {"http", "command"}, "command": {"command"}, "env": {"command"},
 }
 

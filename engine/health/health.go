@@ -68,6 +68,9 @@ type Evidence struct {
 	// peers have moved; without them against where they are, which between hosts
 	// of different levels holds more changes than it must.
 	PeersBefore map[string][]telemetry.Point
+	// MinRequests is how many requests (telemetry.Traffic) the host must have served
+	// after the change to be called healthy; 0 asks for none.
+	MinRequests int
 }
 
 const (
@@ -101,7 +104,12 @@ func Judge(e Evidence) Verdict {
 			found = append(found, judgeLevel(e, rules[signal]))
 		}
 	}
-	v.State, v.Why = combine(found)
+	state, why := combine(found)
+	f := e.exposed(finding{state, why})
+	v.State, v.Why = f.state, f.why
+	if traffic := e.After[telemetry.Traffic]; len(traffic) > 0 {
+		v.After["requests"] = round(requests(traffic))
+	}
 	return v
 }
 

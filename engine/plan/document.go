@@ -143,6 +143,9 @@ func (w *writer) ring(r *Ring) {
 	if r.StandsFor != nil {
 		w.any(`,"stands_for":`, *r.StandsFor)
 	}
+	if r.Watch != nil {
+		w.any(`,"watch":`, r.Watch)
+	}
 	w.add(`,"waves":`)
 	each(w, r.Waves, w.wave)
 	w.add("}")

@@ -205,7 +205,25 @@ type Ring struct {
 	// packages, system, hardware and load, of the chosen host most like it. Absent
 	// where the ring takes every host that it matches.
 	StandsFor *float64 `json:"stands_for,omitempty"`
-	Waves     []Wave   `json:"waves"`
+	// Watch is how its hosts are watched while they soak. Absent where the fleet's own
+	// probe measures all of them, of which nobody knows how often.
+	Watch *Watch `json:"watch,omitempty"`
+	Waves []Wave `json:"waves"`
+}
+
+// Watch is what a ring's shortest soak sees of each host: where hosts are measured by
+// several health blocks, what all of them see.
+type Watch struct {
+	Signals []string `json:"signals"`          // measured; none: some host gets no verdict
+	Step    string   `json:"step,omitempty"`   // between two points; absent where hosts are only asked when execute runs
+	Points  int      `json:"points,omitempty"` // of each signal
+	// Within is how soon after the change trouble that lasts must begin to be seen; absent
+	// where no such trouble is sure to be.
+	Within string `json:"within,omitempty"`
+	// Rise is by how much error_ratio must rise to be blamed on the change, 0 where it is
+	// not measured.
+	Rise        float64 `json:"rise,omitempty"`
+	MinRequests int     `json:"min_requests,omitempty"` // that a host must serve before it is called healthy
 }
 
 // Wave is hosts done together. No change starts before Start or after the

@@ -143,6 +143,7 @@ func (r *reader) ring(v *Ring) {
 	r.perhaps(`,"sandbox":`)
 	r.members(`,"soak":`)
 	r.perhaps(`,"stands_for":`)
+	r.perhaps(`,"watch":`)
 	r.decode(append(r.data[from:r.i:r.i], '}'), v)
 	r.lit(`,"waves":`)
 	v.Waves = listed(r, r.wave)

@@ -29,7 +29,7 @@ func timeline(p *plan.Plan, d detail) string {
 	if left > 0 {
 		fmt.Fprintf(&b, "| … | | | | %s more, in `plan.md` | |\n", plural(left, "wave"))
 	}
-	return b.String() + "\n" + gates(p) + stands(p) + "\n"
+	return b.String() + "\n" + gates(p) + soaks(p) + stands(p) + "\n"
 }
 
 // stands says of which rings the hosts that go first do not stand for all others.

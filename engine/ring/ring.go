@@ -120,7 +120,10 @@ type Health struct {
 	Kind    string
 	URL     string
 	Command []string
-	Signals map[string]string // signal → expression
+	Signals map[string]string // signal, or telemetry.Traffic → expression
+	// MinRequests is how many requests a host must have served since its change
+	// before it may be called healthy, by telemetry.Traffic; 0 asks for none.
+	MinRequests int
 	Step    time.Duration     // prometheus only: between two points, 0 is a minute
 	Timeout time.Duration     // http and command only: of one probe, 0 is 10 s
 	Token   string            // prometheus only: the name of the variable that holds a bearer token

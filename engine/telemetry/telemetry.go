@@ -15,6 +15,15 @@ import (
 // Signals are the four of the contract.
 var Signals = []string{"up", "error_ratio", "latency_seconds", "load_ratio"}
 
+// Traffic is how many requests a second a host serves. It is no signal: it says how
+// much the others rest on.
+const Traffic = "traffic"
+
+// Step is between two points of a server that is asked for them, where a site does not
+// say: Prometheus' own default of how often it scrapes. A shorter step than that would
+// count one scrape as many.
+const Step = time.Minute
+
 // Source measures hosts. A host or signal that cannot be measured is absent
 // from the answer; nothing is made up. Points are sorted by time and lie in
 // [from, to]. Where some hosts could not be asked, and the others were, Measure

@@ -22,11 +22,11 @@ import data.ringmaster.people
 # custom:
 #   exceptable: true
 require contains {
-	"msg": sprintf("ring %q soaks %d minutes; %d are the least where %s is", [input.ring.name, soak, floor, who]),
+	"msg": sprintf("ring %q soaks %v minutes; %d are the least where %s is", [input.ring.name, soak, floor, who]),
 	"facts": {"from": people.estate_owners, "count": 1, "soak_minutes": soak, "least_minutes": floor},
 	"remedy": "let the ring soak longer",
 } if {
-	soak := input.ring.soak_seconds / 60
+	soak := round(input.ring.soak_seconds / 0.6) / 100
 	rank := min([s.rank | some s in input.wave.services])
 	floor := least(rank)
 	soak < floor

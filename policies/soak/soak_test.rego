@@ -19,6 +19,11 @@ test_too_short_for_the_most_critical if {
 	d.facts.from == "owners"
 }
 
+test_a_soak_of_seconds if {
+	some d in soak.require with input as wave(20, [wiki])
+	d.msg == "ring \"canary\" soaks 0.33 minutes; 30 are the least where wiki is"
+}
+
 test_too_short_for_anything if {
 	some d in soak.require with input as wave(0, [wiki])
 	d.facts.least_minutes == 30

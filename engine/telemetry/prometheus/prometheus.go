@@ -28,11 +28,6 @@ import (
 	"github.com/ringmaster-dev/ringmaster/engine/telemetry"
 )
 
-// DefaultStep is between two points where a site does not say: Prometheus' own
-// default of how often it scrapes. A shorter step than that would count one
-// scrape as many.
-const DefaultStep = time.Minute
-
 // most is how many points a server gives of one series.
 const most = 11_000
 
@@ -45,8 +40,8 @@ const timeout = 30 * time.Second
 // Options say where and what.
 type Options struct {
 	URL       string                          // of the server; what stands before /api/v1
-	Signals   map[string]string               // signal → PromQL, with {{host}} and {{address}}
-	Step      time.Duration                   // between points; 0 means DefaultStep
+	Signals   map[string]string               // signal, or telemetry.Traffic → PromQL, with {{host}} and {{address}}
+	Step      time.Duration                   // between points; 0 means telemetry.Step
 	Token     string                          // sent as a bearer token, "" none
 	Address   func(h inventory.HostID) string // "" where facts say none
 	Transport http.RoundTripper               // nil: http.DefaultTransport
@@ -138,7 +133,7 @@ func (s *source) queries(hosts []inventory.HostID) ([]*query, telemetry.Unasked)
 	var queries []*query
 	unasked := telemetry.Unasked{}
 	for _, h := range hosts {
-		for _, signal := range telemetry.Signals {
+		for _, signal := range append(slices.Clone(telemetry.Signals), telemetry.Traffic) {
 			expr, ok := s.Signals[signal]
 			if !ok {
 				continue
@@ -222,5 +217,5 @@ func read(matrix model.Matrix, text string, from, to time.Time) ([]telemetry.Poi
 // would not give as many.
 func (s *source) step(span time.Duration) time.Duration {
 	least := time.Duration(math.Ceil((span / most).Seconds())) * time.Second
-	return max(cmp.Or(s.Step, DefaultStep), least)
+	return max(cmp.Or(s.Step, telemetry.Step), least)
 }
