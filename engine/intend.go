@@ -136,7 +136,7 @@ func (x *Executor) unsettled(t *tip, l *live, open []*rollout.Change, done *Exec
 func (x *Executor) stopped(t *tip, id string, done *Executed) (stop, undo bool) {
 	undo = true
 	for _, o := range t.est.Overrides {
-		if !halts(o, id, x.At) {
+		if o.Kind != "stop" || o.Host != "" || o.Service != "" || o.Patch != "" || o.Plan != "" && o.Plan != id || !stands(o, x.At) {
 			continue
 		}
 		what := ""
@@ -147,11 +147,6 @@ func (x *Executor) stopped(t *tip, id string, done *Executed) (stop, undo bool) 
 		done.wake(o.Until, id+": the stop by "+o.By+" ends")
 	}
 	return stop, undo
-}
-
-// halts says whether an override stops all of a plan now.
-func halts(o outcome.Override, id string, at time.Time) bool {
-	return o.Kind == "stop" && o.Host == "" && o.Service == "" && o.Patch == "" && (o.Plan == "" || o.Plan == id) && stands(o, at)
 }
 
 // gate asks the policies again about what is due, and returns intents for what

@@ -88,11 +88,10 @@ func (x *Executor) talesOf(est *estate.Estate, all []deed, refused map[string]st
 			return nil, err
 		}
 		t := taleOf(d, g, refused[d.plan.ID], pr, x.At)
-		switch {
-		case !t.told.Over:
-			t.halted(est.Overrides, x.At)
-			fallthrough
-		case x.At.Sub(t.last) < telling:
+		if !t.told.Over {
+			t.told.Stand = bearing(est, d.plan, x.At)
+		}
+		if !t.told.Over || x.At.Sub(t.last) < telling {
 			list = append(list, t)
 		}
 	}
@@ -149,20 +148,6 @@ func taleOf(d deed, g *rollout.Progress, refused string, pr forge.PullRequest, a
 		t.told.Rings = append(t.told.Rings, r.RingAftermath)
 	}
 	return t
-}
-
-// halted adds the stops that stand: nothing of the plan begins for as long.
-func (t *tale) halted(overrides []outcome.Override, at time.Time) {
-	for _, o := range overrides {
-		if !halts(o, t.told.Plan.ID, at) {
-			continue
-		}
-		text := fmt.Sprintf("stopped by %s: %s", o.By, o.Reason)
-		if !o.Until.IsZero() {
-			text = fmt.Sprintf("stopped until %s by %s: %s", report.When(t.told.Plan, o.Until), o.By, o.Reason)
-		}
-		t.told.Held = append(t.told.Held, text)
-	}
 }
 
 // troubles are what was said of changes when they failed or degraded; what was

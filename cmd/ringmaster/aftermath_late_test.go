@@ -146,14 +146,14 @@ func TestThreadOfAPlanThatIsStopped(t *testing.T) {
 	w.want(0, "stop", "--by", "olivia", "--reason", "a storm", "--until", w.at.Add(2*time.Hour).Format(time.RFC3339))
 	w.at = w.at.Add(time.Minute)
 	w.want(3, "execute")
-	if got := outcomeSaid(t, hub); !strings.Contains(got, "\n**Held**\n\n- stopped until Mon 2 Mar 2026 12:00 (Europe/Berlin) by olivia: a storm\n") {
+	if got := outcomeSaid(t, hub); !strings.Contains(got, "\n| stop everything | `olivia` | a storm | Mon 2 Mar 2026 12:00: **ends soon** |\n") {
 		t.Errorf("stopped, the thread says\n%s", got)
 	}
 	w.at = w.at.Add(time.Minute)
 	still(t, server, func() { w.want(3, "execute") })
 	w.at = w.at.Add(2 * time.Hour)
 	w.want(0, "execute")
-	if got := outcomeSaid(t, hub); strings.Contains(got, "stopped") || !strings.HasPrefix(got, "**Under way**") {
+	if got := outcomeSaid(t, hub); !strings.Contains(got, "Mon 2 Mar 2026 12:00: **ended** |") || !strings.HasPrefix(got, "**Under way**") {
 		t.Errorf("no longer stopped, the thread says\n%s", got)
 	}
 }

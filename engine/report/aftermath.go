@@ -21,6 +21,7 @@ type Aftermath struct {
 	For     string    // what
 	Stopped []string  // patches that were stopped, each with why
 	Held    []string  // why policy holds changes that were due, each once
+	Stand   []Hold    // overrides that hold of it, or ended lately
 	Wrong   []Wrong   // changes that did not go well, in the plan's order
 }
 
@@ -55,6 +56,9 @@ func (a *Aftermath) Markdown() string {
 	}
 	bullets(&b, "Stopped", a.Stopped)
 	bullets(&b, "Held", a.Held)
+	if len(a.Stand) > 0 {
+		b.WriteString("\n" + overrideTable(a.Stand, s.At.Location(), wrongMost))
+	}
 	for i, w := range a.Wrong {
 		if i == 0 {
 			b.WriteString("\n**What went wrong**\n\n")

@@ -107,6 +107,16 @@ func overrideRows(list []Hold, zone *time.Location) []string {
 	return rows
 }
 
+// overrideTable is a table of at most so many overrides.
+func overrideTable(list []Hold, zone *time.Location, most int) string {
+	rows := overrideRows(list, zone)
+	text := overrideHead + strings.Join(rows[:min(len(rows), most)], "")
+	if more := len(rows) - most; more > 0 {
+		text += fmt.Sprintf("| … and %d more; `ringmaster status` has all | | | |\n", more)
+	}
+	return text
+}
+
 // ending is when an override ends.
 func ending(h Hold, zone *time.Location) string {
 	until := "it is taken back"

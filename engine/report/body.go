@@ -169,12 +169,7 @@ func (s *sheet) overrides(list []Hold, d detail) string {
 	if len(list) == 0 {
 		return ""
 	}
-	rows := overrideRows(list, s.At.Location())
-	text := fmt.Sprintf("## Overrides (%d)\n\n", len(list)) + overrideHead + strings.Join(rows[:min(len(rows), d.rows)], "")
-	if more := len(rows) - d.rows; more > 0 {
-		text += fmt.Sprintf("| … and %d more; `ringmaster status` has all | | | |\n", more)
-	}
-	return text + "\n"
+	return fmt.Sprintf("## Overrides (%d)\n\n", len(list)) + overrideTable(list, s.At.Location(), d.rows) + "\n"
 }
 
 func since(lines []string, d detail) string {
