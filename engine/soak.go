@@ -6,8 +6,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/ringmaster-dev/ringmaster/engine/health"
 	"github.com/ringmaster-dev/ringmaster/engine/hclfile"
+	"github.com/ringmaster-dev/ringmaster/engine/health"
 	"github.com/ringmaster-dev/ringmaster/engine/inventory"
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
 	"github.com/ringmaster-dev/ringmaster/engine/ring"

@@ -124,10 +124,10 @@ type Health struct {
 	// MinRequests is how many requests a host must have served since its change
 	// before it may be called healthy, by telemetry.Traffic; 0 asks for none.
 	MinRequests int
-	Step    time.Duration     // prometheus only: between two points, 0 is a minute
-	Timeout time.Duration     // http and command only: of one probe, 0 is 10 s
-	Token   string            // prometheus only: the name of the variable that holds a bearer token
-	Env     []string          // command only: names of variables it inherits besides PATH, HOME, LANG
+	Step        time.Duration // prometheus only: between two points, 0 is a minute
+	Timeout     time.Duration // http and command only: of one probe, 0 is 10 s
+	Token       string        // prometheus only: the name of the variable that holds a bearer token
+	Env         []string      // command only: names of variables it inherits besides PATH, HOME, LANG
 	// Patience is how long after its soak a change without a verdict waits for
 	// one before it is held; 0 is a day.
 	Patience time.Duration
