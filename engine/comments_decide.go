@@ -31,7 +31,7 @@ func (a *answering) overrideOf(t *thread, h *heard) *outcome.Override {
 		return nil
 	}
 	o := &outcome.Override{
-		Schema: schemaOverride, By: h.comment.By, Patch: h.Patch, Host: h.Host, Service: h.Service, Until: h.Until, Reason: h.Reason, ReasonType: h.ReasonType,
+		Schema: schemaOverride, By: h.comment.By, Account: h.comment.Account, Patch: h.Patch, Host: h.Host, Service: h.Service, Until: h.Until, Reason: h.Reason, ReasonType: h.ReasonType,
 		Evidence: fmt.Sprintf("%sline %d %s", evidenceOf(t, h.comment), h.Line, plan.Sum([]byte(h.comment.Body))),
 	}
 	switch h.Verb {

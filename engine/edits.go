@@ -32,10 +32,10 @@ func edited(before, after repo.Hash, at time.Time, pr forge.PullRequest, changes
 // disinterested is an edit without the approvals of those who asked for an override
 // in it, and who these are: the bot writes what others ask for, and is the author of
 // its pull request.
-func (e *Env) disinterested(d edit) (edit, []string, error) {
+func (e *Env) disinterested(d edit) (edit, []asker, error) {
 	asked, err := e.askers(d.before, d.after, d.changes)
 	d.pull.Approvals = slices.DeleteFunc(slices.Clone(d.pull.Approvals), func(a forge.Review) bool {
-		return slices.ContainsFunc(asked, func(who string) bool { return strings.EqualFold(who, a.By) })
+		return slices.ContainsFunc(asked, func(who asker) bool { return who.is(a) })
 	})
 	return d, asked, err
 }
@@ -55,8 +55,8 @@ func (e *Env) refused(ctx context.Context, d edit, r rules) (string, error) {
 	if by == "" {
 		but := fmt.Sprintf("its author %q", d.pull.Author)
 		for _, who := range asked {
-			if who != d.pull.Author {
-				but += fmt.Sprintf(" and %q, who asked for it", who)
+			if who.by != d.pull.Author {
+				but += fmt.Sprintf(" and %q, who asked for it", who.by)
 			}
 		}
 		return fmt.Sprintf("%s was merged by %s without the approval of an owner (%s) other than %s", d.changes[0].Path, d.pull.Branch, strings.Join(r.owners, ", "), but), nil

@@ -17,7 +17,8 @@ import (
 func saysSame(a, b outcome.Override) bool { return a.Said() == b.Said() }
 
 // evidences are all overrides with an evidence that the protected branch ever
-// held, as it held them first.
+// held, as it held them first. One that is to begin later is none: whoever may push
+// lines that tighten could have what somebody says wait for ever.
 func (e *Env) evidences(base repo.Hash) ([]recorded, error) {
 	there, err := e.overridesAt(base)
 	if err != nil {
@@ -34,6 +35,9 @@ func (e *Env) evidences(base repo.Hash) ([]recorded, error) {
 			return nil, err
 		}
 		for _, o := range added {
+			if o.At.After(e.At) {
+				continue
+			}
 			i, known := place[o.Said()]
 			if !known {
 				i = len(all)

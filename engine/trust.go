@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -163,10 +164,17 @@ func (e *Env) mended(x wrong, tip repo.Hash) bool {
 	})
 }
 
+// asker is who asked for an override: by name and, where it is known, by account.
+type asker struct{ by, account string }
+
+func (a asker) is(r forge.Review) bool {
+	return strings.EqualFold(a.by, r.By) || a.account != "" && a.account == r.Account
+}
+
 // askers are who says what loosens among the overrides that changes add, sorted:
 // the bot writes what others ask for, and is the author of its pull request.
-func (e *Env) askers(before, after repo.Hash, changes []repo.Change) ([]string, error) {
-	var who []string
+func (e *Env) askers(before, after repo.Hash, changes []repo.Change) ([]asker, error) {
+	var who []asker
 	for _, ch := range changes {
 		if !strings.HasPrefix(ch.Path, "overrides/") || ch.After == "" {
 			continue
@@ -186,11 +194,13 @@ func (e *Env) askers(before, after repo.Hash, changes []repo.Change) ([]string, 
 		for line := range bytes.Lines(now) {
 			var o outcome.Override
 			if !known[string(line)] && json.Unmarshal(line, &o) == nil && Loosens(o) {
-				who = append(who, o.By)
+				who = append(who, asker{o.By, o.Account})
 			}
 		}
 	}
-	slices.Sort(who)
+	slices.SortFunc(who, func(a, b asker) int {
+		return cmp.Or(strings.Compare(a.by, b.by), strings.Compare(a.account, b.account))
+	})
 	return slices.Compact(who), nil
 }
 

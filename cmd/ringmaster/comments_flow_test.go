@@ -311,15 +311,24 @@ func TestCommentsTakenBack(t *testing.T) {
 }
 
 // Whoever may push a line that tightens may push one of a comment's evidence, and
-// have it say less: what the comment says is recorded all the same.
+// have it say less, or begin later: what the comment says is recorded all the same.
 func TestCommentsForgedEvidence(t *testing.T) {
 	t.Parallel()
+	for name, line := range map[string]string{
+		"says less":    `"at":"2026-03-02T09:00:00Z","by":"fred","kind":"hold","host":"office-04"`,
+		"begins later": `"at":"2026-03-08T22:00:00Z","by":"fred","kind":"hold","host":"office-01"`,
+	} {
+		t.Run(name, func(t *testing.T) { forgedEvidence(t, line) })
+	}
+}
+
+func forgedEvidence(t *testing.T, line string) {
 	w := prepared(t).at(t, opened)
 	const text = "/ringmaster hold office-01 until 2026-03-09 because month end"
 	w.want(0, "pr", "comment", trusted, text, "--by", "fred")
-	w.push("forged", map[string][]byte{overridesFile: fmt.Appendf(nil, `{"schema":"ringmaster/override/v1","at":"2026-03-02T09:00:00Z","by":"fred","kind":"hold","host":"office-04","until":"2026-03-08T23:00:00Z","reason":"month end","loosens":false,"evidence":"ringmaster/%s comment 1 line 1 %s"}`+"\n", trusted, plan.Sum([]byte(text)))})
+	w.push("forged", map[string][]byte{overridesFile: fmt.Appendf(nil, `{"schema":"ringmaster/override/v1",%s,"until":"2026-03-08T23:00:00Z","reason":"month end","loosens":false,"evidence":"ringmaster/%s comment 1 line 1 %s"}`+"\n", line, trusted, plan.Sum([]byte(text)))})
 	w.says(0, []string{"recorded: nothing of host office-01 begins"}, "comments")
-	if got := string(w.file(overridesFile)); strings.Count(got, "\n") != 2 || !strings.Contains(got, `"host":"office-01"`) {
+	if got := string(w.file(overridesFile)); strings.Count(got, "\n") != 2 || !strings.Contains(got, `"at":"2026-03-02T09:00:00Z","by":"fred","evidence":`) {
 		t.Errorf("the overrides are %s", got)
 	}
 }
@@ -396,4 +405,83 @@ func TestCommentsExplainTheBaseAlone(t *testing.T) {
 	}
 	w.remade(engine.Version, func(p *plan.Plan) { p.Inputs.Commit = string(evil) })
 	w.says(0, []string{"not explained: the plan names a commit that is not the protected branch's"}, "comments")
+}
+
+// What was held or stopped by a comment is released by one, once an owner other than who
+// asks has approved it; until then it holds, and what is said meanwhile stands.
+func TestCommentsRelease(t *testing.T) {
+	t.Parallel()
+	x := talk(t)
+	hosts := func() string { title, _, _ := strings.Cut(x.hub.Pulls()[0].Title, ", by"); return title }
+	x.hub.Comment(1, "fred", "/ringmaster hold office-01 until 2026-03-20 because untested: nobody tried it")
+	x.says(0, "recorded: nothing of host office-01 begins until Fri 20 Mar 2026 00:00 (untested)")
+	if got := hosts(); !strings.Contains(got, "3 hosts") {
+		t.Errorf("held, the plan is %q", got)
+	}
+	x.at = trustAt.Add(time.Minute)
+	x.hub.Comment(1, "olivia", "/ringmaster release office-01 because untested: we tried it")
+	x.says(0, "proposed, for it takes caution away, so that an owner other than olivia must approve it: what adds caution about host office-01 ends (untested)")
+	p := x.hub.Pulls()[1]
+	if !strings.Contains(p.Body, "    it ends:\n    hold of host office-01 by fred, until 2026-03-19T23:00:00Z: nobody tried it\n") {
+		t.Errorf("the pull request says\n%s", p.Body)
+	}
+	// Somebody else holds it too, in the minute of the release; that stands.
+	x.hub.Comment(1, "mia", "/ringmaster hold office-01 until 2026-03-09 because month end")
+	x.says(0, "recorded: nothing of host office-01 begins until Mon 9 Mar 2026 00:00")
+	id := strings.TrimPrefix(p.HeadRef, "ringmaster/")
+	x.hub.Review(2, "olivia", "APPROVED")
+	x.env["GITHUB_TOKEN"] = "ghs_omar"
+	x.site.says(3, []string{"0 of 1 by one of owners"}, "pr", "merge", id)
+	x.hub.Review(2, "omar", "APPROVED")
+	x.want(0, "pr", "merge", id)
+	x.env["GITHUB_TOKEN"] = "ghs_bot"
+	x.at = trustAt.Add(time.Hour)
+	x.hub.Comment(1, "fred", "/ringmaster replan")
+	x.says(0, "recorded and released since: nothing of host office-01 begins until Fri 20 Mar", "recorded: what adds caution about host office-01 ends (untested)", "recorded: nothing of host office-01 begins until Mon 9 Mar 2026 00:00")
+	if got := hosts(); !strings.Contains(got, "3 hosts") {
+		t.Errorf("held by mia, the plan is %q", got)
+	}
+	if data := string(x.fetched("overrides/" + id + ".jsonl")); strings.Count(data, "\n") != 1 || !strings.Contains(data, `"kind":"release","loosens":true`) || !strings.Contains(data, `"account":"`) {
+		t.Errorf("the release is %s", data)
+	}
+	x.hub.Comment(1, "fred", "/ringmaster release office-01 because mia agrees")
+	x.says(0, "proposed, for it takes caution away, so that an owner other than fred")
+	id = strings.TrimPrefix(x.hub.Pulls()[2].HeadRef, "ringmaster/")
+	x.hub.Review(3, "omar", "APPROVED")
+	x.env["GITHUB_TOKEN"] = "ghs_olivia"
+	x.want(0, "pr", "merge", id)
+	x.env["GITHUB_TOKEN"] = "ghs_bot"
+	x.at = trustAt.Add(2 * time.Hour)
+	x.hub.Comment(1, "fred", "/ringmaster replan")
+	x.want(0, "comments")
+	if got := hosts(); !strings.Contains(got, "4 hosts") {
+		t.Errorf("released, the plan is %q", got)
+	}
+	x.want(0, "audit", "verify")
+}
+
+// A stop in a comment stops at once what is carried out, and a release of it lets it go on.
+func TestCommentsStop(t *testing.T) {
+	t.Parallel()
+	x := talk(t)
+	x.hub.Review(1, "fred", "APPROVED")
+	x.env["GITHUB_TOKEN"] = "ghs_olivia"
+	x.want(0, "pr", "merge", trusted)
+	x.env["GITHUB_TOKEN"] = "ghs_bot"
+	x.hub.Comment(1, "fred", "/ringmaster stop because the network is down")
+	x.says(0, "recorded: nothing of everything begins until it is released", "| stop everything | `fred` | the network is down | it is taken back |")
+	x.site.says(3, []string{"stopped by fred: the network is down"}, "execute")
+	x.hub.Comment(1, "fred", "/ringmaster release because the network is up")
+	x.says(0, "not done: nothing that stands is about just plan "+trusted+"; what stands is stop of everything by fred")
+	x.hub.Comment(1, "fred", "/ringmaster release stop because the network is up")
+	x.at = trustAt.Add(time.Minute)
+	x.says(0, "proposed, for it takes caution away, so that an owner other than fred must approve it: what adds caution about everything ends")
+	x.site.says(3, []string{"stopped by fred: the network is down"}, "execute")
+	p := x.hub.Pulls()[1]
+	x.hub.Review(2, "olivia", "APPROVED")
+	x.env["GITHUB_TOKEN"] = "ghs_olivia"
+	x.want(0, "pr", "merge", strings.TrimPrefix(p.HeadRef, "ringmaster/"))
+	x.env["GITHUB_TOKEN"] = "ghs_bot"
+	x.site.says(0, []string{"applied"}, "execute")
+	x.want(0, "audit", "verify")
 }

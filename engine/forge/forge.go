@@ -119,12 +119,15 @@ type Page struct {
 
 // Comment is what a person, or another program, wrote below a pull request.
 type Comment struct {
-	ID     string // tells comments of one pull request apart
-	By     string // "" where the account was deleted
-	At     time.Time
-	Edited time.Time // when it was changed last; At where it never was
-	Body   string    // Markdown, as it was written: nothing in it is to be believed
-	Bot    bool      // By is a program
+	ID string // tells comments of one pull request apart
+	By string // "" where the account was deleted
+	// Account is what the forge calls By's account, and goes on calling it when its
+	// name changes; "" where it does not say.
+	Account string
+	At      time.Time
+	Edited  time.Time // when it was changed last; At where it never was
+	Body    string    // Markdown, as it was written: nothing in it is to be believed
+	Bot     bool      // By is a program
 }
 
 // Verdict is the result of a check.
@@ -189,6 +192,7 @@ type PullRequest struct {
 // Review is one person's standing approval.
 type Review struct {
 	By      string
+	Account string // as in Comment
 	At      time.Time
 	Commit  string // the head that was reviewed
 	Claimed bool   // nobody verified who By is (local forge)

@@ -53,6 +53,9 @@ type Override struct {
 	// Predicted is the score disagreed with, absent where nothing was scored: the
 	// person and the score are held against what happens then.
 	Predicted *float64 `json:"predicted,omitempty"`
+	// Account is what the forge calls By's account, which goes by another name where it
+	// was renamed since: who asked does not approve. "" where the forge does not say.
+	Account string `json:"account,omitempty"`
 	// Evidence is where it was said, "" where that is the line itself: a pull request's
 	// branch, the forge's id of the comment, the command's line in it and the comment's
 	// sha256. What one evidence says is recorded once: saying it again, or taking the
@@ -74,7 +77,7 @@ func (o Override) Sum() string {
 // its author's name, which forges let people change. Two that were said at one place
 // and say the same are equal.
 func (o Override) Said() Override {
-	o.At, o.By, o.Until, o.Predicted = time.Time{}, "", o.Until.UTC(), nil
+	o.At, o.By, o.Account, o.Until, o.Predicted = time.Time{}, "", "", o.Until.UTC(), nil
 	if o.Kind == Release {
 		o.Value = "" // what it ends stands where it was said by its scope
 	}

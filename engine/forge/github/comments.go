@@ -161,10 +161,18 @@ func (f *Forge) thread(ctx context.Context, branch string) ([]forge.Comment, err
 	for _, c := range all {
 		if !isNote(c, me, noteMark) {
 			list = append(list, forge.Comment{
-				ID: strconv.FormatInt(c.GetID(), 10), By: c.GetUser().GetLogin(), At: c.GetCreatedAt().UTC(), Edited: c.GetUpdatedAt().UTC(),
+				ID: strconv.FormatInt(c.GetID(), 10), By: c.GetUser().GetLogin(), Account: accountOf(c.GetUser()), At: c.GetCreatedAt().UTC(), Edited: c.GetUpdatedAt().UTC(),
 				Body: unix(c.GetBody()), Bot: c.GetUser().GetType() == "Bot",
 			})
 		}
 	}
 	return list, nil
+}
+
+// accountOf is what GitHub calls an account whatever its name, "" for a deleted one.
+func accountOf(u *github.User) string {
+	if u.GetID() == 0 {
+		return ""
+	}
+	return strconv.FormatInt(u.GetID(), 10)
 }

@@ -53,7 +53,7 @@ func (f *Forge) approvals(ctx context.Context, number int, head string) (now, fo
 		if err != nil {
 			return nil, nil, err
 		}
-		said := forge.Review{By: login, At: r.GetSubmittedAt().UTC(), Commit: r.GetCommitID()}
+		said := forge.Review{By: login, Account: accountOf(r.GetUser()), At: r.GetSubmittedAt().UTC(), Commit: r.GetCommitID()}
 		switch {
 		case !may:
 		case said.Commit == head:
