@@ -135,7 +135,8 @@ func TestCutOffInTheMiddle(t *testing.T) {
 	log := logrus.New()
 	log.SetOutput(io.Discard)
 	f := &told{job: fleet.Job{ID: "j", State: fleet.Running}}
-	h := &hand{Executor: &Executor{Env: &Env{At: at, Log: log}}, t: &tip{est: &estate.Estate{}}, fleet: f, caps: fleet.Caps{Ops: []string{"status"}}}
+	h := &hand{Executor: &Executor{Env: &Env{At: at, Log: log}}, t: &tip{est: &estate.Estate{}}, fleet: f, caps: fleet.Caps{Ops: []string{"status"}},
+		bars: func(context.Context, *job) string { return "" }}
 	c := &rollout.Change{Change: plan.Change{Host: "web-1", Patch: "generic:heron-web@4.2.2"}, NotAfter: at.Add(time.Hour)}
 	jobs := []*job{{live: &live{deed: deed{plan: &plan.Plan{ID: "p"}, lines: []outcome.Line{{Event: outcome.Intended, Host: c.Host, Patch: c.Patch, At: at}}}}, change: c, key: "k", from: "4.2.1", to: "4.2.2"}}
 	if got := h.carry(t.Context(), jobs); len(got) != 0 {

@@ -113,7 +113,7 @@ var reviewAttacks = []attack{
 		w.says(3, []string{"held: plan standard-main-1: stopped by fred: not today"}, "execute")
 	}},
 	{"4 a lower risk is proposed and merged unapproved", merged, func(w *site) {
-		out := w.want(0, "override", "risk", "--value", "low", "--by", "olivia", "--reason", "trust me")
+		out := w.want(0, "override", "risk", "--value", "low", "--by", "olivia", "--reason", "trust me", "--until", "2026-03-20T00:00:00Z")
 		_, id, _ := strings.Cut(out, "ringmaster/")
 		id, _, _ = strings.Cut(id, " ")
 		w.want(0, "pr", "approve", id, "--by", "olivia")
