@@ -34,7 +34,8 @@
 //	replay    what other policies or models would have decided, as people read it
 //
 // Beside them are the ports and their adapters: [forge] (local, github),
-// [fleet] (sim, exec, ssh, ansible), [telemetry], and feed, which fetches advisories.
+// [fleet] (sim, exec, ssh, ansible), [telemetry] (prometheus, probe, and workload, which
+// puts sandboxes under load), and feed, which fetches advisories.
 // [estate] reads everything one commit declares.
 //
 // Here, plan is a straight line:

@@ -27,7 +27,7 @@ var floors = map[string]int{
 	"engine/health": 4, "engine/report": 4, "engine/review": 4, "engine/replay": 4,
 	"engine/estate": 5, "engine/feed": 5,
 	"engine/forge/local": 5, "engine/forge/github": 5, "engine/forge/forgetest": 5,
-	"engine/telemetry/prometheus": 5, "engine/telemetry/probe": 5,
+	"engine/telemetry/prometheus": 5, "engine/telemetry/probe": 5, "engine/telemetry/workload": 5,
 	"engine/fleet/sim": 5, "engine/fleet/exec": 5, "engine/fleet/host": 5, "engine/fleet/ssh": 5, "engine/fleet/ansible": 5, "engine/fleet/fleettest": 5,
 	"engine":         6,
 	"cmd/ringmaster": 7, "docs/screenshot": 7,
@@ -50,6 +50,7 @@ var doors = map[string]string{
 	"github.com/prometheus/":           "engine/telemetry/prometheus",
 	"github.com/spf13/cobra":           "cmd/ringmaster",
 	"golang.org/x/crypto/ssh":          "engine/fleet/ssh",
+	"github.com/tsenart/vegeta":        "engine/telemetry/workload",
 }
 
 // quiet packages turn values into values: no disk, network, clock, dice or log.

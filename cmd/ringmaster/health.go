@@ -38,7 +38,7 @@ func (a *app) openHealth(_ context.Context, h ring.Health, f fleet.Fleet, w engi
 		return probe.New(probe.Options{Look: probe.HTTP(h.URL, address, timeout, nil), Wait: a.pause, Down: down}), nil
 	case "command":
 		run := func(ctx context.Context, argv []string) error {
-			return exec.Run(ctx, exec.Options{Command: argv, Dir: w.Dir, Env: h.Env})
+			return exec.Run(ctx, exec.Options{Command: argv, Dir: w.Dir, Env: h.Env}, nil, nil)
 		}
 		return probe.New(probe.Options{Look: probe.Command(h.Command, run, address, timeout), Wait: a.pause, Down: down}), nil
 	}
