@@ -61,6 +61,7 @@ func (r *reader) check() {
 		}
 	}
 	r.checkWindows()
+	r.checkWorkloads()
 	e := r.estate
 	slices.SortFunc(e.Tiers, func(a, b inventory.Tier) int {
 		return cmp.Or(cmp.Compare(a.Rank, b.Rank), strings.Compare(a.Name, b.Name))

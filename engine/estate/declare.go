@@ -29,9 +29,10 @@ var inventoryBlocks = map[string]block{
 }
 
 var ringBlocks = map[string]block{
-	"ring":   (*reader).ring,
-	"fleet":  (*reader).fleet,
-	"health": (*reader).health,
+	"ring":     (*reader).ring,
+	"fleet":    (*reader).fleet,
+	"health":   (*reader).health,
+	"workload": (*reader).workload,
 }
 
 // homes are the folders that blocks stand in. Those in policies/ are read with the

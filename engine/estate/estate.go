@@ -29,9 +29,10 @@ type Estate struct {
 	Exceptions []inventory.Exception // sorted by name
 	Rollbacks  []ring.Rollback       // in the order they stand: the last matching one counts
 
-	Rings   []ring.Ring   // sorted by order, then name
-	Fleets  []ring.Fleet  // in the order they stand: the last matching one counts
-	Healths []ring.Health // in the order they stand
+	Rings     []ring.Ring     // sorted by order, then name
+	Fleets    []ring.Fleet    // in the order they stand: the last matching one counts
+	Healths   []ring.Health   // in the order they stand
+	Workloads []ring.Workload // in the order they stand
 
 	Advisories []advisory.Advisory // sorted by id; feeds and inventory/patches together, withdrawn ones left out
 	Knowledge  advisory.Knowledge

@@ -28,6 +28,7 @@ type reader struct {
 	windows   []checked                // checked once the estate's own zone is known
 	minimum   map[string]hclfile.Place // service → where it says min_available
 	tags      []tag                    // compliance tags, where services have them
+	loaded    []hclfile.Place          // every workload block
 
 	hosts map[inventory.HostID]declaredHost
 	lines map[inventory.HostID]factLine // the newest line of each host

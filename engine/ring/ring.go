@@ -133,3 +133,20 @@ type Health struct {
 	Patience time.Duration
 	Select
 }
+
+// Workload is load that hosts in a sandbox are put under before a change and after
+// it, so that the two can be compared. Kind is http or command; the last matching one
+// counts. A host that is not in a sandbox is never loaded.
+type Workload struct {
+	Kind        string
+	URL         string        // http only: scheme, host and port, with {{address}} or {{host}} for the host
+	Paths       []string      // http only: asked for in turn, by GET; never empty
+	Command     []string      // command only
+	Env         []string      // command only: names of variables it inherits besides PATH, HOME, LANG
+	Rate        float64       // requests a second to one host in the busiest hour of the week
+	Duration    time.Duration // what a week takes
+	Timeout     time.Duration // of one request
+	Connections int           // http only: requests at a time
+	Shape       string        // the service whose week is followed; "" is the host's own
+	Select
+}
