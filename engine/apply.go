@@ -11,6 +11,7 @@ import (
 
 	"github.com/ringmaster-dev/ringmaster/engine/advisory"
 	"github.com/ringmaster-dev/ringmaster/engine/fleet"
+	"github.com/ringmaster-dev/ringmaster/engine/health"
 	"github.com/ringmaster-dev/ringmaster/engine/inventory"
 	"github.com/ringmaster-dev/ringmaster/engine/match"
 	"github.com/ringmaster-dev/ringmaster/engine/outcome"
@@ -70,6 +71,8 @@ type job struct {
 	key     string
 	from    string // the version before
 	to      string // the version after
+
+	baseline *baseline // shared by the jobs of a host
 }
 
 // jobs are the open intents and the changes to measure, by fleet block.
@@ -152,6 +155,9 @@ func (x *Executor) onFleet(ctx context.Context, t *tip, b *brake, n int, jobs []
 	if err := x.unaltered(t, block); err != nil {
 		return nil, fmt.Errorf("opening fleet %q: %w", block.Kind, err)
 	}
+	if err := x.unalteredLoad(t, jobs); err != nil {
+		return nil, err
+	}
 	w, err := x.world(t)
 	if err != nil {
 		return nil, err
@@ -165,9 +171,9 @@ func (x *Executor) onFleet(ctx context.Context, t *tip, b *brake, n int, jobs []
 	if err != nil {
 		return nil, fmt.Errorf("greeting fleet %q: %w", block.Kind, err)
 	}
-	h := &hand{Executor: x, t: t, fleet: f, block: block, caps: caps, bars: b.bars}
+	h := &hand{Executor: x, t: t, world: w, fleet: f, block: block, caps: caps, bars: b.bars}
 	results := h.carry(ctx, pick(jobs, false))
-	measured, err := h.measure(ctx, w, pick(jobs, true))
+	measured, err := h.measure(ctx, pick(jobs, true))
 	return append(results, measured...), err
 }
 
@@ -281,11 +287,13 @@ func (t *tip) label(id plan.PatchID) plan.PatchID {
 // hand is one fleet at work.
 type hand struct {
 	*Executor
-	t     *tip
-	fleet fleet.Fleet
-	block ring.Fleet
-	caps  fleet.Caps
-	bars  func(context.Context, *job) string // why a job may not begin now, "" where it may
+	t      *tip
+	world  World
+	fleet  fleet.Fleet
+	block  ring.Fleet
+	caps   fleet.Caps
+	bars   func(context.Context, *job) string // why a job may not begin now, "" where it may
+	loaded map[*job]health.Verdict            // under load, of changes in a sandbox that have soaked
 }
 
 // carry does jobs host by host: a host's jobs one after another, as many hosts
@@ -295,6 +303,22 @@ func (h *hand) carry(ctx context.Context, jobs []*job) []Result {
 	if !ok {
 		return nil // such a fleet need not know keys: nothing is asked of it blindly
 	}
+	hosts := byHost(jobs)
+	out := make([][]Result, len(hosts))
+	h.abreast(hosts, func(i int) {
+		shared := &baseline{}
+		for _, j := range hosts[i] {
+			j.baseline = shared
+			if r, ok := h.do(ctx, j, found[j.change.Host]); ok {
+				out[i] = append(out[i], r)
+			}
+		}
+	})
+	return slices.Concat(out...)
+}
+
+// byHost puts the jobs of each host together.
+func byHost(jobs []*job) [][]*job {
 	var hosts [][]*job
 	for _, j := range jobs {
 		i := slices.IndexFunc(hosts, func(list []*job) bool { return list[0].change.Host == j.change.Host })
@@ -304,22 +328,21 @@ func (h *hand) carry(ctx context.Context, jobs []*job) []Result {
 		}
 		hosts[i] = append(hosts[i], j)
 	}
-	out := make([][]Result, len(hosts))
+	return hosts
+}
+
+// abreast does each of hosts, as many at a time as the fleet's block allows.
+func (h *hand) abreast(hosts [][]*job, do func(i int)) {
 	lanes := make(chan struct{}, max(1, h.block.Parallel))
 	var wg sync.WaitGroup
-	for i, list := range hosts {
+	for i := range hosts {
 		lanes <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-lanes }()
-			for _, j := range list {
-				if r, ok := h.do(ctx, j, found[j.change.Host]); ok {
-					out[i] = append(out[i], r)
-				}
-			}
+			do(i)
 		})
 	}
 	wg.Wait()
-	return slices.Concat(out...)
 }
 
 // installed asks what the hosts of jobs have now; nil where the fleet does not

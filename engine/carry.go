@@ -11,6 +11,7 @@ import (
 	"github.com/ringmaster-dev/ringmaster/engine/fleet"
 	"github.com/ringmaster-dev/ringmaster/engine/outcome"
 	"github.com/ringmaster-dev/ringmaster/engine/rollout"
+	"github.com/ringmaster-dev/ringmaster/engine/telemetry"
 )
 
 // do carries out one job. It looks before it acts: a step that an earlier run
@@ -34,6 +35,17 @@ func (h *hand) do(ctx context.Context, j *job, found map[string]string) (Result,
 		return r, true
 	}
 	why := h.bars(ctx, j)
+	var before *telemetry.Load
+	if why == "" {
+		var unfit string
+		if before, unfit = h.before(ctx, j, at); unfit != "" {
+			r.Event, r.Detail = outcome.Held, unfit
+			return r, true
+		}
+	}
+	if before != nil {
+		why = h.bars(ctx, j) // a workload lasts
+	}
 	if why != "" {
 		h.Log.WithField("plan", r.Plan).WithField("host", r.Host).Warn("not begun: " + why)
 		if _, inherited := h.inherited(j.live, j.change); !inherited || h.lasted(h.t) >= longest {
@@ -49,7 +61,11 @@ func (h *hand) do(ctx context.Context, j *job, found map[string]string) (Result,
 	}
 	h.taken.Store(j.key, true)
 	job = h.await(ctx, job)
-	return h.settle(r, j, job)
+	r, ok := h.settle(r, j, job)
+	if before != nil && r.Event == outcome.Applied {
+		r.Measured = &outcome.Measured{Before: before.Signals(), After: map[string]float64{}}
+	}
+	return r, ok
 }
 
 const tooLate = "intended, but its window was over before it began"

@@ -19,12 +19,13 @@ import (
 	"github.com/ringmaster-dev/ringmaster/engine/telemetry"
 )
 
-// Executor is what execute needs beyond Env: how fleets and health sources are
-// opened, and how to wait for a job.
+// Executor is what execute needs beyond Env: how fleets, health sources and workloads
+// are opened, and how to wait for a job.
 type Executor struct {
 	*Env
-	OpenFleet  func(ctx context.Context, f ring.Fleet, w World) (fleet.Fleet, error)
-	OpenHealth func(ctx context.Context, h ring.Health, f fleet.Fleet, w World) (telemetry.Source, error)
+	OpenFleet    func(ctx context.Context, f ring.Fleet, w World) (fleet.Fleet, error)
+	OpenHealth   func(ctx context.Context, h ring.Health, f fleet.Fleet, w World) (telemetry.Source, error)
+	OpenWorkload func(l ring.Workload, w World) (telemetry.Workload, error)
 	// Wait returns after d, or false when it will not wait at all: jobs that are
 	// not over are then looked at by a later run.
 	Wait func(ctx context.Context, d time.Duration) bool

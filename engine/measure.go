@@ -33,14 +33,15 @@ const measuredAtOnce = 8
 // good one when the soak is over; without a verdict nothing is said before the
 // soak has passed, and then that there is none. Results are in the order of the
 // blocks and jobs, however long each took.
-func (h *hand) measure(ctx context.Context, w World, jobs []*job) ([]Result, error) {
+func (h *hand) measure(ctx context.Context, jobs []*job) ([]Result, error) {
+	h.loaded = h.loads(ctx, jobs)
 	var all []sighting
 	var broken []error
 	for _, block := range blocks(h.t, jobs) {
 		s := sighting{hand: h, patience: patienceOf(block.health), least: block.health.MinRequests}
 		if block.health.Kind != "" {
 			var err error
-			if s.source, err = h.OpenHealth(ctx, block.health, h.fleet, w); err != nil {
+			if s.source, err = h.OpenHealth(ctx, block.health, h.fleet, h.world); err != nil {
 				broken = append(broken, fmt.Errorf("opening health %q: %w", block.health.Kind, err))
 				continue
 			}
@@ -125,6 +126,9 @@ func together(jobs []*job) [][]*job {
 func (h *sighting) verdicts(ctx context.Context) []Result {
 	group, first := h.group, h.group[0].change
 	due := first.Due(h.At)
+	if h.source == nil && h.t.workloadOf(group[0].live, first) != nil && !due {
+		return nil // its verdict comes under load
+	}
 	if h.source == nil {
 		return h.unmeasured(due, "no health block takes the host, so nothing says that it is well")
 	}
@@ -213,12 +217,16 @@ func waitsUntil(c *rollout.Change, patience time.Duration) time.Time {
 }
 
 // remedy is what people can do about a change that nothing is known of.
-const remedy = "; let the health block measure the host, and the next run judges it, or take the plan back by a pull request that reverts its merge"
+const remedy = "; let what measures the host see it, and the next run judges it, or take the plan back by a pull request that reverts its merge"
 
 // unjudged tells of changes that have soaked and have no verdict: missing data
 // holds, and it is said until when it is waited for and what then.
 func (t *tip) unjudged(l *live, at time.Time, done *Executed) {
 	for _, c := range l.progress.Changes {
+		if c.State == rollout.Intended && c.HeldWith != "" { // before it begins: see hand.before
+			done.Held = append(done.Held, fmt.Sprintf("%s on %s: %s", c.Patch, c.Host, c.HeldWith))
+			done.wake(c.NotAfter.Add(time.Second), fmt.Sprintf("%s: the wave of %s on %s is over; until then each run measures again", l.plan.ID, c.Patch, c.Host))
+		}
 		if c.State != rollout.Applied || !c.Due(at) {
 			continue
 		}
@@ -236,8 +244,18 @@ func (t *tip) unjudged(l *live, at time.Time, done *Executed) {
 	}
 }
 
-// verdict is what a judgement comes to at this time.
+// verdict is what a judgement comes to at this time, together with the one under load
+// where there is one.
 func (h *sighting) verdict(j *job, v health.Verdict, due bool) (Result, bool) {
+	under, loaded := h.loaded[j]
+	switch {
+	case loaded && under.State == "":
+		return Result{}, false
+	case loaded && h.source == nil:
+		v = under
+	case loaded:
+		v = health.Both(v, under)
+	}
 	r := Result{Key: j.key, Plan: j.live.plan.ID, Host: j.change.Host, Patch: j.change.Patch, At: h.At, Detail: v.Why,
 		Fleet: h.block.Kind, Measured: &outcome.Measured{Before: v.Before, After: v.After}}
 	switch {

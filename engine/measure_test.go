@@ -152,7 +152,7 @@ func TestSlowGroupDelaysNoOther(t *testing.T) {
 	x := &Executor{Env: &Env{At: at, Log: logrus.New()}, OpenHealth: func(context.Context, ring.Health, fleet.Fleet, World) (telemetry.Source, error) {
 		return slow{host: "web-1", others: &others}, nil
 	}}
-	got, err := (&hand{Executor: x, t: &tip{est: d.est, decider: d}}).measure(t.Context(), World{}, jobs)
+	got, err := (&hand{Executor: x, t: &tip{est: d.est, decider: d}}).measure(t.Context(), jobs)
 	if err != nil || len(got) != len(jobs) {
 		t.Fatalf("measure() = %v, %v, want %d results", got, err, len(jobs))
 	}

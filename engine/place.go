@@ -38,6 +38,9 @@ func (d *decider) place(dr *draft) {
 		for _, w := range out.Rings[i] {
 			r.Waves = append(r.Waves, d.wave(dr, in, w, places, &d.est.Rings[i]))
 		}
+		if r.Sandbox && d.loads(r) {
+			r.Gates = append(r.Gates, "under a synthetic workload its hosts are no slower and no more often wrong than they were before")
+		}
 		if len(r.Waves) > 0 {
 			d.watched(&r)
 			dr.rings = append(dr.rings, r)
@@ -62,6 +65,18 @@ func (d *decider) planRing(r *ring.Ring, stands float64) plan.Ring {
 		out.StandsFor = &stands
 	}
 	return out
+}
+
+// loads says whether a workload takes any of a ring's hosts.
+func (d *decider) loads(r plan.Ring) bool {
+	for _, w := range r.Waves {
+		for _, c := range w.Changes {
+			if h := d.hostOf(c.Host); h != nil && d.workloadFor(h) != nil {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (d *decider) scheduleInput(dr *draft) (schedule.Input, []int) {

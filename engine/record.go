@@ -89,7 +89,7 @@ func (x *Executor) when(l *live, r Result) time.Time {
 func expected(l *live, c *rollout.Change, r Result) bool {
 	switch c.State {
 	case rollout.Intended:
-		return r.Key == c.Key(l.plan.ID) && oneOf(r.Event, outcome.Applied, outcome.Failed, outcome.Skipped, outcome.Unreachable)
+		return r.Key == c.Key(l.plan.ID) && oneOf(r.Event, outcome.Applied, outcome.Failed, outcome.Skipped, outcome.Unreachable, outcome.Held)
 	case rollout.Undo:
 		return r.Key == c.UndoKey(l.plan.ID) && oneOf(r.Event, outcome.RolledBack, outcome.Failed, outcome.Unreachable)
 	case rollout.Applied:

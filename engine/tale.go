@@ -147,6 +147,7 @@ func taleOf(d deed, g *rollout.Progress, refused string, pr forge.PullRequest, a
 	for _, r := range t.rings {
 		t.told.Rings = append(t.told.Rings, r.RingAftermath)
 	}
+	t.told.Tried = tried(d, g)
 	return t
 }
 
@@ -239,6 +240,7 @@ func (t *tale) progress(at time.Time) []forge.Progress {
 		if wrong := r.Failed + r.RolledBack; wrong > 0 {
 			p.Text += fmt.Sprintf(", %d failed or rolled back", wrong)
 		}
+		p.Text += underLoad(t.told.Tried, r.Name)
 		switch {
 		case t.told.Refused != "" && t.told.Begun:
 			p.Text += "; stopped: " + t.told.Refused

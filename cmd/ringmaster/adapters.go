@@ -133,7 +133,7 @@ func localTeams(r *repo.Repo) map[string][]string {
 
 // executor is an environment that can carry out plans.
 func (a *app) executor(e *engine.Env) *engine.Executor {
-	return &engine.Executor{Env: e, OpenFleet: a.openFleet, OpenHealth: a.openHealth, Wait: a.pause, Lasted: a.lasted}
+	return &engine.Executor{Env: e, OpenFleet: a.openFleet, OpenHealth: a.openHealth, OpenWorkload: a.openWorkload, Wait: a.pause, Lasted: a.lasted}
 }
 
 // wait lets time pass, unless the run is told to stop.

@@ -23,6 +23,7 @@ type Aftermath struct {
 	Held    []string  // why policy holds changes that were due, each once
 	Stand   []Hold    // overrides that hold of it, or ended lately
 	Wrong   []Wrong   // changes that did not go well, in the plan's order
+	Tried   []Tried   // changes in sandboxes, in the plan's order
 }
 
 // RingAftermath counts a ring's changes.
@@ -54,6 +55,7 @@ func (a *Aftermath) Markdown() string {
 	for _, r := range a.Rings {
 		fmt.Fprintf(&b, "| %s | %d of %d | %s | %s | %s | %s | %s |\n", inert(r.Name), r.Healthy, r.all(), blank(r.UnderWay), blank(r.Failed), blank(r.RolledBack), blank(r.Unreached), blank(r.Waiting+r.NotBegun))
 	}
+	a.tried(&b)
 	bullets(&b, "Stopped", a.Stopped)
 	bullets(&b, "Held", a.Held)
 	if len(a.Stand) > 0 {
