@@ -228,17 +228,16 @@ func (e *Env) boardPulls(ctx context.Context, b *report.Board, plans []*plan.Pla
 	}
 	for _, p := range plans {
 		if _, ok := open[prefix+p.ID]; !ok && len(p.Rings) > 0 {
-			why := "it waits for `plan --open`"
-			if len(open) >= limit && classOf(p) != plan.Critical {
-				why = fmt.Sprintf("it waits for its turn: the estate allows %d open at a time, and there are %d", limit, len(open))
-			}
+			x := report.QueuedPlan{ID: p.ID, Title: report.Title(p), Deadline: report.DeadlineOf(p), Why: "it waits for `plan --open`"}
 			if d := no[prefix+p.ID]; d != nil && d.news == nil {
-				why = d.String()
-				if due := report.DeadlineOf(p); !e.At.Before(due) {
-					b.Alerts = append(b.Alerts, fmt.Sprintf("%s was due at %s, and %s", p.ID, b.When(due), why))
+				x.Why, x.URL = d.String(), d.pull.URL
+				if !e.At.Before(x.Deadline) {
+					b.Alerts = append(b.Alerts, fmt.Sprintf("%s was due at %s, and %s", x.ID, b.When(x.Deadline), x.Why))
 				}
+			} else if len(open) >= limit && classOf(p) != plan.Critical {
+				x.Why = fmt.Sprintf("it waits for its turn: the estate allows %d open at a time, and there are %d", limit, len(open))
 			}
-			b.Queue = append(b.Queue, report.QueuedPlan{ID: p.ID, Title: report.Title(p), Deadline: report.DeadlineOf(p), Why: why})
+			b.Queue = append(b.Queue, x)
 		}
 	}
 	slices.SortStableFunc(b.Queue, func(x, y report.QueuedPlan) int { return x.Deadline.Compare(y.Deadline) })

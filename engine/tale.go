@@ -73,6 +73,9 @@ func (x *Executor) talesOf(est *estate.Estate, all []deed, refused map[string]st
 		pulls := x.told.byBranch[branch]
 		pr := pulls[len(pulls)-1]
 		d, here := known[branch]
+		if n := len(d.lines); n > 0 && d.lines[n-1].Event == outcome.Completed && (d.gone || x.At.Sub(d.lines[n-1].At) >= telling) {
+			continue // of many: what they say is not even worked out
+		}
 		if !here || d.gone {
 			taken, ok := x.asMerged(d, branch, repo.Hash(pr.Merge))
 			if !ok {
@@ -99,12 +102,9 @@ func (x *Executor) talesOf(est *estate.Estate, all []deed, refused map[string]st
 }
 
 // asMerged is a plan that the base branch has no longer, as it was merged, with
-// what its ledger says; false where its end was told, or it is no plan.
+// what its ledger says; false where it is no plan.
 func (x *Executor) asMerged(d deed, branch string, merge repo.Hash) (deed, bool) {
 	id := strings.TrimPrefix(branch, prefix)
-	if n := len(d.lines); n > 0 && d.lines[n-1].Event == outcome.Completed {
-		return d, false
-	}
 	if _, _, _, ok := plan.ParseID(id); !ok {
 		return d, false
 	}

@@ -32,7 +32,7 @@ func TestPlanThatAPersonClosed(t *testing.T) {
 		}
 	}
 	w.want(0, "status", "--pin")
-	if body := hub.Issues()[0].Body; !strings.Contains(body, "fred closed its pull request") {
+	if body := hub.Issues()[0].Body; !strings.Contains(body, "fred closed its pull request") || !strings.Contains(body, "| ["+trusted+"]("+w.env["GITHUB_SERVER_URL"]+"/acme/estate/pull/1) |") {
 		t.Errorf("the page does not say that it was declined:\n%s", body)
 	}
 

@@ -46,6 +46,7 @@ type OpenPlan struct {
 type QueuedPlan struct {
 	ID       string    `json:"id"`
 	Title    string    `json:"title"`
+	URL      string    `json:"url,omitempty"` // of a pull request that somebody closed
 	Deadline time.Time `json:"deadline,omitzero"`
 	Why      string    `json:"why"` // what it waits for
 }

@@ -51,6 +51,7 @@ func (b *Board) parts() []part {
 	queue := part{"In the queue", "Nothing is in the queue.", []string{"plan", "what", "due", "why"}, nil, nil}
 	for _, x := range b.Queue {
 		queue.rows = append(queue.rows, []string{x.ID, x.Title, when(x.Deadline), x.Why})
+		queue.links = append(queue.links, x.URL)
 	}
 	running := part{"Runs", "Nothing runs.", []string{"plan", "rings", "next", "for"}, nil, nil}
 	for _, x := range b.Running {
