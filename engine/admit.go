@@ -231,11 +231,7 @@ func (v *hostViews) of(i int32, at time.Time, patch plan.PatchID, r plan.Risk) *
 	in := *base
 	in.DeployRisk = r
 	h := &v.d.hosts[i]
-	for _, q := range v.d.walls {
-		if q.Patch == string(patch) && (q.Host == string(h.ID) || q.Host == "" && q.Cohort == v.d.role(h)) {
-			in.Quarantine = append(in.Quarantine, q)
-		}
-	}
+	in.Quarantine = append(in.Quarantine, v.d.walled(patch, h)...)
 	for _, o := range v.d.est.Overrides {
 		held := o.Kind == "stop" && o.Plan == "" || (o.Kind == "hold" || o.Kind == "exclude") && (o.Plan == "" || o.Plan == v.plan)
 		if held && v.d.stands(o, patch, h) {

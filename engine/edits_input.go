@@ -171,7 +171,7 @@ func overrideKinds(list []outcome.Override) []string {
 	var kinds []string
 	for _, o := range list {
 		switch o.Kind {
-		case "risk", outcome.Exception, outcome.Release, outcome.BreakGlass:
+		case "risk", outcome.Exception, outcome.Release, outcome.Lift, outcome.BreakGlass:
 			kinds = append(kinds, o.Kind)
 		default:
 			kinds = append(kinds, "override")

@@ -254,6 +254,8 @@ func checkOverride(o outcome.Override) error {
 		return errors.New("what takes caution away ends by itself; say when with --until")
 	case o.Loosens && o.Until.After(o.At.Add(looseMost)):
 		return errors.New("what takes caution away lasts for 90 days at most; say when it ends with --until")
+	case o.Kind == outcome.Lift && o.Patch == "" && o.Host == "":
+		return errors.New("what is lifted is the quarantine of a patch, or of a host; say which with --patch or --host")
 	case o.Kind == outcome.Exception && (o.Patch == "" || o.Host != "" || o.Plan != ""):
 		return errors.New("an exception is about a patch, and a service where it names one; say which with --patch and --service")
 	case o.Kind == outcome.Exception && o.Value != "" && !estate.IsRule(o.Value):

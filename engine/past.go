@@ -11,13 +11,8 @@ import (
 	"github.com/ringmaster-dev/ringmaster/engine/match"
 	"github.com/ringmaster-dev/ringmaster/engine/outcome"
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
-	"github.com/ringmaster-dev/ringmaster/engine/policy"
 	"github.com/ringmaster-dev/ringmaster/engine/rollout"
 )
-
-// quarantineFor is how long a patch that was stopped stays away from the hosts
-// that are like those it failed on.
-const quarantineFor = 30 * 24 * time.Hour
 
 // meaning is what a merged plan and its ledger mean, whatever the estate and the
 // time that they are looked at for.
@@ -25,6 +20,7 @@ type meaning struct {
 	patches []plan.PatchID // those of the plan
 	open    []work         // changes that may still be carried out
 	bad     []outcome.Line // that failed, degraded or were rolled back
+	stuck   []outcome.Line // that left their hosts to people
 	stopped map[plan.PatchID]outcome.Line
 	moves   []hostMove // in the ledger's order
 	moved   time.Time  // the newest move
@@ -52,7 +48,13 @@ func meaningOf(done deed) (*meaning, error) {
 
 // take adds what lines mean by themselves.
 func (m *meaning) take(lines []outcome.Line) {
+	back := map[work]bool{}
 	for _, l := range lines {
+		w := work{l.Host, l.Patch}
+		if left(l, back[w]) {
+			m.stuck = append(m.stuck, l)
+		}
+		back[w] = back[w] || l.Event == outcome.RolledBack
 		switch l.Event {
 		case outcome.Failed, outcome.Degraded, outcome.RolledBack:
 			m.bad = append(m.bad, l)
@@ -188,52 +190,6 @@ func (m move) apply(p inventory.Package) inventory.Package {
 		p.SourceVersion = m.version
 	}
 	return p
-}
-
-// quarantine notes what was stopped, for every cohort that it failed on, and
-// what failed, for the host itself.
-func (d *decider) quarantine(m *meaning) {
-	seen := map[policy.Quarantine]bool{}
-	for _, l := range m.bad {
-		q := policy.Quarantine{Patch: string(l.Patch), Plan: l.Plan, Ring: l.Ring, Host: string(l.Host), At: l.At, Until: l.At.Add(quarantineFor), Why: l.Detail}
-		stop, stopped := m.stopped[l.Patch]
-		if stopped {
-			q.Host, q.At, q.Until, q.Why = "", stop.At, stop.At.Add(quarantineFor), stop.Detail
-		}
-		if !d.at.Before(q.Until) {
-			continue
-		}
-		if stopped {
-			q.Cohort = d.cohort(l.Host)
-		}
-		if !seen[q] {
-			seen[q] = true
-			d.walls = append(d.walls, q)
-		}
-	}
-}
-
-// cohort is the kind of host that evidence carries over to: those of the same
-// role, or of the same primary service where no role is known.
-func (d *decider) cohort(id inventory.HostID) string {
-	i, ok := slices.BinarySearchFunc(d.est.Hosts, id, func(h inventory.Host, id inventory.HostID) int { return cmp.Compare(h.ID, id) })
-	if !ok {
-		return string(id)
-	}
-	return d.role(&d.est.Hosts[i])
-}
-
-// role is a host's role: its label, else that of its primary service, else the
-// service's name.
-func (d *decider) role(h *inventory.Host) string {
-	if r := h.Labels["role"]; r != "" {
-		return r
-	}
-	s := d.primary(h)
-	if s == nil {
-		return ""
-	}
-	return cmp.Or(s.Labels["role"], s.Name)
 }
 
 // linesByPlan is what the ledgers say, by plan.

@@ -301,7 +301,13 @@ func (d *decider) standingHolds() []report.Hold {
 		}
 	}
 	for _, q := range d.walls {
-		list = append(list, report.Hold{Kind: "quarantine", What: q.Patch + " on " + cmp.Or(q.Cohort, q.Host), Why: q.Why, By: q.Plan, Until: q.Until})
+		what := q.Patch + " on " + q.Cohort
+		if q.Whole {
+			what = "everything on " + q.Host + ", which needs a person"
+		}
+		if !d.lifted(q, nil) {
+			list = append(list, report.Hold{Kind: "quarantine", What: what, Why: q.Why, By: q.Plan, Until: q.Until})
+		}
 	}
 	report.SortHolds(list)
 	return list

@@ -17,13 +17,13 @@ import (
 )
 
 // overrideKinds are what an override may do.
-var overrideKinds = []string{"hold", "exclude", "risk", outcome.Exception, outcome.Release, outcome.BreakGlass}
+var overrideKinds = []string{"hold", "exclude", "risk", outcome.Exception, outcome.Release, outcome.Lift, outcome.BreakGlass}
 
 func (a *app) override() *cobra.Command {
 	var o outcome.Override
 	var host, until, rule string
 	cmd := &cobra.Command{
-		Use: "override hold|exclude|risk|exception|release|break-glass", Short: "records a disagreement with its reason and its end: hold, exclude, risk, exception, release, break-glass",
+		Use: "override hold|exclude|risk|exception|release|lift|break-glass", Short: "records a disagreement with its reason and its end: hold, exclude, risk, exception, release, lift, break-glass",
 		Long: `Records a disagreement:
 
   hold         nothing of it begins
@@ -32,6 +32,7 @@ func (a *app) override() *cobra.Command {
   exception    rules that yield to exceptions, or --rule alone, let --patch through
   release      ends before its time what holds, excludes, stops or takes for riskier
                just what it is about
+  lift         ends the quarantines of --patch, or of --host, that are there now
   break-glass  --plan, as it is now, begins without those who should approve it, and
                is reported until they have; --until is at most 72 hours away
 

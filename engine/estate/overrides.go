@@ -71,7 +71,7 @@ func (e *Estate) Excepted(o outcome.Override) inventory.Exception {
 }
 
 // overrideKinds are the words of Override.Kind.
-var overrideKinds = []string{"hold", "exclude", "risk", "stop", outcome.Exception, outcome.Release, outcome.BreakGlass}
+var overrideKinds = []string{"hold", "exclude", "risk", "stop", outcome.Exception, outcome.Release, outcome.Lift, outcome.BreakGlass}
 
 // OverrideProblem says why an estate with the line among its overrides would be
 // invalid, "" where it would not.
@@ -122,6 +122,10 @@ func kindProblem(o outcome.Override) string {
 		return quoted("value", o.Value) + ruleGrammar
 	case o.Kind == outcome.Release && !strings.HasPrefix(o.Value, "sha256:"):
 		return `"value" is not the sha256 of a line; a release ends one line`
+	case o.Kind == outcome.Lift && o.Patch == "" && o.Host == "":
+		return `"patch" and "host" are missing; one of them says what is no longer in quarantine`
+	case o.Kind == outcome.Lift && o.Until.IsZero():
+		return `"until" is missing; what lifts a quarantine ends by itself`
 	case o.Kind == outcome.BreakGlass && o.Plan == "":
 		return `"plan" is missing; break-glass is about one plan`
 	case o.Kind == outcome.BreakGlass && !strings.HasPrefix(o.Value, "sha256:"):
@@ -135,7 +139,7 @@ func kindProblem(o outcome.Override) string {
 // loosens says what an override really does: the rights of who writes it hang
 // on that, so the line may not claim otherwise.
 func loosens(o outcome.Override) bool {
-	return o.Kind == outcome.Exception || o.Kind == outcome.Release || o.Kind == outcome.BreakGlass || o.Kind == "risk" && o.Value == "low"
+	return o.Kind == outcome.Exception || o.Kind == outcome.Release || o.Kind == outcome.Lift || o.Kind == outcome.BreakGlass || o.Kind == "risk" && o.Value == "low"
 }
 
 func loosensText(o outcome.Override) string {

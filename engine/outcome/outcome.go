@@ -7,6 +7,7 @@
 package outcome
 
 import (
+	"strings"
 	"time"
 
 	"github.com/ringmaster-dev/ringmaster/engine/inventory"
@@ -68,6 +69,9 @@ func (l *Line) When() time.Time {
 	}
 	return l.At
 }
+
+// Undo says whether the line is about a change's rollback, by its key.
+func (l Line) Undo() bool { return strings.HasSuffix(l.Key, "/rollback") }
 
 // Measured is health before and after, by signal.
 type Measured struct {

@@ -24,6 +24,8 @@ const (
 	// Release ends one line that adds caution before its time. Whoever reads the
 	// estate gives that line the release's At for its end.
 	Release = "release"
+	// Lift ends the quarantines of Patch, or of Host, that were there when it was said.
+	Lift = "lift"
 )
 
 // StopAll is the value of a stop that holds rollbacks back as well.
@@ -36,7 +38,7 @@ type Override struct {
 	Schema  string           `json:"schema"`          // ringmaster/override/v1
 	At      time.Time        `json:"at"`              // when it was recorded; it holds from then on
 	By      string           `json:"by"`              // who disagrees: the forge's login, or as claimed
-	Kind    string           `json:"kind"`            // hold | exclude | risk | stop | exception | release | break-glass
+	Kind    string           `json:"kind"`            // hold | exclude | risk | stop | exception | release | lift | break-glass
 	Patch   string           `json:"patch,omitempty"` // glob over patch ids
 	Host    inventory.HostID `json:"host,omitempty"`
 	Service string           `json:"service,omitempty"`

@@ -132,13 +132,14 @@ type HostInput struct {
 // Quarantine is a patch that failed on a cohort of hosts.
 type Quarantine struct {
 	Patch  string    `json:"patch"`  // its id
-	Cohort string    `json:"cohort"` // "package × role" in words
+	Cohort string    `json:"cohort"` // the role of the hosts that it is about, or the one host
 	Plan   string    `json:"plan"`   // in which it failed
 	Ring   string    `json:"ring"`   // in which it failed
 	Host   string    `json:"host"`   // on which it failed
 	At     time.Time `json:"at"`     // when it failed
 	Until  time.Time `json:"until"`  // when the quarantine ends
 	Why    string    `json:"why"`    // what was seen
+	Whole  bool      `json:"whole"`  // it stands against every patch: something went wrong on the host that could not be undone, and a person is needed
 }
 
 // Override is a person's disagreement that holds now.

@@ -10,17 +10,17 @@ type EditInput struct {
 	// AuthorTeams are those of the estate's teams, its owners and the owners of
 	// exceptions in it that the author is in, sorted.
 	AuthorTeams []string        `json:"author_teams"`
-	Kinds       []string        `json:"kinds" enum:"break-glass exception inventory model other override policy release ring risk workflow"` // of all its paths, sorted
-	Paths       []EditPath      `json:"paths"`                                                                                               // sorted; those that cannot loosen are left out
-	Approvals   []EditApproval  `json:"approvals"`                                                                                           // of exactly what it says now, the author's own left out, sorted by person
-	Exceptions  []EditException `json:"exceptions"`                                                                                          // that it declares, or declares otherwise, sorted by name
-	Overrides   []EditOverride  `json:"overrides"`                                                                                           // that it adds and that take caution away, in the order of their lines
+	Kinds       []string        `json:"kinds" enum:"break-glass exception inventory lift model other override policy release ring risk workflow"` // of all its paths, sorted
+	Paths       []EditPath      `json:"paths"`                                                                                                    // sorted; those that cannot loosen are left out
+	Approvals   []EditApproval  `json:"approvals"`                                                                                                // of exactly what it says now, the author's own left out, sorted by person
+	Exceptions  []EditException `json:"exceptions"`                                                                                               // that it declares, or declares otherwise, sorted by name
+	Overrides   []EditOverride  `json:"overrides"`                                                                                                // that it adds and that take caution away, in the order of their lines
 }
 
 // EditPath is a file that it changes.
 type EditPath struct {
-	Path  string   `json:"path"`                                                                                                // from the root of the estate
-	Kinds []string `json:"kinds" enum:"break-glass exception inventory model other override policy release ring risk workflow"` // what is changed in it, sorted
+	Path  string   `json:"path"`                                                                                                     // from the root of the estate
+	Kinds []string `json:"kinds" enum:"break-glass exception inventory lift model other override policy release ring risk workflow"` // what is changed in it, sorted
 }
 
 // EditApproval is one person's approval.
