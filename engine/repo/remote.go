@@ -53,7 +53,7 @@ func (r *Repo) RemoteRefs(ctx context.Context, m Remote) ([]Ref, error) {
 		return nil, err
 	}
 	defer f.close()
-	known, err := f.refs(ctx)
+	known, err := m.askRefs(ctx, f)
 	if err != nil {
 		return nil, fmt.Errorf("asking %s for its references: %w", m, err)
 	}
@@ -75,7 +75,7 @@ func (r *Repo) Fetch(ctx context.Context, from Remote, branches ...string) ([]Re
 		return nil, err
 	}
 	defer f.close()
-	known, err := f.refs(ctx)
+	known, err := from.askRefs(ctx, f)
 	if err != nil {
 		return nil, fmt.Errorf("fetching from %s: %w", from, err)
 	}
@@ -90,7 +90,7 @@ func (r *Repo) Fetch(ctx context.Context, from Remote, branches ...string) ([]Re
 		}
 	}
 	if len(want) > 0 {
-		if err := f.bring(ctx, want); err != nil {
+		if err := from.again(ctx, func() error { return f.bring(ctx, want) }); err != nil {
 			return nil, fmt.Errorf("fetching from %s: %w", from, err)
 		}
 	}
@@ -170,7 +170,7 @@ func (r *Repo) Push(ctx context.Context, to Remote, ref string, old, new Hash) e
 func (r *Repo) push(ctx context.Context, f far, to Remote, ref string, old, new Hash) error {
 	var lost error
 	for range pushTries {
-		known, err := f.refs(ctx)
+		known, err := to.askRefs(ctx, f)
 		if err != nil {
 			return errors.Join(lost, err)
 		}
@@ -187,7 +187,7 @@ func (r *Repo) push(ctx context.Context, f far, to Remote, ref string, old, new 
 		}
 		lost = err
 	}
-	if known, err := f.refs(ctx); err == nil && known[ref] != old && r.arrived(ctx, to, ref, known[ref], new) {
+	if known, err := to.askRefs(ctx, f); err == nil && known[ref] != old && r.arrived(ctx, to, ref, known[ref], new) {
 		return nil
 	}
 	return lost

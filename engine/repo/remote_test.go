@@ -14,6 +14,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // remotes are the kinds of remote that must behave alike.
@@ -216,6 +217,49 @@ func TestLostAnswersAreLookedUp(t *testing.T) {
 				t.Errorf("the remote is at %q", got)
 			}
 		})
+	}
+}
+
+// What is read of a remote in trouble is asked for again, after pauses, a bounded
+// number of times; a refusal is an answer.
+func TestReadingFromARemoteInTrouble(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
+		fails  int
+		status int // 0 cuts the connection
+		pauses int
+		ok     bool
+	}{
+		{"once", 1, http.StatusBadGateway, 1, true},
+		{"three times", 3, http.StatusServiceUnavailable, 3, true},
+		{"cut off", 2, 0, 2, true},
+		{"for good", 99, http.StatusInternalServerError, readTries - 1, false},
+		{"refused", 1, http.StatusForbidden, 0, false},
+	} {
+		for _, what := range []string{"/info/refs", "/git-upload-pack"} {
+			t.Run(tc.name+" "+what, func(t *testing.T) {
+				there := must(InitBare(t.TempDir(), "main"))
+				a := advance(t, there, "", "f", "1")
+				serve, left, pauses := there.Serve(), tc.fails, []time.Duration(nil)
+				srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+					if strings.HasSuffix(req.URL.Path, what) && left > 0 {
+						if left--; tc.status == 0 {
+							panic(http.ErrAbortHandler)
+						}
+						w.WriteHeader(tc.status)
+						return
+					}
+					serve.ServeHTTP(w, req)
+				}))
+				defer srv.Close()
+				m := Remote{URL: srv.URL, Wait: func(_ context.Context, d time.Duration) bool { pauses = append(pauses, d); return true }}
+				here := scratch(t)
+				refs, err := here.Fetch(t.Context(), m, "main")
+				if (err == nil) != tc.ok || tc.ok && refs[0].Hash != a || len(pauses) != tc.pauses {
+					t.Errorf("Fetch() = %v, %v after pauses of %v, want %d of them", refs, err, pauses, tc.pauses)
+				}
+			})
+		}
 	}
 }
 

@@ -9,6 +9,7 @@
 package repo
 
 import (
+	"context"
 	"io/fs"
 	"time"
 )
@@ -60,6 +61,9 @@ type Remote struct {
 	Name  string // of its tracking references, "origin" when empty
 	URL   string
 	Token string
+	// Wait returns after d, or false when it will not wait: what is read of a remote
+	// that does not answer is then not asked for again, as where it is nil.
+	Wait func(ctx context.Context, d time.Duration) bool
 }
 
 // Change is a path that differs between two trees. Before is "" for an added

@@ -110,7 +110,7 @@ func New(o Options) (*Forge, error) {
 		o.Wait = func(context.Context, time.Duration) bool { return false }
 	}
 	f := &Forge{owner: owner, name: name, repo: o.Repo, wait: o.Wait, log: o.Log, base: o.Base, installed: strings.HasPrefix(o.Token, "ghs_"), writes: map[string]bool{}}
-	f.remote = repo.Remote{URL: server.JoinPath(owner, name).String(), Token: o.Token}
+	f.remote = repo.Remote{URL: server.JoinPath(owner, name).String(), Token: o.Token, Wait: o.Wait}
 	f.api = github.NewClient(newClient(o, api, graphql))
 	f.graphql = graphql.String()
 	if o.Signed {
