@@ -31,7 +31,11 @@ use() {
     apk) there apk && manager_apk ;;
     rpm)
       manager_rpm
-      if there zypper; then manager_zypper; else there dnf && manager_dnf; fi ;;
+      if there zypper; then
+        manager_zypper
+      else # dnf 5 is no script
+        there dnf && [ "$(head -c 2 "$(command -v dnf)")" = '#!' ] && manager_dnf
+      fi ;;
     *) false ;;
   esac
 }

@@ -87,7 +87,7 @@ try {
     switch ($verb) {
         'look' { Look $rest[0] }
         'check' { Check $rest[0] $rest[1] $rest[2] $rest[3..$rest.Count] }
-        'installed' { foreach ($kb in $rest) { Say version $kb $(if (Test-Update $kb) { 'installed' } else { '-' }) ok } }
+        'installed' { foreach ($kb in $rest) { if (-not (Test-Update $kb)) { Say version $kb '-' ok } } } # of one that is there the version is not known
         default { throw "there is no $verb" }
     }
     'end'
