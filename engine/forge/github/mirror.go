@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"time"
 
@@ -23,23 +24,33 @@ var commitStates = map[string]string{"pending": "pending", "in_progress": "pendi
 // Mirror is a deployment to the environment ringmaster/<ring>, whose task names
 // the plan, with its newest status, and on the commit a status of the context
 // ringmaster/<plan>/<ring>. GitHub is told neither to merge anything for it nor to
-// wait for checks, and nothing reads it back: it is for people. A token that may not
-// make the deployment may still give the status.
+// wait for checks, and nothing reads it back: it is for people. The commit's comes
+// last, so that one request tells that nothing is to be done. A token that may not
+// make the deployment may still give it.
 func (f *Forge) Mirror(ctx context.Context, p forge.Progress) error {
-	if commitStates[p.State] == "" {
-		return fmt.Errorf("showing how far %s has come in ring %q: state %q; expected one of pending, in_progress, success, failure, inactive", p.Plan, p.Ring, p.State)
-	}
-	err := f.mirror(ctx, p)
-	if err == nil || said(err)/100 == 4 {
-		err = errors.Join(err, f.mark(ctx, p))
-	}
-	if err != nil {
+	if err := f.mirror(ctx, p); err != nil {
 		return fmt.Errorf("showing how far %s has come in ring %q: %w", p.Plan, p.Ring, err)
 	}
 	return nil
 }
 
 func (f *Forge) mirror(ctx context.Context, p forge.Progress) error {
+	if commitStates[p.State] == "" {
+		return fmt.Errorf("state %q; expected one of pending, in_progress, success, failure, inactive", p.State)
+	}
+	done, unseen := f.marked(ctx, p)
+	if done || unseen != nil && said(unseen) != http.StatusForbidden {
+		return unseen
+	}
+	err := f.show(ctx, p)
+	if err != nil && said(err) != http.StatusForbidden || unseen != nil {
+		return errors.Join(err, unseen)
+	}
+	return errors.Join(err, f.mark(ctx, p))
+}
+
+// show makes the deployment and gives it its status.
+func (f *Forge) show(ctx context.Context, p forge.Progress) error {
 	d, err := f.deployed(ctx, p)
 	if err == nil && d == nil {
 		d, err = f.deploy(ctx, p)
@@ -135,37 +146,40 @@ func (f *Forge) state(ctx context.Context, id int64, state, text string) error {
 	return nil
 }
 
-// mark gives the commit its next status, unless it has that one. Of a context the
-// newest counts, whoever gave it: one that says the same needs no other.
-func (f *Forge) mark(ctx context.Context, p forge.Progress) error {
-	name, state, text := lead+p.Plan+"/"+p.Ring, commitStates[p.State], trimmed(p.Text)
-	is := func() (bool, error) {
-		list, err := all(func(page github.ListOptions) ([]*github.RepoStatus, *github.Response, error) {
-			c, resp, err := f.api.Repositories.GetCombinedStatus(ctx, f.owner, f.name, p.Commit, &page)
-			if err != nil {
-				return nil, resp, err
-			}
-			return c.Statuses, resp, nil
-		})
+// statusOf is what a commit is to have of a ring.
+func statusOf(p forge.Progress) *github.RepoStatus {
+	s := &github.RepoStatus{Context: github.String(lead + p.Plan + "/" + p.Ring), State: github.String(commitStates[p.State]), Description: github.String(trimmed(p.Text))}
+	if p.URL != "" {
+		s.TargetURL = &p.URL
+	}
+	return s
+}
+
+// marked says whether the commit has that status. Of a context the newest counts,
+// whoever gave it: one that says the same needs no other.
+func (f *Forge) marked(ctx context.Context, p forge.Progress) (bool, error) {
+	list, err := all(func(page github.ListOptions) ([]*github.RepoStatus, *github.Response, error) {
+		c, resp, err := f.api.Repositories.GetCombinedStatus(ctx, f.owner, f.name, p.Commit, &page)
 		if err != nil {
-			return false, fmt.Errorf("listing the statuses of commit %.10s: %w", p.Commit, err)
+			return nil, resp, err
 		}
-		return slices.ContainsFunc(list, func(s *github.RepoStatus) bool {
-			return s.GetContext() == name && s.GetState() == state && s.GetDescription() == text && s.GetTargetURL() == p.URL
-		}), nil
+		return c.Statuses, resp, nil
+	})
+	if err != nil {
+		return false, fmt.Errorf("listing the statuses of commit %.10s: %w", p.Commit, err)
 	}
-	done, err := is()
-	if err != nil || done {
+	want := statusOf(p)
+	return slices.ContainsFunc(list, func(s *github.RepoStatus) bool {
+		return s.GetContext() == want.GetContext() && s.GetState() == want.GetState() && s.GetDescription() == want.GetDescription() && s.GetTargetURL() == want.GetTargetURL()
+	}), nil
+}
+
+// mark gives the commit its next status.
+func (f *Forge) mark(ctx context.Context, p forge.Progress) error {
+	err := f.once(ctx, func() error {
+		_, _, err := f.api.Repositories.CreateStatus(ctx, f.owner, f.name, p.Commit, statusOf(p))
 		return err
-	}
-	err = f.once(ctx, func() error {
-		s := &github.RepoStatus{Context: &name, State: &state, Description: &text}
-		if p.URL != "" {
-			s.TargetURL = &p.URL
-		}
-		_, _, err := f.api.Repositories.CreateStatus(ctx, f.owner, f.name, p.Commit, s)
-		return err
-	}, is)
+	}, func() (bool, error) { return f.marked(ctx, p) })
 	if err != nil {
 		return fmt.Errorf("giving commit %.10s a status: %w", p.Commit, err)
 	}

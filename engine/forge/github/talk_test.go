@@ -339,6 +339,13 @@ func TestStatesOfACommit(t *testing.T) {
 		if got := marked(w); got[len(got)-1] != want+": 1 of 3 hosts" {
 			t.Errorf("%s is %q as a commit status, want %s", state, got[len(got)-1], want)
 		}
+		w.server.Seen()
+		if err := w.forge.Mirror(t.Context(), w.progress(t, state)); err != nil {
+			t.Fatal(err)
+		}
+		if seen := w.server.Seen(); len(seen) != 1 {
+			t.Errorf("that nothing changed takes %q, want one request", seen)
+		}
 	}
 }
 
