@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -116,12 +117,21 @@ func (a *app) executed(done *engine.Executed, phase string) error {
 			fmt.Fprintln(a.out, "next due:", done.Wake.Format(time.RFC3339))
 			fmt.Fprintln(a.out, " ", line(done.For))
 		}
+		if slices.ContainsFunc(done.Lines, unwell) {
+			fmt.Fprintln(a.out, "next: mend what went wrong above; `ringmaster plan --open` then plans what is left, without what is quarantined")
+		}
 	}
 	if done.Standing || len(done.Refused) > 0 || len(done.Held) > 0 {
 		return errHeld
 	}
 	return nil
 }
+
+// whole is how a plan ends of which every change is healthy.
+var whole = regexp.MustCompile(`^[0-9]+ healthy$`)
+
+// unwell says whether a line ends a plan of which not all is healthy.
+func unwell(l outcome.Line) bool { return l.Event == outcome.Completed && !whole.MatchString(l.Detail) }
 
 // nothingDue says so, and what would make it otherwise.
 func nothingDue(done *engine.Executed) string {
