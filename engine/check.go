@@ -298,12 +298,19 @@ func (e *Env) rebuild(base repo.Hash, t target, p *plan.Plan, data []byte) ([]es
 	} else if !own {
 		return []estate.Fault{{File: file, Line: 1, Message: fmt.Sprintf("made at commit %.10s, which is not on the protected branch; run `ringmaster plan` there", made)}}, nil
 	}
-	again, err := e.remake(made, p)
+	est, err := e.read(made)
+	if err != nil {
+		return nil, err
+	}
+	again, err := e.remakeOf(est, made, p)
 	if err != nil {
 		return nil, err
 	}
 	if !bytes.Equal(again, data) {
 		return []estate.Fault{{File: file, Line: 1, Message: fmt.Sprintf("rebuilt at commit %.10s and %s the plan is another one; it was edited, or made from what is not in Git. %s", made, p.At.Format(time.RFC3339), differs(again, data))}}, nil
+	}
+	if string(base) == p.Inputs.Commit && !loosenedLess(est, p.At, e.At) {
+		return nil, nil
 	}
 	return e.fresh(base, p)
 }
@@ -315,6 +322,10 @@ func (e *Env) remake(commit repo.Hash, p *plan.Plan) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	return e.remakeOf(est, commit, p)
+}
+
+func (e *Env) remakeOf(est *estate.Estate, commit repo.Hash, p *plan.Plan) ([]byte, error) {
 	plans, err := e.decide(est, commit, p.At, p.Inputs.Engine)
 	if err != nil {
 		return nil, err
@@ -329,9 +340,6 @@ func (e *Env) remake(commit repo.Hash, p *plan.Plan) ([]byte, error) {
 
 // fresh says what the protected branch knows now that would alter the plan.
 func (e *Env) fresh(base repo.Hash, p *plan.Plan) ([]estate.Fault, error) {
-	if string(base) == p.Inputs.Commit {
-		return nil, nil
-	}
 	file := plan.Path(p.ID)
 	est, err := e.read(base)
 	if err != nil {

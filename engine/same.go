@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/ringmaster-dev/ringmaster/engine/estate"
+	"github.com/ringmaster-dev/ringmaster/engine/inventory"
+	"github.com/ringmaster-dev/ringmaster/engine/outcome"
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
 )
 
@@ -29,7 +31,8 @@ func sameWork(a, b *plan.Plan) bool {
 
 // hindsight counts what an estate learnt between a plan's time and now as known
 // when the plan was made. Made again at its own time, it would miss an override
-// that somebody recorded since, and that the plan on its branch must yield to.
+// that somebody recorded since, and that the plan on its branch must yield to. What took
+// caution away and ended since has ended for it, too.
 func hindsight(est *estate.Estate, then, now time.Time) {
 	early := func(t *time.Time) {
 		if t.After(then) && !t.After(now) {
@@ -39,6 +42,13 @@ func hindsight(est *estate.Estate, then, now time.Time) {
 	est.Overrides = slices.Clone(est.Overrides)
 	for i := range est.Overrides {
 		early(&est.Overrides[i].At)
+		if Loosens(est.Overrides[i]) {
+			early(&est.Overrides[i].Until)
+		}
+	}
+	est.Exceptions = slices.Clone(est.Exceptions)
+	for i := range est.Exceptions {
+		early(&est.Exceptions[i].Until)
 	}
 	exploited := maps.Clone(est.Knowledge.Exploited)
 	for cve, x := range exploited {
@@ -54,6 +64,13 @@ func hindsight(est *estate.Estate, then, now time.Time) {
 		}
 		est.Advisories[i].KnownIssues = list
 	}
+}
+
+// loosenedLess says whether something that took caution away ended between two times.
+func loosenedLess(est *estate.Estate, then, now time.Time) bool {
+	between := func(t time.Time) bool { return t.After(then) && !t.After(now) }
+	return slices.ContainsFunc(est.Overrides, func(o outcome.Override) bool { return Loosens(o) && between(o.Until) }) ||
+		slices.ContainsFunc(est.Exceptions, func(x inventory.Exception) bool { return between(x.Until) })
 }
 
 // written says that two values have the same canonical bytes.
