@@ -55,10 +55,12 @@
 // a pure function (decide) of one commit, a time and the engine's version, which
 // is why check and audit can make it again, byte for byte.
 //
-// People stand between the two: approved counts reviews, worse
+// People stand between the two: propose.go opens what was planned, but for what
+// somebody declined by closing it; approved counts reviews, worse
 // decides which of them survive a plan that is written again, and verdict.go,
-// aftermath.go and overdue.go tell the forge what was checked, what became of it,
-// and who is late. Nothing that happens to hosts waits for what is told.
+// aftermath.go and overdue.go tell the forge what was checked, what became of it
+// (the words are tale.go's), and who is late. Nothing that happens to hosts waits
+// for what is told.
 //
 // Because of that, history can be asked again: audit makes every merged plan once
 // more, replay decides it under other policies or models, explain looks for the
