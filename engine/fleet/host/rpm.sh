@@ -115,18 +115,15 @@ pm_check() {
   op=$1; shift
   say manager "$pm_manager"
   twice | while read -r name _; do say broken "$name" twice; done
-  for folder in / /usr /boot "$(rpm --eval '%{_dbpath}')" /var/cache/dnf /var/cache/zypp "$state"; do
-    [ ! -d "$folder" ] || say free "$(df -Pk "$folder" | awk 'NR == 2 { print int($4 / 1024) }')" "$folder"
-  done
   ! pm_pending || say pending
   undoes=
   [ "$op" != rollback ] || undoes=$(undone "$@")
-  wanted='' asked=$#
+  wanted='' asked=$# boot=
   i=0
   while [ $((i += 3)) -le "$asked" ]; do
     name=$1 version=$3
     pm_version "$name"
-    ! beside "$name" || say beside "$name"
+    ! beside "$name" || { say beside "$name"; boot=/boot; }
     for word in $(target "$undoes" "$name" "$version"); do
       say target "$word"
       wanted="$wanted $word"
@@ -134,6 +131,9 @@ pm_check() {
     [ "$op" != rollback ] || ! pm_kept "$undoes" "$name" "$version" >/dev/null || say known "$name" "$version"
     set -- "$@" "$name" "$version"
     shift 3
+  done
+  for folder in / /usr $boot "$(rpm --eval '%{_dbpath}')" /var/cache/dnf /var/cache/zypp "$state"; do
+    [ ! -d "$folder" ] || say free "$(df -Pk "$folder" | awk 'NR == 2 { print int($4 / 1024) }')" "$folder"
   done
   waited=0
   while pm_busy && [ $((waited += 1)) -le 5 ]; do sleep 1; done

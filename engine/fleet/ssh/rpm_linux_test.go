@@ -225,6 +225,18 @@ func TestRPMOwnRules(t *testing.T) {
 					t.Errorf("barlib came with barkeep 1.3-1, and is still there: %s", got)
 				}
 			})
+			if m.name == "dnf" {
+				t.Run("no module's stream is enabled", func(t *testing.T) {
+					n := &night{t, r, n.f}
+					s := rpm(h, "barmod - 1.0-1")
+					s.Packages[0].From = ""
+					j, err := n.apply(s)
+					n.denied(j, err, "refused", "barmod 1.0-1 is in a module stream that is not enabled")
+					r.Inside(h, "dnf", "-y", "module", "enable", "bar:1")
+					j, err = n.apply(s)
+					n.done(j, err, fleet.Succeeded, "")
+				})
+			}
 			t.Run("or is replaced", func(t *testing.T) {
 				o.NewConffiles, o.Running = true, nil
 				n := opened(t, r, o)
