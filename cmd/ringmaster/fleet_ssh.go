@@ -52,8 +52,12 @@ func hostOptions(f ring.Fleet) host.Options {
 	for _, r := range p.Running {
 		running[r.Package] = host.Running{Command: r.Command, Restart: r.Restart}
 	}
-	return host.Options{Parallel: f.Parallel, Timeout: f.Timeout, Restart: p.Restart,
-		Policy: host.Policy{MinFree: p.MinFreeMB, NewConffiles: p.NewConffiles, NoRestart: p.NoRestart, Running: running}}
+	var hooks []host.Hook
+	for _, h := range p.Hooks {
+		hooks = append(hooks, host.Hook(h))
+	}
+	return host.Options{Parallel: f.Parallel, Timeout: f.Timeout, Restart: p.Restart, RestartParallel: p.RestartLanes,
+		Policy: host.Policy{MinFree: p.MinFreeMB, NewConffiles: p.NewConffiles, NoHold: p.NoHold, NoRestart: p.NoRestart, Hooks: hooks, Running: running}}
 }
 
 // eitherFile reads a file of this machine, "/…" or "~/…", or else one of the

@@ -116,8 +116,8 @@ func rigMerged(t testing.TB, r *rig.Rig, files map[string]string) *world {
 func shops(r *rig.Rig) map[string]string {
 	list := map[string]string{}
 	for _, h := range r.Names() {
-		list[h] = r.Inside(h, "sh", "-c", `dpkg=$(dpkg-query -W -f '${db:Status-Abbrev}${Version}' shopd); runs=$(shopd running 2>/dev/null)
-			[ "$dpkg" = "ii $runs" ] && echo "$runs" || echo "$dpkg, $runs runs"`)
+		list[h] = r.Inside(h, "sh", "-c", `dpkg=$(dpkg-query -W -f '${db:Status-Status} ${Version}' shopd); runs=$(shopd running 2>/dev/null)
+			[ "$dpkg" = "installed $runs" ] && echo "$runs" || echo "$dpkg, $runs runs"`)
 	}
 	return list
 }

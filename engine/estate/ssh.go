@@ -1,7 +1,9 @@
 package estate
 
 import (
+	"cmp"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -50,9 +52,12 @@ func (r *reader) ssh(b *hclfile.Block, d *hclfile.Decoder) *ring.SSH {
 func (r *reader) fleetPolicy(d *hclfile.Decoder) ring.Policy {
 	return ring.Policy{
 		Restart:      d.Duration("restart_timeout", time.Second),
+		RestartLanes: d.Int("restart_parallel", 1),
 		MinFreeMB:    d.Int("min_free_mb", 1),
 		NewConffiles: d.Word("conffiles", "keep", "new") == "new",
+		NoHold:       !d.Bool("hold") && d.Has("hold"),
 		NoRestart:    d.Word("reboot", "if-needed", "never") == "never",
+		Hooks:        r.hooks(d),
 		Running:      r.running(d),
 	}
 }
@@ -87,17 +92,44 @@ func (r *reader) running(d *hclfile.Decoder) []ring.Running {
 		in := hclfile.Decode(b, 1, &r.hcl)
 		w := ring.Running{Package: b.Name(), Command: in.Strings("command"), Restart: in.Strings("restart")}
 		r.command(in, w.Command)
-		for _, attr := range []string{"command", "restart"} {
-			for _, it := range in.Items(attr) {
-				if !printable(it.Text) {
-					in.At(it.Place, "%s: attribute %q: %q has characters that do not print", in.Title(), attr, it.Text)
-				}
-			}
-		}
+		printed(in, "command", "restart")
 		in.Done()
 		list = append(list, w)
 	}
 	return list
+}
+
+// patience is how long a hook may take that does not say.
+const patience = 5 * time.Minute
+
+// hooks reads the commands that are part of a host's step.
+func (r *reader) hooks(d *hclfile.Decoder) []ring.Hook {
+	var list []ring.Hook
+	for _, b := range d.Blocks("hook") {
+		in := hclfile.Decode(b, 1, &r.hcl)
+		h := ring.Hook{Name: b.Name(), Command: in.Strings("command"), Timeout: cmp.Or(in.Duration("timeout", time.Second), patience)}
+		r.command(in, h.Command)
+		printed(in, "command")
+		in.Done()
+		if slices.ContainsFunc(list, func(o ring.Hook) bool { return o.Name == h.Name }) {
+			in.At(b.Place, "%s: it is here a second time", in.Title())
+		}
+		if r.kind(b, "snapshot", "drain", "undrain") {
+			list = append(list, h)
+		}
+	}
+	return list
+}
+
+// printed checks words that are to stand on a line.
+func printed(d *hclfile.Decoder, attrs ...string) {
+	for _, attr := range attrs {
+		for _, it := range d.Items(attr) {
+			if !printable(it.Text) {
+				d.At(it.Place, "%s: attribute %q: %q has characters that do not print", d.Title(), attr, it.Text)
+			}
+		}
+	}
 }
 
 func validUser(s string) bool { return made(s, letters+"_", alnum+"._-", 32) }

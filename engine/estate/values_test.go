@@ -84,6 +84,16 @@ func TestContractValues(t *testing.T) {
 	}
 }
 
+// TestHostFleets: what may be done to hosts, and what nobody declares.
+func TestHostFleets(t *testing.T) {
+	compare(t, "Fleets", ok(t, "fleets").Fleets, []ring.Fleet{
+		{Kind: "ansible", Parallel: 1, Policy: ring.Policy{NoHold: true, RestartLanes: 2, Restart: 5 * time.Minute,
+			Hooks: []ring.Hook{{Name: "drain", Command: []string{"lbctl", "drain", "self"}, Timeout: 90 * time.Second},
+				{Name: "undrain", Command: []string{"lbctl", "undrain", "self"}, Timeout: 5 * time.Minute}},
+			Running: []ring.Running{{Package: "shopd", Command: []string{"shopd", "running"}}}}},
+		{Kind: "ansible", Parallel: 1}})
+}
+
 func date(y, m, d int) time.Time { return time.Date(y, time.Month(m), d, 0, 0, 0, 0, time.UTC) }
 
 func compare(t *testing.T, what string, got, want any) {

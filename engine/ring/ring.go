@@ -74,9 +74,12 @@ type Fleet struct {
 // Policy is what a fleet that reaches hosts itself may do to them.
 type Policy struct {
 	Restart      time.Duration // how long a host that was restarted is waited for; 0 the fleet's own
+	RestartLanes int           // how many hosts may be restarting at a time; 0 means 1
 	MinFreeMB    int           // what stays free on disk; 0 the fleet's own
 	NewConffiles bool
+	NoHold       bool
 	NoRestart    bool
+	Hooks        []Hook
 	Running      []Running
 }
 
@@ -93,6 +96,13 @@ type SSH struct {
 	Jump        string // user@host:port
 	Become      bool
 	Connect     time.Duration
+}
+
+// Hook is a command that is part of a host's step: snapshot, drain or undrain.
+type Hook struct {
+	Name    string
+	Command []string
+	Timeout time.Duration
 }
 
 // Running says how the version of a package that runs is found out, which need not

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // Wanted says whether tests on real hosts were asked for.
@@ -114,6 +115,20 @@ func (r *Rig) Through() []string {
 		words = append(words, name+"="+os.Getenv(name))
 	}
 	return append(words, r.program, "exec")
+}
+
+// Restart restarts a host, whatever runs there, and waits until it is up again.
+func (r *Rig) Restart(host string) {
+	r.t.Helper()
+	const boot = "/proc/sys/kernel/random/boot_id"
+	before := r.Inside(host, "cat", boot)
+	r.Inside(host, "shutdown", "-r", "now")
+	for began := time.Now(); time.Since(began) < time.Minute; time.Sleep(100 * time.Millisecond) {
+		if now, err := exec.Command(r.program, "inside", host, "cat", boot).Output(); err == nil && len(now) > 0 && strings.TrimSpace(string(now)) != before {
+			return
+		}
+	}
+	r.t.Fatalf("%s was restarted and is not up a minute later", host)
 }
 
 // Boots are the hosts' boot ids, which a restart changes.

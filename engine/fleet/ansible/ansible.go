@@ -89,15 +89,17 @@ type step struct {
 	Targets   []string `json:"targets"`
 	Former    []string `json:"former"`
 	Automatic []string `json:"automatic"`
+	Ours      []string `json:"ours"`
 	Conffiles string   `json:"conffiles"`
+	Hooks     bool     `json:"hooks"`
 	Manager   string   `json:"manager"` // of rpms: dnf or zypper
 	Reboot    string   `json:"reboot"`  // of Windows
 	Restart   int      `json:"restart"` // how many seconds it is waited for
 }
 
 func (d *door) step(w host.Work) step {
-	v := step{Job: w.Job, Op: w.Op, Targets: w.Facts.Values("target"), Former: []string{}, Automatic: w.Facts.Values("automatic"), Conffiles: "force-confold", Manager: w.Facts.First("manager"),
-		Reboot: w.Reboot, Restart: int(cmp.Or(d.o.Restart, 10*time.Minute).Seconds()),
+	v := step{Job: w.Job, Op: w.Op, Targets: w.Facts.Values("target"), Former: []string{}, Automatic: w.Facts.Values("automatic"), Ours: []string{}, Conffiles: "force-confold",
+		Hooks: len(d.o.Hooks) > 0, Manager: w.Facts.First("manager"), Reboot: w.Reboot, Restart: int(cmp.Or(d.o.Restart, 10*time.Minute).Seconds()),
 		Request: "at\t" + w.Facts.First("now") + "\nby\tansible\n" + w.Request + "\n"}
 	if d.o.NoRestart {
 		v.Reboot = "never"
@@ -111,6 +113,9 @@ func (d *door) step(w host.Work) step {
 	for _, m := range append(slices.Clone(w.Moves), w.Along...) {
 		if m.From != "-" {
 			v.Former = append(v.Former, m.Name+"="+m.From)
+		}
+		if slices.Contains(w.Facts.Values("ours"), m.Name) {
+			v.Ours = append(v.Ours, m.Name)
 		}
 	}
 	if v.Automatic == nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/ringmaster-dev/ringmaster/engine/fleet/host"
 	"github.com/ringmaster-dev/ringmaster/engine/inventory"
 	"github.com/ringmaster-dev/ringmaster/testdata/rig"
+	"github.com/ringmaster-dev/ringmaster/testdata/rig/cases"
 )
 
 func opened(t *testing.T, o ansible.Options) *host.Carrier {
@@ -23,21 +24,6 @@ func opened(t *testing.T, o ansible.Options) *host.Carrier {
 	}
 	t.Cleanup(func() { f.Close() })
 	return f
-}
-
-// step moves one package of a host, given as "shopd 1.0-1 1.1-1".
-func step(id, what string) fleet.Step {
-	words := strings.Fields(what)
-	return fleet.Step{Key: "night/" + id + "/" + what, Host: inventory.HostID(id), Reboot: "if-needed", NotAfter: time.Now().Add(time.Hour),
-		Packages: []fleet.Package{{Type: "deb", Name: words[0], From: words[1], To: words[2]}}}
-}
-
-// back is the rollback of a step.
-func back(s fleet.Step) fleet.Step {
-	p := s.Packages[0]
-	p.From, p.To = p.To, p.From
-	s.Packages, s.Key = []fleet.Package{p}, s.Key+"/rollback"
-	return s
 }
 
 func done(t *testing.T, j fleet.Job, err error, state fleet.State, detail string) {
@@ -58,8 +44,8 @@ func denied(t *testing.T, j fleet.Job, err error, code, message string) {
 // has checks dpkg's word, and that of the service that runs, asked in the host.
 func has(t *testing.T, r *rig.Rig, id, shopd, libfoo, barkeep string) {
 	t.Helper()
-	got := r.Inside(id, "sh", "-c", `dpkg-query -W -f '${db:Status-Abbrev}${Version} ' barkeep libfoo shopd; shopd running`)
-	if want := "ii " + barkeep + " ii " + libfoo + " ii " + shopd + " " + shopd; got != want {
+	got := r.Inside(id, "sh", "-c", `dpkg-query -W -f '${db:Status-Status} ${Version} ' barkeep libfoo shopd; shopd running`)
+	if want := "installed " + barkeep + " installed " + libfoo + " installed " + shopd + " " + shopd; got != want {
 		t.Fatalf("%s has %q, want %q", id, got, want)
 	}
 }
@@ -72,7 +58,7 @@ func TestOneNight(t *testing.T) {
 	f := opened(t, options(t, r))
 	r.Fault("h03", "diskfull")
 	r.Fault("h04", "drop")
-	steps := []fleet.Step{step("h01", "shopd 1.0-1 1.1-1"), step("h02", "shopd 1.0-1 1.3-1"), step("h03", "barkeep 1.0 1.1"), step("h04", "barkeep 1.0 1.1")}
+	steps := []fleet.Step{cases.Step("h01", "shopd 1.0-1 1.1-1"), cases.Step("h02", "shopd 1.0-1 1.3-1"), cases.Step("h03", "barkeep 1.0 1.1"), cases.Step("h04", "barkeep 1.0 1.1")}
 	jobs, errs := make([]fleet.Job, len(steps)), make([]error, len(steps))
 	var wg sync.WaitGroup
 	for i, s := range steps {
@@ -95,7 +81,7 @@ func TestOneNight(t *testing.T) {
 		t.Errorf("Installed() = %v, %v, want nothing said of what is half done", found, err)
 	}
 	for i := range 2 {
-		wg.Go(func() { jobs[i], errs[i] = f.Rollback(t.Context(), time.Now(), back(steps[i])) })
+		wg.Go(func() { jobs[i], errs[i] = f.Rollback(t.Context(), time.Now(), cases.Back(steps[i])) })
 	}
 	for i := 2; i < 4; i++ {
 		wg.Go(func() { jobs[i], errs[i] = f.Apply(t.Context(), time.Now(), steps[i]) })
@@ -110,7 +96,7 @@ func TestOneNight(t *testing.T) {
 	for _, id := range []string{"h03", "h04"} {
 		has(t, r, id, "1.0-1", "2.0", "1.1")
 	}
-	j, err := f.Apply(t.Context(), time.Now(), step("h03", "shopd 1.0-1 1.5-1"))
+	j, err := f.Apply(t.Context(), time.Now(), cases.Step("h03", "shopd 1.0-1 1.5-1"))
 	denied(t, j, err, "refused", "the package manager would also remove barkeep")
 }
 
@@ -130,7 +116,7 @@ func TestCutOff(t *testing.T) {
 			o := options(t, r)
 			o.Timeout = 40 * time.Second // Ansible itself asks again and again whether the install is over
 			f := opened(t, o)
-			s := step("h04", "barkeep 1.0 1.2")
+			s := cases.Step("h04", "barkeep 1.0 1.2")
 			var j fleet.Job
 			var err error
 			var wg sync.WaitGroup
@@ -157,7 +143,7 @@ func TestLost(t *testing.T) {
 	o.Restart = 8 * time.Second
 	f := opened(t, o)
 	r.Fault("h02", "lost")
-	s := step("h02", "shopd 1.0-1 1.1-1")
+	s := cases.Step("h02", "shopd 1.0-1 1.1-1")
 	j, err := f.Apply(t.Context(), time.Now(), s)
 	denied(t, j, err, "unreachable", "h02 was restarted after the packages were moved, and is not back 8s later")
 	r.Fault("h02", "clear")

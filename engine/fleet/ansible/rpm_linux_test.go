@@ -10,11 +10,12 @@ import (
 	"github.com/ringmaster-dev/ringmaster/engine/fleet/fleettest"
 	"github.com/ringmaster-dev/ringmaster/engine/inventory"
 	"github.com/ringmaster-dev/ringmaster/testdata/rig"
+	"github.com/ringmaster-dev/ringmaster/testdata/rig/cases"
 )
 
 // rpm is a step of an rpm.
 func rpm(id, what string) fleet.Step {
-	s := step(id, what)
+	s := cases.Step(id, what)
 	s.Packages[0].Type = "rpm"
 	return s
 }
@@ -64,7 +65,7 @@ func TestRPMNight(t *testing.T) {
 		})
 	}
 	apply := func(s fleet.Step) (fleet.Job, error) { return f.Apply(t.Context(), time.Now(), s) }
-	rollback := func(s fleet.Step) (fleet.Job, error) { return f.Rollback(t.Context(), time.Now(), back(s)) }
+	rollback := func(s fleet.Step) (fleet.Job, error) { return f.Rollback(t.Context(), time.Now(), cases.Back(s)) }
 	good := []fleet.Step{rpm("d01", "shopd 1.0-1 1.1-1"), rpm("z01", "shopd 1.0-1 1.1-1")}
 	bad := []fleet.Step{rpm("d02", "shopd 1.0-1 1.3-1"), rpm("z02", "shopd 1.0-1 1.3-1")}
 	all(append(good, bad...), apply, func(s fleet.Step, j fleet.Job, err error) {

@@ -233,6 +233,10 @@ func (e *errand) settle(t told) bool {
 		}
 		return true
 	case "failed":
+		if a, whole := host.Parse(strings.TrimRight(t.Stdout, "\n") + "\n"); whole && a.Denied() != nil { // a hook's word
+			e.err = a.Denied()
+			return true
+		}
 		why := host.Plain(t.Message)
 		if end := strings.TrimSpace(t.Stderr); end != "" { // of a traceback the last line says it
 			why += ": " + host.Plain(end[strings.LastIndex(end, "\n")+1:])

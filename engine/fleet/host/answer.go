@@ -56,6 +56,9 @@ func (a Answer) Values(word string) []string {
 	return list
 }
 
+// pending says that the host waits for a restart.
+func (a Answer) pending() bool { return len(a.all("pending", 0)) > 0 }
+
 // Known says that the host has the job that it was asked for.
 func (a Answer) Known() bool { return a.First("state") != "none" && a.First("state") != "" }
 

@@ -34,6 +34,9 @@ type Options struct {
 	// Timeout is how long a step is waited for, which goes on by itself (30 minutes
 	// when it is 0), and Restart a host that was restarted (10 minutes).
 	Timeout, Restart time.Duration
+	// RestartParallel is how many hosts may be restarting at a time, 1 when it is 0.
+	// Where one does not come back with its service, no other is restarted.
+	RestartParallel int
 	// Policy is what may be done to hosts.
 	Policy
 }
@@ -57,6 +60,7 @@ type Carrier struct {
 	door  Door
 	o     Options
 	turns turns
+	gate  *gate
 
 	mu     sync.Mutex
 	closed bool
@@ -73,7 +77,7 @@ func New(name string, types []version.Type, d Door, o Options) *Carrier {
 		o.Restart = 10 * time.Minute
 	}
 	o.Parallel = max(1, o.Parallel)
-	return &Carrier{name: name, types: types, door: d, o: o}
+	return &Carrier{name: name, types: types, door: d, o: o, gate: newGate(o.RestartParallel)}
 }
 
 // Hello says what the fleet can do. No host is asked.
@@ -133,7 +137,8 @@ func of(err error) bool {
 }
 
 // Status asks each job's host how far it is. One that is not known, or whose host
-// does not answer, is Unknown.
+// does not answer, is Unknown, and so is one that waits for its restart: nothing
+// becomes of it until its step is taken again.
 func (c *Carrier) Status(ctx context.Context, _ time.Time, jobs []string) ([]fleet.Job, error) {
 	if err := c.open(ctx); err != nil {
 		return nil, err
@@ -150,7 +155,9 @@ func (c *Carrier) Status(ctx context.Context, _ time.Time, jobs []string) ([]fle
 			list[i].Detail = Plain(err.Error())
 			continue
 		}
-		list[i] = told.Job(id)
+		if list[i] = told.Job(id); told.First("phase") == "waits" {
+			list[i].State = fleet.Unknown
+		}
 	}
 	return list, ctx.Err()
 }

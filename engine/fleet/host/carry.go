@@ -1,6 +1,7 @@
 package host
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -34,52 +35,68 @@ func (c *Carrier) move(ctx context.Context, now time.Time, s fleet.Step, op stri
 		return fleet.Job{}, err
 	}
 	defer done()
+	name := Name(op, s.Key)
+	told, err := c.within(ctx, now, s, op)
+	if err == nil && told.First("phase") == "waits" {
+		told, err = c.restart(ctx, s.Host, name)
+	}
+	if err != nil {
+		return fleet.Job{}, err
+	}
+	return told.Job(ID(s.Host, name)), nil
+}
+
+// within carries a step as far as it goes without a restart, as long as
+// Options.Timeout says.
+func (c *Carrier) within(ctx context.Context, now time.Time, s fleet.Step, op string) (Answer, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.o.Timeout, fmt.Errorf("it took longer than %s", c.o.Timeout))
 	defer cancel()
 	return c.carry(ctx, now, s, op)
 }
 
 // carry asks a host for a step's job, and begins it where the host has none.
-func (c *Carrier) carry(ctx context.Context, now time.Time, s fleet.Step, op string) (fleet.Job, error) {
+func (c *Carrier) carry(ctx context.Context, now time.Time, s fleet.Step, op string) (Answer, error) {
 	w := Work{Step: s, Op: op, Job: Name(op, s.Key), Moves: Moves(s.Packages)}
 	var err error
 	if w.Facts, err = c.door.Ask(ctx, s.Host, Question(w.Job, op, s.Packages[0].Type, w.Moves)); err != nil {
-		return fleet.Job{}, err // nothing was begun
+		return nil, err // nothing was begun
 	}
 	if w.Facts.Known() {
 		return c.follow(ctx, s.Host, w.Job, w.Facts)
 	}
 	if err := inTime(now, s); err != nil {
-		return fleet.Job{}, err
+		return nil, err
 	}
 	if w.Weighed, err = Weigh(w.Facts, w.Moves, op == "rollback", c.o.MinFree); err != nil {
-		return fleet.Job{}, err
+		return nil, err
 	}
 	if s.DryRun {
-		return dryRun(ID(s.Host, w.Job), now, w.Weighed), nil
+		return dryRun(now, w.Weighed), nil
 	}
 	w.Request = c.o.request(w)
 	told, err := c.door.Carry(ctx, w)
 	if err != nil {
 		return c.broken(ctx, s.Host, w.Job, err)
 	}
-	if err := told.Denied(); err != nil {
-		return fleet.Job{}, err
-	}
 	return c.follow(ctx, s.Host, w.Job, told)
 }
 
 // broken is a step that was not heard to the end of. The host is asked what it
 // has of it; one that does not answer was left in the middle.
-func (c *Carrier) broken(ctx context.Context, at inventory.HostID, name string, why error) (fleet.Job, error) {
+func (c *Carrier) broken(ctx context.Context, at inventory.HostID, name string, why error) (Answer, error) {
 	told, err := c.look(ctx, at, name)
 	switch {
 	case err != nil:
-		return fleet.Job{ID: ID(at, name), State: fleet.Running, Detail: Plain(why.Error())}, nil
+		return leftAlone(why), nil
 	case !told.Known():
-		return fleet.Job{}, why // it was not begun
+		return nil, cmp.Or(told.Denied(), why) // it was not begun
 	}
 	return c.follow(ctx, at, name, told)
+}
+
+// leftAlone is what is known of a job whose host does not answer.
+func leftAlone(why error) Answer {
+	return Answer{{"state", "running"}, {"detail", Plain(why.Error())}}
 }
 
 // How often a host is asked about a job that is under way.
@@ -88,17 +105,20 @@ const (
 	lastLook  = 5 * time.Second
 )
 
-// follow waits for a job that is under way, until it is over or ctx is: for
-// another's work on it, or for a host that was told to restart. One that does not
-// come back within Options.Restart is unreachable.
-func (c *Carrier) follow(ctx context.Context, at inventory.HostID, name string, told Answer) (fleet.Job, error) {
+// follow waits for a job that is under way, until it is over, waits for its restart,
+// or ctx is over: for another's work on it, or for a host that was told to restart.
+// One that does not come back within Options.Restart is unreachable.
+func (c *Carrier) follow(ctx context.Context, at inventory.HostID, name string, told Answer) (Answer, error) {
 	within, restarts := ctx, false
 	for pause := firstLook; ; pause = min(2*pause, lastLook) {
-		j := told.Job(ID(at, name))
-		if j.State != fleet.Running {
-			return j, nil
+		if err := told.Denied(); err != nil {
+			return nil, err
 		}
-		if told.First("phase") == "restarting" && !restarts {
+		phase := told.First("phase")
+		if told.First("state") != "running" || phase == "waits" {
+			return told, nil
+		}
+		if phase == "restarting" && !restarts {
 			var cancel context.CancelFunc
 			within, cancel = context.WithTimeout(ctx, c.o.Restart)
 			defer cancel()
@@ -109,12 +129,11 @@ func (c *Carrier) follow(ctx context.Context, at inventory.HostID, name string, 
 		case err == nil:
 			told = next
 		case ctx.Err() != nil:
-			return j, nil
+			return told, nil
 		case !restarts:
-			j.Detail = Plain(err.Error())
-			return j, nil
+			return leftAlone(err), nil
 		case within.Err() != nil:
-			return fleet.Job{}, &fleet.Error{Code: "unreachable", Retryable: true,
+			return nil, &fleet.Error{Code: "unreachable", Retryable: true,
 				Message: fmt.Sprintf("%s was restarted after the packages were moved, and is not back %s later", at, c.o.Restart)}
 		}
 	}

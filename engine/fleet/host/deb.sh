@@ -3,12 +3,12 @@ export DEBIAN_FRONTEND=noninteractive APT_LISTCHANGES_FRONTEND=none
 
 apt() { apt-get -q -o DPkg::Lock::Timeout=60 -o APT::Get::Show-User-Simulation-Note=false "$@"; }
 
-# pm_version NAME: its version, "-" for none, and ok, held, or dpkg's word for what it is
+# pm_version NAME: its version, "-" for none, and ok, held (by a person), or dpkg's word for what it is
 pm_version() {
-  dpkg-query -W -f='${db:Status-Abbrev}\t${Version}\n' "$1" 2>/dev/null | awk -F'\t' -v name="$1" '
+  dpkg-query -W -f='${db:Status-Abbrev}\t${Version}\n' "$1" 2>/dev/null | awk -F'\t' -v name="$1" -v ours="$(! ours "$1" || echo ours)" '
     BEGIN { version = "-"; status = "ok" }
     substr($1, 2, 1) ~ /[nc]/ { next }
-    { version = $2; status = substr($1, 2) == "i " ? (substr($1, 1, 1) == "h" ? "held" : "ok") : $1 }
+    { version = $2; status = substr($1, 2) == "i " ? (substr($1, 1, 1) == "h" && !ours ? "held" : "ok") : $1 }
     END { sub(/ +$/, "", status); printf "version\t%s\t%s\t%s\n", name, version, status }'
 }
 # pm_known NAME VERSION succeeds where a repository has just that version.
@@ -16,6 +16,22 @@ pm_known() { apt-cache madison "$1" 2>/dev/null | awk -F' *[|] *' -v v="$2" '$2 
 pm_pending() { [ -e /run/reboot-required ] || [ -e /var/run/reboot-required ]; }
 pm_busy() { apt -o DPkg::Lock::Timeout=0 check 2>&1 | grep -qF 'Could not get lock'; }
 pm_repair() { dpkg --configure -a --force-confdef --force-confold; }
+
+# pm_holds prints the names of packages that are held, by whomever; pm_hold NAME... holds those that are
+# installed, and pm_unhold NAME... lets go.
+pm_holds() { apt-mark showhold; }
+pm_unhold() { apt-mark unhold "$@" >/dev/null; }
+pm_hold() {
+  for name; do
+    case $(dpkg-query -W -f='${db:Status-Abbrev}' "$name" 2>/dev/null) in i[!nc]*) ;; *) continue ;; esac
+    tries=0 # dpkg does not wait for its lock
+    until apt-mark hold "$name" >/dev/null 2>&1; do
+      tries=$((tries + 1))
+      [ $tries -lt 30 ] || return
+      sleep 1
+    done
+  done
+}
 
 # pm_keep JOB NAME VERSION fetches a package as it is now; what no repository has
 # any more may still lie in the cache.
@@ -77,6 +93,7 @@ pm_after() { :; }
 #   inst NAME OLD NEW, remv NAME  what apt would do, first with what came along; "without" begins the second try
 #   failed TEXT                   why apt would not
 #   locked TEXT                   somebody else is installing
+#   held NAME, ours NAME          what people hold, and what ringmaster does, which its steps let go
 #   pending                       the host waits for a restart
 pm_check() {
   op=$1; shift
@@ -85,6 +102,7 @@ pm_check() {
     [ ! -d "$folder" ] || say free "$(df -Pk "$folder" | awk 'NR == 2 { print int($4 / 1024) }')" "$folder"
   done
   ! pm_pending || say pending
+  pm_holds | while read -r name; do if ours "$name"; then say ours "$name"; else say held "$name"; fi; done
   undoes=
   [ "$op" != rollback ] || undoes=$(undone "$@")
   targets='' fetched=''
@@ -128,9 +146,9 @@ fetch() {
   fetched=$(apt update 2>&1) || say failed "$(printf '%s' "$fetched" | tail -n 3 | plain)"
   fetched=done
 }
-# dry OPTION TARGET...: what apt would do
+# dry OPTION TARGET...: what apt would do, were nothing held
 dry() {
-  said=$(apt -s --no-install-recommends install "$@" 2>&1) || say failed "$(printf '%s' "$said" | grep '^E:\|^ ' | tail -n 4 | plain)"
+  said=$(apt -s --ignore-hold --no-install-recommends install "$@" 2>&1) || say failed "$(printf '%s' "$said" | grep '^E:\|^ ' | tail -n 4 | plain)"
   printf '%s\n' "$said" | awk '
     $1 == "Remv" { print "remv\t" $2 }
     $1 == "Inst" { old = "-"; new = $3

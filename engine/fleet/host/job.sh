@@ -6,10 +6,17 @@
 # A job is a folder of /var/lib/ringmaster, named by the key of its step:
 #
 #   request   what was asked, written before anything is done
-#   phase     installing; moved, when that is over; restarting, with the boot id before
-#   log       what the package manager printed
+#   phase     preparing, while hooks run before anything is moved; installing; moved, when
+#             that is over; waits, for leave to restart, leaving, while it is drained for
+#             that, and restarting, each with the boot id before
+#   log       what the package manager and the hooks printed
+#   hooks     what the site's hooks did, a line each
+#   refused   why a hook kept it from beginning: it is no job then
 #   former    packages in the versions before, so that going back needs no repository
 #   result    what came of it, written last
+#
+# Beside them, held has the names of packages that ringmaster holds, so that nobody
+# else moves them; it is written before they are. What a person holds is not in it.
 #
 # Each is written under another name, brought to disk, and renamed. Whoever is at
 # work on a job holds a lock. A job without a result whose lock is free was cut
@@ -26,6 +33,7 @@ tab=$(printf '\t')
 # use TYPE defines what begins with pm_, for packages of a type. It fails where the
 # host has no package manager for them.
 use() {
+  using=$1
   case $1 in
     deb) [ -s /var/lib/dpkg/status ] && manager_deb ;;
     apk) there apk && manager_apk ;;
@@ -57,29 +65,118 @@ plain() { tr '\t\n' '  ' | tr -cd '[:print:]' | cut -c1-900; }
 booted() { cat /proc/sys/kernel/random/boot_id; }
 lines() { sed -n "s/^$2$tab//p" "$state/$1/request"; } # JOB WORD: the rest of its lines that begin with WORD
 one() { lines "$1" "$2" | head -n 1; }
+ours() { grep -qxF -- "$1" "$state/held" 2>/dev/null; } # NAME: ringmaster holds it, not a person
 take() { exec 9>>"$state/lock" && flock -n 9; }
 leave() { exec 9>&-; }
 
-# report tells how far a job is.
+# report tells how far a job is. One that was refused is forgotten by it.
 report() {
-  if [ -e "$state/$1/result" ]; then
+  if [ -e "$state/$1/refused" ]; then
+    say state none
+    say refused "$(cat "$state/$1/refused")"
+    rm -rf "${state:?}/$1"
+  elif [ -e "$state/$1/result" ]; then
     say at "$(one "$1" at)"
     cat "$state/$1/result"
   else
     say state running
     say phase "$(cat "$state/$1/phase" 2>/dev/null)"
+    case $(cat "$state/$1/phase" 2>/dev/null) in waits*) say detail "the packages were moved, and the host waits for its restart; $(hooked "$1" | plain)" ;; esac
   fi
 }
 
-# finish JOB STATE DETAIL writes the result.
+# holding succeeds where ringmaster holds packages: of other types nothing is held yet.
+holding() { [ "$using" = deb ]; }
+# release JOB lets go what it moves and ringmaster holds; finish holds it again.
+release() {
+  holding || return
+  { lines "$1" move; lines "$1" with; } | while read -r name _; do ! ours "$name" || pm_unhold "$name"; done
+}
+# hold JOB: from now on what it moved is ringmaster's to hold, or is not, as its step says.
+hold() {
+  holding || return
+  wants=$(one "$1" hold)
+  { lines "$1" move | while read -r name _ to; do [ "$wants" != yes ] || [ "$to" = - ] || echo "$name"; done
+    [ ! -e "$state/held" ] || while read -r name; do
+      [ "$wants" != no ] || ! lines "$1" move | cut -f1 | grep -qxF -- "$name" || continue
+      echo "$name"
+    done <"$state/held"; } | sort -u | put "$state/held"
+  holds
+}
+holds() { ! holding || [ ! -s "$state/held" ] || pm_hold $(cat "$state/held"); }
+# loosened drops from the record what a person has let go.
+loosened() {
+  ! holding || [ ! -s "$state/held" ] || pm_holds | while read -r name; do ! ours "$name" || echo "$name"; done | put "$state/held"
+}
+
+# hook JOB NAME runs a command of the site's, where it declares one, as long as it
+# may take. It is run again where nobody knows whether it came to its end.
+hook() {
+  line=$(lines "$1" hook | grep "^$2$tab") || return 0
+  limit=$(printf '%s' "$line" | cut -f2) began=$(date +%s)
+  echo "== $2" >>"$state/$1/log"
+  (
+    trap - HUP INT TERM PIPE
+    export RINGMASTER_JOB="$1" RINGMASTER_HOOK="$2" RINGMASTER_OP="$(one "$1" op)" RINGMASTER_HOST="$(one "$1" host)"
+    export RINGMASTER_PACKAGES="$({ lines "$1" move; lines "$1" with; } | awk -F'\t' '{ printf "%s%s=%s", between, $1, $3; between = " " }')"
+    exec timeout -k 10 "$limit" sh -c "$(printf '%s' "$line" | cut -f3)"
+  ) </dev/null >"$state/$1/said" 2>&1 9>&-
+  rc=$?
+  cat "$state/$1/said" >>"$state/$1/log"
+  case $rc in
+    0) what="took $(($(date +%s) - began)) s" ;;
+    124 | 137) what="did not end within $limit s" ;;
+    *) what="failed with $rc" ;;
+  esac
+  said=$(tail -n 1 "$state/$1/said" | plain) said=${said% }
+  printf '%s %s%s; ' "$2" "$what" "${said:+ ($said)}" >>"$state/$1/hooks"
+  return $rc
+}
+hooked() { cat "$state/$1/hooks" 2>/dev/null; } # JOB: what they did
+# refuse JOB WHY: nothing of it was moved, and it is as if it had not been asked for. What was
+# drained has its traffic again.
+refuse() {
+  using=$1
+  hook "$1" undrain
+  printf '%s: %s' "$2" "$(hooked "$1")" | plain | put "$state/$1/refused"
+}
+# prepare JOB: snapshot and drain, and on to the install. What goes back goes back although
+# it cannot be drained.
+prepare() {
+  echo preparing | put "$state/$1/phase"
+  if [ "$(one "$1" op)" = rollback ]; then
+    hook "$1" drain
+  elif ! hook "$1" snapshot || ! hook "$1" drain; then
+    refuse "$1" "nothing was moved"
+    return 1
+  fi
+  echo installing | put "$state/$1/phase"
+}
+# untouched JOB says whether what was to move is all as it was before.
+untouched() {
+  [ "$(one "$1" op)" = apply ] && lines "$1" move | while read -r name from _; do
+    [ "$(pm_version "$name" | cut -f3,4)" = "$from${tab}ok" ] || return 1
+  done
+}
+
+# finish JOB STATE DETAIL writes the result. A host on which it failed stays drained, but
+# for one that is as it was: nothing will be taken back there.
 finish() {
+  holds
+  if [ "$2" = failed ]; then
+    if untouched "$1"; then
+      hook "$1" undrain
+    elif lines "$1" hook | grep -q "^drain$tab"; then
+      printf 'it stays drained; ' >>"$state/$1/hooks"
+    fi
+  fi
   restarted=0
-  case $(cat "$state/$1/phase" 2>/dev/null) in restarting*) restarted=1 ;; esac
+  case $(cat "$state/$1/phase" 2>/dev/null) in waits* | leaving* | restarting*) restarted=1 ;; esac
   { say state "$2"
     say finished "$(date +%s)"
     say restarted "$restarted"
     { lines "$1" move; lines "$1" with; } | while read -r name _; do pm_version "$name"; done
-    say detail "$(printf '%s' "$3" | plain)"; } | put "$state/$1/result"
+    say detail "$(printf '%s%s' "$3" "$(hooked "$1")" | plain)"; } | put "$state/$1/result"
 }
 
 # differs JOB prints what is not as the job wants it, and nothing when all is.
@@ -129,8 +226,12 @@ work() {
   use_of "$job"
   case $(cat "$state/$job/phase" 2>/dev/null) in
     '') [ -z "$(one "$job" by)" ] || { awaited "$job" || rm -rf "${state:?}/$job"; return; } # it never began
-      echo installing | put "$state/$job/phase"
+      prepare "$job" || return
       carry "$job" || why="the package manager failed: $(tail -n 10 "$state/$job/log" | plain)" ;;
+    preparing) # something ended it before anything was moved
+      [ -z "$(one "$job" by)" ] || ! awaited "$job" || return
+      refuse "$job" "it was cut off, and nothing was moved"
+      return ;;
     moved*)
       case $(cat "$state/$job/phase") in *failed*) why="the package manager failed: $(tail -n 10 "$state/$job/log" | plain)" ;; esac ;;
     installing) # something ended it in the middle
@@ -142,6 +243,10 @@ work() {
         finish "$job" failed "the host stopped in the middle of it: $(differs "$job")"
         return
       fi ;;
+    "waits$tab$(booted)") return ;;
+    "leaving$tab$(booted)") # something ended it before it went down
+      stay "$job"
+      return ;;
     "restarting$tab$(booted)") # it still has to go down
       age=$(($(date +%s) - $(stat -c %Y "$state/$job/phase")))
       if [ $age -ge 600 ]; then
@@ -157,15 +262,15 @@ work() {
     finish "$job" failed "$wrong$why"
     return
   fi
+  hold "$job"
   case $(cat "$state/$job/phase") in installing | moved*)
     if restarts "$job"; then
-      say restarting "$(booted)" | put "$state/$job/phase"
-      { sleep 1; shutdown -r now || reboot; } 9>&- & # once whoever asks has been answered
+      stay "$job"
       return
     fi ;;
   esac
   wrong=$(stale "$job")
-  if [ -n "$wrong" ]; then finish "$job" failed "$wrong"; else finish "$job" succeeded "$(remarks "$job")"; fi
+  if [ -z "$wrong" ] && hook "$job" undrain; then finish "$job" succeeded "$(remarks "$job")"; else finish "$job" failed "$wrong"; fi
 }
 
 # awaited says whether whoever carries a job out from outside may still be at it.
@@ -182,8 +287,21 @@ restarts() { # JOB
     *) false ;;
   esac
 }
+# outdated prints the programs that run with files which were replaced or removed since.
+outdated() {
+  for p in /proc/[0-9]*; do
+    ! grep -qs ' /\(usr\|opt\|bin\|sbin\|lib\|srv\)[^ ]*/.* (deleted)$' "$p/maps" || cat "$p/comm"
+  done 2>/dev/null | sort -u | tr '\n' ' '
+}
 remarks() {
+  ! grep -qx pending "$state/$1/request" || printf 'the host waited for a restart before; '
   ! pm_pending || printf 'the host waits for a restart; '
+  old=$(outdated)
+  [ -z "$old" ] || printf 'programs run with files that are gone from disk: %s; ' "${old% }"
+  held=$(! holding || pm_holds)
+  for name in $(! holding || cat "$state/held" 2>/dev/null); do
+    printf '%s\n' "$held" | grep -qxF -- "$name" || [ "$(pm_version "$name" | cut -f3)" = - ] || printf '%s could not be held; ' "$name"
+  done
   [ "$(one "$1" op)" = apply ] || return
   { lines "$1" move; lines "$1" with; } | while read -r name from _; do
     [ "$from" = - ] || pm_kept "$1" "$name" "$from" >/dev/null || pm_known "$name" "$from" >/dev/null ||
@@ -191,6 +309,7 @@ remarks() {
   done
 }
 carry() { # JOB: moves its packages
+  release "$1" >>"$state/$1/log" 2>&1 9>&-
   if [ "$(one "$1" op)" = apply ]; then keep "$1"; else repair "$1"; fi
   pm_install "$1" >>"$state/$1/log" 2>&1 9>&-
 }
@@ -218,14 +337,15 @@ settle() {
   for request in "$state"/*/request; do
     other=${request%/request}; other=${other##*/}
     [ -e "$request" ] && [ ! -e "$state/$other/result" ] || continue
-    run "$other"
+    [ -e "$state/$other/refused" ] || run "$other"
+    [ ! -e "$state/$other/refused" ] || rm -rf "${state:?}/$other" # whoever asked for it is gone
     take || return 1
   done
 }
 
 look() { # JOB
   if [ -e "$state/$1/request" ]; then
-    [ -e "$state/$1/result" ] || ! take || run "$1"
+    [ -e "$state/$1/result" ] || [ -e "$state/$1/refused" ] || ! take || run "$1"
     leave
   fi
   if [ -e "$state/$1/request" ]; then report "$1"; else say state none; fi
@@ -268,11 +388,11 @@ check() { # JOB OP TYPE NAME FROM TO...: what is to be known before a job is beg
     told=$(look "$job")
     [ ! -e "$state/$job/request" ] || { printf '%s\n' "$told"; return; }
   fi
+  use "$type" || { say refused "the host has no package manager for packages of the type $type that is known here"; return; }
   if [ -d "$state" ]; then
-    { take && settle; } || { say busy "another job of ringmaster is at work on the host"; return; }
+    { take && settle && loosened; } || { say busy "another job of ringmaster is at work on the host"; return; }
     leave
   fi
-  use "$type" || { say refused "the host has no package manager for packages of the type $type that is known here"; return; }
   say state none
   say uid "$(id -u)"
   say now "$(date +%s)"
@@ -302,10 +422,47 @@ start() { # JOB REQUEST: does it
   report "$job"
 }
 
+# before JOB: what a play asks for before it moves anything.
+before() {
+  use_of "$1"
+  take || { say busy "another job of ringmaster is at work on the host"; return; }
+  { trap '' HUP INT TERM PIPE; prepare "$1"; } </dev/null >/dev/null 2>&1 &
+  leave
+  wait $!
+  report "$1"
+}
+
+# restart JOB: its host may go down, once whoever asks has been answered.
+restart() {
+  use_of "$1"
+  if take; then
+    { trap '' HUP INT TERM PIPE; [ "$(cat "$state/$1/phase")" != "waits$tab$(booted)" ] || down "$1"; } </dev/null >/dev/null 2>&1 &
+    leave
+    wait $!
+  fi
+  report "$1"
+}
+# down JOB: a host leaves its traffic, and restarts; one that cannot leave it stays, but for one
+# that is taken back.
+down() {
+  say leaving "$(booted)" | put "$state/$1/phase"
+  if ! hook "$1" drain && [ "$(one "$1" op)" = apply ]; then
+    stay "$1"
+    return
+  fi
+  say restarting "$(booted)" | put "$state/$1/phase"
+  { sleep 1; shutdown -r now || reboot; } 9>&- &
+}
+# stay JOB: until its host may restart, it has its traffic.
+stay() {
+  hook "$1" undrain
+  say waits "$(booted)" | put "$state/$1/phase"
+}
+
 installed() { # NAME...: what a job that is not over moves is left out
   busy=$(for r in "$state"/*/request; do
     d=${r%/request}
-    [ ! -e "$r" ] || [ -e "$d/result" ] || { lines "${d##*/}" move; lines "${d##*/}" with; } | cut -f1
+    [ ! -e "$r" ] || [ -e "$d/result" ] || [ -e "$d/refused" ] || { lines "${d##*/}" move; lines "${d##*/}" with; } | cut -f1
   done)
   types=$(for type in deb rpm apk; do ! (use $type) || echo $type; done)
   [ -n "$types" ] || { echo 'it has no package manager that is known here' >&2; return 1; }
@@ -322,5 +479,5 @@ installed() { # NAME...: what a job that is not over moves is left out
 
 main() {
   verb=$1; shift
-  case $verb in look|check|start|installed|keep|repair) "$verb" "$@" && say end ;; esac
+  case $verb in look|check|start|before|restart|installed|keep|repair) "$verb" "$@" && say end ;; esac
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -15,8 +16,8 @@ import (
 	"github.com/ringmaster-dev/ringmaster/engine/version"
 )
 
-// Policy is what may be done to hosts. Its zero value keeps configuration files
-// and restarts a host that asks for it.
+// Policy is what may be done to hosts. Its zero value keeps configuration files,
+// holds what it moved, and restarts a host that asks for it.
 type Policy struct {
 	// MinFree is how many megabytes stay free beside what a step takes, 100 when
 	// it is 0.
@@ -24,10 +25,24 @@ type Policy struct {
 	// NewConffiles takes a package's new configuration file where the host's was
 	// edited, instead of keeping that.
 	NewConffiles bool
+	// NoHold leaves packages that were moved to whoever else moves them, instead of
+	// holding them in the package manager.
+	NoHold bool
 	// NoRestart never restarts a host, whatever its packages ask for.
 	NoRestart bool
+	// Hooks are commands of the site's that belong to a step.
+	Hooks []Hook
 	// Running says by package how a service tells its version.
 	Running map[string]Running
+}
+
+// Hook is a command that is run on a host, as root and as part of its job: snapshot
+// and drain before anything is moved, undrain when the host is well again. It may be
+// run again where nobody knows whether it came to its end.
+type Hook struct {
+	Name    string // snapshot, drain or undrain
+	Command []string
+	Timeout time.Duration // whole seconds
 }
 
 // Running is how the version of a running service is found out, which need not be
@@ -39,6 +54,11 @@ type Running struct {
 
 // Check refuses a command that is none, or could not stand on a line.
 func (p Policy) Check() error {
+	for _, h := range p.Hooks {
+		if len(h.Command) == 0 || h.Timeout < time.Second || slices.ContainsFunc(h.Command, control) {
+			return fmt.Errorf("hook %s: it needs a command without control characters, and a second or more", h.Name)
+		}
+	}
 	for _, name := range slices.Sorted(maps.Keys(p.Running)) {
 		r := p.Running[name]
 		if len(r.Command) == 0 {
@@ -96,6 +116,8 @@ func (c *Carrier) admit(s fleet.Step) error {
 			return invalid("package %q: %q or %q is not a version of the type %s", p.Name, p.From, p.To, p.Type)
 		case p.Type == version.Windows && !update(p.Name):
 			return invalid("%q is not the number of an update of Windows, as KB5034441 is", p.Name)
+		case p.Type == version.Windows && len(c.o.Hooks) > 0:
+			return invalid("package %q: hooks are not run on hosts of Windows; declare a fleet without them for these", p.Name)
 		case p.From == p.To:
 			return invalid("package %q is to move from %q to itself", p.Name, p.From)
 		}
@@ -185,12 +207,22 @@ func Question(job, op string, t version.Type, list []Move) []string {
 
 // request is what a host keeps of a step.
 func (p Policy) request(w Work) string {
-	lines := [][]string{{"op", w.Op}, {"key", w.Key}, {"type", string(w.Packages[0].Type)}, {"reboot", w.Reboot}, {"conffiles", "keep"}}
+	reboot, conffiles, hold := w.Reboot, "keep", "yes"
 	if p.NoRestart {
-		lines[3][1] = "never"
+		reboot = "never"
 	}
 	if p.NewConffiles {
-		lines[4][1] = "new"
+		conffiles = "new"
+	}
+	if p.NoHold {
+		hold = "no"
+	}
+	lines := [][]string{{"op", w.Op}, {"key", w.Key}, {"host", string(w.Host)}, {"type", string(w.Packages[0].Type)}, {"reboot", reboot}, {"conffiles", conffiles}, {"hold", hold}}
+	for _, h := range p.Hooks {
+		lines = append(lines, []string{"hook", h.Name, strconv.Itoa(int(h.Timeout.Seconds())), Quote(h.Command)})
+	}
+	if w.Pending {
+		lines = append(lines, []string{"pending"})
 	}
 	if w.Undoes != "" {
 		lines = append(lines, []string{"undoes", w.Undoes})
@@ -220,10 +252,11 @@ func (p Policy) request(w Work) string {
 }
 
 // dryRun is the answer to a step that would have begun.
-func dryRun(id string, now time.Time, w Weighed) fleet.Job {
+func dryRun(now time.Time, w Weighed) Answer {
 	detail := "dry run: nothing was moved"
 	for i, m := range w.Along {
 		detail += []string{"; with it would come ", ", "}[min(i, 1)] + m.Name + " " + m.To
 	}
-	return fleet.Job{ID: id, State: fleet.Succeeded, Started: now, Finished: now, Detail: detail}
+	at := strconv.FormatInt(now.Unix(), 10)
+	return Answer{{"state", "succeeded"}, {"at", at}, {"finished", at}, {"detail", detail}}
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -14,16 +15,16 @@ import (
 
 // What a host keeps of a step.
 func TestRequest(t *testing.T) {
-	w := Work{Step: fleet.Step{Key: "k", Reboot: "if-needed", Packages: []fleet.Package{{Type: "rpm", Name: "a", From: "2", To: "1"}}}, Op: "rollback", Moves: []Move{{"a", "2", "1"}},
+	w := Work{Step: fleet.Step{Key: "k", Host: "web-1", Reboot: "if-needed", Packages: []fleet.Package{{Type: "rpm", Name: "a", From: "2", To: "1"}}}, Op: "rollback", Moves: []Move{{"a", "2", "1"}},
 		Weighed: Weighed{Undoes: "apply-1", Along: []Move{{"lib", "2", "1"}, {"new", "1", "-"}}}}
 	for _, tc := range []struct {
 		name   string
 		policy Policy
 		want   string
 	}{
-		{"a rollback", Policy{}, `op rollback|key k|type rpm|reboot if-needed|conffiles keep|undoes apply-1|move a 2 1|with lib 2 1|with new 1 -`},
-		{"by a policy", Policy{NoRestart: true, NewConffiles: true, Running: map[string]Running{"lib": {[]string{"x", "it's"}, []string{"y"}}, "other": {Command: []string{"z"}}}},
-			`op rollback|key k|type rpm|reboot never|conffiles new|undoes apply-1|move a 2 1|with lib 2 1|with new 1 -|running lib 'x' 'it'\''s'|again lib 'y'`},
+		{"a rollback", Policy{}, `op rollback|key k|host web-1|type rpm|reboot if-needed|conffiles keep|hold yes|undoes apply-1|move a 2 1|with lib 2 1|with new 1 -`},
+		{"by a policy", Policy{NoRestart: true, NewConffiles: true, NoHold: true, Hooks: []Hook{{"drain", []string{"lb", "web 1"}, 90 * time.Second}}, Running: map[string]Running{"lib": {[]string{"x", "it's"}, []string{"y"}}, "other": {Command: []string{"z"}}}},
+			`op rollback|key k|host web-1|type rpm|reboot never|conffiles new|hold no|hook drain 90 'lb' 'web 1'|undoes apply-1|move a 2 1|with lib 2 1|with new 1 -|running lib 'x' 'it'\''s'|again lib 'y'`},
 	} {
 		got := strings.NewReplacer("\n", "|", "\t", " ").Replace(tc.policy.request(w))
 		if diff := cmp.Diff(tc.want, got); diff != "" {

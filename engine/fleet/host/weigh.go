@@ -12,8 +12,9 @@ import (
 // Weighed is what a step comes to once it may begin: what else moves with it, and
 // the job that it undoes.
 type Weighed struct {
-	Along  []Move // what else moves
-	Undoes string // of a rollback: the job that it takes back, "" where the host has none
+	Along   []Move // what else moves
+	Undoes  string // of a rollback: the job that it takes back, "" where the host has none
+	Pending bool   // the host waits for a restart already
 }
 
 // Weigh decides from a host's facts (pm_check in deb.sh) whether a step may begin.
@@ -28,7 +29,13 @@ func Weigh(a Answer, list []Move, rollback bool, minFree int) (Weighed, error) {
 		return weighBack(a, list)
 	}
 	along, err := surprises(a, list, a.all("need", 1))
-	return Weighed{Along: along}, err
+	if err != nil {
+		return Weighed{}, err
+	}
+	if err := free(a, along); err != nil {
+		return Weighed{}, err
+	}
+	return Weighed{Along: along, Pending: a.pending()}, nil
 }
 
 // fits is what must be so before anything is tried, the plainest first.
@@ -189,6 +196,16 @@ func surprises(a Answer, list []Move, needs [][]string) ([]Move, error) {
 	return along, nil
 }
 
+// free says why what comes along may not move, nil where it may.
+func free(a Answer, along []Move) error {
+	for _, m := range along {
+		if slices.Contains(a.Values("held"), m.Name) {
+			return Refuse("%s would move to %s with it, and is held on the host by its administrators", m.Name, m.To)
+		}
+	}
+	return nil
+}
+
 // weighBack decides how far a rollback goes: with everything that came along with
 // the apply and is still as that left it, where nothing else would change, or
 // else with the packages of the step alone.
@@ -196,7 +213,7 @@ func weighBack(a Answer, list []Move) (Weighed, error) {
 	if beside := a.Values("beside"); len(beside) > 0 {
 		return Weighed{}, Refuse("%s is installed beside its former version, which it does not replace: boot that one, and remove this by hand", strings.Join(beside, ", "))
 	}
-	w := Weighed{Undoes: a.First("undoes")}
+	w := Weighed{Undoes: a.First("undoes"), Pending: a.pending()}
 	found := a.installed()
 	for _, c := range a.all("with", 3) {
 		if slices.ContainsFunc(found, func(p installed) bool { return p.name == c[0] && p.version == c[2] }) {
@@ -205,6 +222,9 @@ func weighBack(a Answer, list []Move) (Weighed, error) {
 	}
 	tries := trials(a)
 	first := undoing(tries[0], append(slices.Clone(list), w.Along...))
+	if first == nil {
+		first = free(a, w.Along)
+	}
 	if first == nil {
 		return w, nil
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/ringmaster-dev/ringmaster/engine/fleet/ssh"
 	"github.com/ringmaster-dev/ringmaster/engine/inventory"
 	"github.com/ringmaster-dev/ringmaster/testdata/rig"
+	"github.com/ringmaster-dev/ringmaster/testdata/rig/cases"
 )
 
 func TestMain(m *testing.M) { rig.Main(m) }
@@ -48,5 +49,20 @@ func TestPromises(t *testing.T) {
 		Hosts:   []inventory.HostID{"h01", "h02", "h03"},
 		Package: fleet.Package{Type: "deb", Name: "barkeep", From: "1.0", To: "1.1", Patch: "deb:barkeep@1.1"},
 		Now:     time.Now(),
+	})
+}
+
+// What every fleet of hosts is held to.
+func TestCases(t *testing.T) {
+	r := rig.Up(t)
+	cases.Test(t, r, func(t *testing.T, change func(*host.Options)) *host.Carrier {
+		o := options(t, r)
+		change(&o.Options)
+		f, err := ssh.Open(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { f.Close() })
+		return f
 	})
 }

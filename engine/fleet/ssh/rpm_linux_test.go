@@ -13,6 +13,7 @@ import (
 	"github.com/ringmaster-dev/ringmaster/engine/fleet/ssh"
 	"github.com/ringmaster-dev/ringmaster/engine/inventory"
 	"github.com/ringmaster-dev/ringmaster/testdata/rig"
+	"github.com/ringmaster-dev/ringmaster/testdata/rig/cases"
 )
 
 // managers are those of rpms, with the letter that their hosts' names begin with.
@@ -20,7 +21,7 @@ var managers = []struct{ name, letter string }{{"dnf", "d"}, {"zypper", "z"}}
 
 // rpm is a step of an rpm.
 func rpm(host, what string) fleet.Step {
-	s := step(host, what)
+	s := cases.Step(host, what)
 	s.Packages[0].Type = "rpm"
 	return s
 }

@@ -1,0 +1,142 @@
+// Package cases are nights on a rig's hosts, which every fleet of package host is
+// held to, whatever its door.
+package cases
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/ringmaster-dev/ringmaster/engine/fleet"
+	"github.com/ringmaster-dev/ringmaster/engine/fleet/host"
+	"github.com/ringmaster-dev/ringmaster/engine/inventory"
+	"github.com/ringmaster-dev/ringmaster/testdata/rig"
+)
+
+// Open opens the fleet anew, as a later process would, with options changed.
+type Open func(t *testing.T, change func(*host.Options)) *host.Carrier
+
+// Test tries all of them.
+func Test(t *testing.T, r *rig.Rig, open Open) {
+	for _, c := range []struct {
+		name string
+		try  func(n *night)
+	}{
+		{"refusals", refusals},
+		{"held", held},
+		{"held again", heldThroughKill},
+		{"restarts", restarts},
+		{"hooks", hooks},
+		{"hooks cut", hooksThroughKill},
+	} {
+		t.Run(c.name, func(t *testing.T) { c.try(&night{t, r, open}) })
+	}
+}
+
+// Step moves one package of a host, given as "shopd 1.0-1 1.1-1".
+func Step(id, what string) fleet.Step {
+	words := strings.Fields(what)
+	return fleet.Step{Key: "night/" + id + "/" + what, Host: inventory.HostID(id), Reboot: "if-needed", NotAfter: time.Now().Add(time.Hour),
+		Packages: []fleet.Package{{Type: "deb", Name: words[0], From: words[1], To: words[2]}}}
+}
+
+// Back is the rollback of a step.
+func Back(s fleet.Step) fleet.Step {
+	p := s.Packages[0]
+	p.From, p.To = p.To, p.From
+	s.Packages, s.Key = []fleet.Package{p}, s.Key+"/rollback"
+	return s
+}
+
+// night is one of them under way.
+type night struct {
+	*testing.T
+	rig  *rig.Rig
+	open Open
+}
+
+func ids(names []string) []inventory.HostID {
+	list := make([]inventory.HostID, len(names))
+	for i, name := range names {
+		list[i] = inventory.HostID(name)
+	}
+	return list
+}
+
+func plain(*host.Options) {}
+
+// apply opens the fleet and takes a step.
+func (n *night) apply(s fleet.Step, change func(*host.Options)) (fleet.Job, error) {
+	n.Helper()
+	return n.open(n.T, change).Apply(n.Context(), time.Now(), s)
+}
+
+// moves is a step that succeeds.
+func (n *night) moves(id, what string) fleet.Job {
+	n.Helper()
+	return n.ends(fleet.Succeeded, "")(n.apply(Step(id, what), plain))
+}
+
+// back takes a step back.
+func (n *night) back(s fleet.Step, change func(*host.Options)) (fleet.Job, error) {
+	n.Helper()
+	return n.open(n.T, change).Rollback(n.Context(), time.Now(), Back(s))
+}
+
+// ends checks how a job ended, and what it says of itself.
+func (n *night) ends(state fleet.State, detail string) func(fleet.Job, error) fleet.Job {
+	return func(j fleet.Job, err error) fleet.Job {
+		n.Helper()
+		if err != nil || j.State != state || !strings.Contains(j.Detail, detail) {
+			n.Fatalf("job is %+v, %v, want it %s with %q", j, err, state, detail)
+		}
+		return j
+	}
+}
+
+// denied checks that a step was answered with an error.
+func (n *night) denied(code, message string) func(fleet.Job, error) {
+	return func(j fleet.Job, err error) {
+		n.Helper()
+		e := (*fleet.Error)(nil)
+		if !errors.As(err, &e) || e.Code != code || !strings.Contains(e.Message, message) {
+			n.Fatalf("step was answered %+v, %v, want %s with %q", j, err, code, message)
+		}
+	}
+}
+
+// prints checks what a shell in a host prints.
+func (n *night) prints(id, want, script string) {
+	n.Helper()
+	if got := strings.Join(strings.Fields(n.rig.Inside(id, "sh", "-c", script)), " "); got != want {
+		n.Fatalf("%s: %s prints %q, want %q", id, script, got, want)
+	}
+}
+
+// cut takes a step, and does something to its host once a condition holds there. What
+// came of the step does not matter.
+func (n *night) cut(s fleet.Step, change func(*host.Options), once string, do func(id string)) {
+	n.Helper()
+	ctx, cancel := context.WithCancel(n.Context())
+	f := n.open(n.T, change)
+	var wg sync.WaitGroup
+	wg.Go(func() { f.Apply(ctx, time.Now(), s) })
+	n.rig.Inside(string(s.Host), "sh", "-c", "for i in $(seq 600); do { "+once+"; } && exit; sleep 0.1; done; exit 1")
+	do(string(s.Host))
+	cancel()
+	wg.Wait()
+	f.Close()
+}
+
+// kill ends all that works on jobs in a host: shells, package managers, but no
+// service and not sshd.
+func (n *night) kill(id string) {
+	n.Helper()
+	n.rig.Inside(id, "sh", "-c", killed)
+}
+
+const killed = `for p in /proc/[0-9]*; do case $(cat $p/comm) in apt-get|dpkg|barkeep.postins|sleep|timeout) kill -9 ${p#/proc/} ;;
+  sh|python3) [ ${p#/proc/} = $$ ] || tr '\0' ' ' <$p/cmdline | grep -q 'shopd' || kill -9 ${p#/proc/} ;; esac; done 2>/dev/null; true`
