@@ -165,6 +165,9 @@ func (e *Env) adopt(ctx context.Context, open map[string]forge.PullRequest, no m
 			continue
 		}
 		head, err := e.fetched(ctx, branch)
+		if errors.Is(err, repo.ErrNotFound) {
+			continue // deleted when it was closed
+		}
 		if err != nil {
 			return err
 		}

@@ -46,14 +46,7 @@ func TestPlanThatAPersonClosed(t *testing.T) {
 
 	hub.Close(1, "fred")
 	anew()
-	facts := w.file("inventory/facts/hosts.jsonl")
-	for line := range bytes.Lines(facts) {
-		if bytes.Contains(line, []byte(`"office-01"`)) {
-			facts = append(facts, bytes.ReplaceAll(line, []byte(`"office-01"`), []byte(`"office-09"`))...)
-			break
-		}
-	}
-	w.pushed("a host", map[string][]byte{"inventory/facts/hosts.jsonl": facts})
+	w.pushed("a host", map[string][]byte{"inventory/facts/hosts.jsonl": joined(w.file("inventory/facts/hosts.jsonl"))})
 	w.says(0, []string{"opened: ", "fred closed its pull request, and new since is ", "office-09"}, "plan", "--open")
 	open := hub.Pulls()[len(hub.Pulls())-1]
 	if open.State != "open" || !strings.Contains(open.Body, "## Since the last version\n\n- fred closed its pull request, and new since is ") || !strings.Contains(open.Body, "hosts that were not in it: ") {
@@ -74,4 +67,38 @@ func TestPlanThatRingmasterClosed(t *testing.T) {
 	}
 	w.pushed("somebody", map[string][]byte{"inventory/facts/hosts.jsonl": facts})
 	w.says(0, []string{trusted, "pull request opened"}, "plan", "--open")
+}
+
+// A branch that somebody deleted when they closed its pull request changes
+// nothing of their no, and what is new opens another.
+func TestPlanWhoseBranchWasDeleted(t *testing.T) {
+	t.Parallel()
+	w, _, hub := hubbed(t)
+	w.want(0, "plan", "--open")
+	hub.Close(1, "fred")
+	ref := "refs/heads/ringmaster/" + trusted
+	head, err := hub.Git().Ref(ref)
+	if err == nil {
+		err = hub.Git().CompareAndSwap(ref, head, "")
+	}
+	if err == nil {
+		err = w.repo.CompareAndSwap(ref, head, "")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.says(3, []string{"declined: fred closed"}, "plan", "--open")
+	w.asOlivia(1, []string{"GitHub does not open pull request #1 again: its branch was deleted"}, "pr", "reopen", trusted)
+	w.pushed("facts", map[string][]byte{"inventory/facts/hosts.jsonl": joined(w.file("inventory/facts/hosts.jsonl"))})
+	w.says(0, []string{"opened: ", "/acme/estate/pull/2", "fred closed its pull request, and new since is "}, "plan", "--open")
+}
+
+// joined are facts with one host more, office-09, which is as office-01.
+func joined(facts []byte) []byte {
+	for line := range bytes.Lines(facts) {
+		if bytes.Contains(line, []byte(`"office-01"`)) {
+			return append(facts, bytes.ReplaceAll(line, []byte(`"office-01"`), []byte(`"office-09"`))...)
+		}
+	}
+	return facts
 }
