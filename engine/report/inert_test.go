@@ -34,7 +34,8 @@ func pages(s string) map[string]string {
 		"plan.md": string(Files(p)["plan.md"]), "nothing": string(Markdown(nothing)),
 		"body":  Body(p, 65536, Page{At: "https://git.example/raw/abc/plans/x/", Since: []string{s}, Reviewed: reviewed, Overrides: []Hold{{Kind: s, What: s, Why: s, By: s, Until: at, Notice: "ends soon"}}}),
 		"board": string(board(s).Markdown()), "answers": answers(s).Markdown(),
-		"aftermath": (&Aftermath{Plan: p, Rings: []RingAftermath{{Name: s, Waiting: 1}}, Begun: true, Refused: s, Next: at, For: s, Stopped: []string{s}, Held: []string{s}, Stand: []Hold{{Kind: s, What: s, Why: s, By: s, Until: at, Notice: "ends soon"}}, Wrong: []Wrong{{s, s, s, "rolled back", s, s}}}).Markdown(),
+		"aftermath": (&Aftermath{Plan: p, Rings: []RingAftermath{{Name: s, Waiting: 1}}, Begun: true, Refused: s, Next: at, For: s, Stopped: []string{s}, Held: []string{s}, Stand: []Hold{{Kind: s, What: s, Why: s, By: s, Until: at, Notice: "ends soon"}}, Wrong: []Wrong{{s, s, s, "rolled back", s, s}},
+			Tried: []Tried{{Patch: s, Host: s, Ring: s, What: s, Before: &Load{Requests: 300, Seconds: 0.005}, After: &Load{Requests: 300, Errors: 120}}}}).Markdown(),
 	}
 }
 
