@@ -143,7 +143,8 @@ func (e *Env) openPulls(ctx context.Context) (map[string]forge.PullRequest, erro
 // workflow's clone is new each time, and a plan that it does not know would be
 // written anew, and lose its approvals.
 //
-// So it does with those that a person closed: what is new is new since then.
+// So it does with those that a person closed and that bring something new: it is
+// new since then.
 func (e *Env) adopt(ctx context.Context, open map[string]forge.PullRequest, no map[string]*declined) error {
 	if e.Remote == nil {
 		return nil
@@ -153,7 +154,9 @@ func (e *Env) adopt(ctx context.Context, open map[string]forge.PullRequest, no m
 		heads[branch] = pr.Head
 	}
 	for branch, d := range no {
-		heads[branch] = d.pull.Head
+		if d.news != nil { // else nothing is written
+			heads[branch] = d.pull.Head
+		}
 	}
 	for _, branch := range sortedKeys(heads) {
 		ref := "refs/heads/" + branch
