@@ -31,7 +31,7 @@ func (a *answering) overrideOf(t *thread, h *heard) *outcome.Override {
 		return nil
 	}
 	o := &outcome.Override{
-		Schema: schemaOverride, By: h.comment.By, Account: h.comment.Account, Patch: h.Patch, Host: h.Host, Service: h.Service, Until: h.Until, Reason: h.Reason, ReasonType: h.ReasonType,
+		Schema: schemaOverride, At: h.comment.At, By: h.comment.By, Account: h.comment.Account, Patch: h.Patch, Host: h.Host, Service: h.Service, Until: h.Until, Reason: h.Reason, ReasonType: h.ReasonType,
 		Evidence: fmt.Sprintf("%sline %d %s", evidenceOf(t, h.comment), h.Line, plan.Sum([]byte(h.comment.Body))),
 	}
 	switch h.Verb {
@@ -91,7 +91,7 @@ func (a *answering) senseless(t *thread, h *heard, o outcome.Override) string {
 	}
 	list := strangers(a.est, o)
 	if o.Kind == outcome.Release {
-		if _, why := cautions(a.est.Overrides, o, a.At); why != "" && len(list) == 0 {
+		if _, why := cautions(a.est.Overrides, o, a.At, o.At); why != "" && len(list) == 0 {
 			list = append(list, why)
 		}
 	} else if o.Patch != "" {
@@ -218,13 +218,15 @@ func (a *answering) pathOf(r recorded) string {
 func effect(o outcome.Override) string {
 	about := everything(o)
 	switch o.Kind {
-	case "hold", "exclude":
-		return fmt.Sprintf("nothing of %s begins", about)
-	case "stop":
-		if o.Value == outcome.StopAll {
-			return fmt.Sprintf("nothing of %s begins, and nothing is rolled back", about)
+	case "hold", "exclude", "stop":
+		text := "nothing begins"
+		if about != "everything" {
+			text = fmt.Sprintf("nothing of %s begins", about)
 		}
-		return fmt.Sprintf("nothing of %s begins", about)
+		if o.Value == outcome.StopAll {
+			text += ", and nothing is rolled back,"
+		}
+		return text
 	case "risk":
 		return fmt.Sprintf("the risk of %s is taken for %s", about, o.Value)
 	case outcome.Exception:

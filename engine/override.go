@@ -59,6 +59,7 @@ type recorded struct {
 // disagree records an override, unless one of its evidence was recorded before:
 // then that one is returned, also where it was taken out since.
 func (e *Env) disagree(ctx context.Context, o outcome.Override) (recorded, error) {
+	said := cmp.Or(o.At, e.At)
 	o.Schema, o.At = schemaOverride, e.At
 	o.Loosens = Loosens(o)
 	if err := checkOverride(o); err != nil {
@@ -78,7 +79,7 @@ func (e *Env) disagree(ctx context.Context, o outcome.Override) (recorded, error
 		o.Predicted = e.predicted(ctx, o)
 	}
 	if o.Kind == outcome.Release {
-		return e.release(ctx, o)
+		return e.release(ctx, o, said)
 	}
 	if o.Loosens {
 		return e.loosen(ctx, o, nil)

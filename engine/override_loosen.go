@@ -65,7 +65,7 @@ func (e *Env) loosen(ctx context.Context, o outcome.Override, ends []outcome.Ove
 
 // release proposes to end before its time what adds caution about just what the
 // release is about. What is said of it later stands.
-func (e *Env) release(ctx context.Context, o outcome.Override) (recorded, error) {
+func (e *Env) release(ctx context.Context, o outcome.Override, said time.Time) (recorded, error) {
 	_, base, err := e.base(ctx)
 	if err != nil {
 		return recorded{}, err
@@ -74,19 +74,24 @@ func (e *Env) release(ctx context.Context, o outcome.Override) (recorded, error)
 	if err != nil {
 		return recorded{}, err
 	}
-	ends, why := cautions(est.Overrides, o, e.At)
+	ends, why := cautions(est.Overrides, o, e.At, said)
 	if why != "" {
 		return recorded{}, errors.New(why)
 	}
 	return e.loosen(ctx, o, ends)
 }
 
-// cautions are the overrides that a release would end, or why there are none.
-func cautions(all []outcome.Override, o outcome.Override, at time.Time) (list []outcome.Override, why string) {
+// releaseReach is how long after a release was said what it ends may have been recorded:
+// both may have waited for a run.
+const releaseReach = time.Hour
+
+// cautions are the overrides that a release said at some time would end now, or why
+// there are none.
+func cautions(all []outcome.Override, o outcome.Override, now, said time.Time) (list []outcome.Override, why string) {
 	var others []string
 	for _, x := range all {
 		switch {
-		case Loosens(x) || !stands(x, at):
+		case Loosens(x) || !stands(x, now) || x.At.After(said.Add(releaseReach)):
 		case x.Patch == o.Patch && x.Host == o.Host && x.Service == o.Service && x.Plan == o.Plan:
 			list = append(list, x)
 		default:
@@ -143,7 +148,7 @@ func askedFor(o outcome.Override, ends []outcome.Override) string {
 // endOf is when an override ends by itself, in words.
 func endOf(o outcome.Override) string {
 	if o.Until.IsZero() {
-		return "it is taken back"
+		return "it is released"
 	}
 	return stamp(o.Until)
 }

@@ -98,7 +98,7 @@ func TestCommentsOnce(t *testing.T) {
 	}{
 		{"hold", "hold office-01 until 2026-03-09 because business: month end", "recorded: nothing of host office-01 begins until Mon 9 Mar 2026 00:00 (business)", false},
 		{"exclude", "exclude office-01 because capacity: nobody is there", "recorded: nothing of host office-01 begins until it is released (capacity)", false},
-		{"stop", "stop until 2026-03-09 because the network is down", "recorded: nothing of everything begins until Mon 9 Mar 2026 00:00", false},
+		{"stop", "stop until 2026-03-09 because the network is down", "recorded: nothing begins until Mon 9 Mar 2026 00:00", false},
 		{"override high", "override risk=high because failed-before: in June", "recorded: the risk of plan " + trusted + " is taken for high until it is released (failed-before)", false},
 		{"override low", "override risk=low until 2026-04-01 because wrong-score: it is an agent", "must approve it: the risk of plan " + trusted + " is taken for low", true},
 		{"exception", "exception generic:osprey-agent@* rule=soak.deny until 2026-04-01 because mitigated: it is read only", "must approve it: soak.deny lets patch generic:osprey-agent@&#8203;\\* through until Wed 1 Apr 2026 00:00 (mitigated)", true},
@@ -469,7 +469,7 @@ func TestCommentsStop(t *testing.T) {
 	x.want(0, "pr", "merge", trusted)
 	x.env["GITHUB_TOKEN"] = "ghs_bot"
 	x.hub.Comment(1, "fred", "/ringmaster stop because the network is down")
-	x.says(0, "recorded: nothing of everything begins until it is released", "| stop everything | `fred` | the network is down | it is taken back |")
+	x.says(0, "recorded: nothing begins until it is released", "| stop everything | `fred` | the network is down | it is released |")
 	x.site.says(3, []string{"stopped by fred: the network is down"}, "execute")
 	x.hub.Comment(1, "fred", "/ringmaster release because the network is up")
 	x.says(0, "not done: nothing that stands is about just plan "+trusted+"; what stands is stop of everything by fred")
@@ -484,4 +484,18 @@ func TestCommentsStop(t *testing.T) {
 	x.env["GITHUB_TOKEN"] = "ghs_bot"
 	x.site.says(0, []string{"applied"}, "execute")
 	x.want(0, "audit", "verify")
+}
+
+// A release that found nothing to end does not end what is said a day later.
+func TestCommentsReleaseOfLater(t *testing.T) {
+	t.Parallel()
+	x := talk(t)
+	x.hub.Comment(1, "olivia", "/ringmaster release office-01 because just in case")
+	x.says(0, "not done: nothing is held, excluded, stopped or taken for riskier")
+	x.at = trustAt.AddDate(0, 0, 1)
+	x.want(0, "override", "hold", "--host", "office-01", "--by", "fred", "--reason", "month end", "--until", "2026-03-09")
+	x.says(0, "not done: nothing is held, excluded, stopped or taken for riskier")
+	if n := len(x.hub.Pulls()); n != 1 {
+		t.Errorf("%d pull requests, want the plan's alone", n)
+	}
 }

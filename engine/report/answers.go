@@ -119,7 +119,7 @@ func overrideTable(list []Hold, zone *time.Location, most int) string {
 
 // ending is when an override ends.
 func ending(h Hold, zone *time.Location) string {
-	until := "it is taken back"
+	until := "it is released"
 	if !h.Until.IsZero() {
 		until = moment(h.Until.In(zone))
 	}
