@@ -13,7 +13,24 @@ spec() {
   esac
 }
 gone() { echo "-$1"; }
-pm_held() { grep -qs "^$1-[0-9]*:" /etc/dnf/plugins/versionlock.list; }
+# Locks are those of dnf's plugin versionlock; without it nothing is held.
+locks=/etc/dnf/plugins/versionlock.list
+pm_holds() { sed -n 's/^\([^#!].*\)-[0-9]*:[^-]*-[^-]*$/\1/p' $locks 2>/dev/null | sort -u; }
+pm_hold() {
+  [ -e $locks ] || return
+  for name; do
+    pm_holds | grep -qxF -- "$name" || each "$name" | cut -f3 | sort -u | while read -r version; do
+      case $version in *:*) ;; *) version=0:$version ;; esac
+      echo "$name-$version.*" >>$locks
+    done
+  done
+}
+pm_unhold() { # NAME...
+  for name; do
+    awk -v name="$name" '!(index($0, name "-") == 1 && substr($0, length(name) + 2) ~ /^[0-9]*:[^-]*-[^-]*$/)' $locks >$locks.new && cat $locks.new >$locks
+    rm -f $locks.new
+  done
+}
 # pm_pending: 1 is also the exit code of a plugin that is not there, which says nothing
 pm_pending() {
   if asks=$(dnf -q needs-restarting -r 2>/dev/null); then false; else [ -n "$asks" ]; fi
@@ -65,7 +82,7 @@ def opened():
     conf.substitutions.update_from_etc(conf.installroot, varsdir=conf.varsdir)
     conf.substitutions["releasever"] = conf.releasever or dnf.rpm.detect_releasever(conf.installroot)
     conf.install_weak_deps, conf.clean_requirements_on_remove = False, False
-    base.init_plugins()
+    base.init_plugins(["versionlock"])  # what would be, were nothing held
     base.pre_configure_plugins()
     base.read_all_repos()
     base.configure_plugins()

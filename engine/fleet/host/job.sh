@@ -85,8 +85,8 @@ report() {
   fi
 }
 
-# holding succeeds where ringmaster holds packages: of other types nothing is held yet.
-holding() { [ "$using" = deb ]; }
+# holding succeeds where ringmaster holds packages: of Alpine nothing is held yet.
+holding() { [ "$using" != apk ]; }
 # release JOB lets go what it moves and ringmaster holds; finish holds it again.
 release() {
   holding || return
@@ -309,7 +309,6 @@ remarks() {
   done
 }
 carry() { # JOB: moves its packages
-  release "$1" >>"$state/$1/log" 2>&1 9>&-
   if [ "$(one "$1" op)" = apply ]; then keep "$1"; else repair "$1"; fi
   pm_install "$1" >>"$state/$1/log" 2>&1 9>&-
 }
@@ -317,10 +316,12 @@ carry() { # JOB: moves its packages
 # that moves them asks for it by these verbs.
 keep() { # JOB
   use_of "$1"
+  release "$1" >>"$state/$1/log" 2>&1 9>&-
   { lines "$1" move; lines "$1" with; } | while read -r name from _; do [ "$from" = - ] || pm_keep "$1" "$name" "$from"; done >>"$state/$1/log" 2>&1 9>&-
 }
 repair() { # JOB
   use_of "$1"
+  release "$1" >>"$state/$1/log" 2>&1 9>&-
   pm_repair "$1" >>"$state/$1/log" 2>&1 9>&-
 }
 

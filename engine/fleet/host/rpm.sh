@@ -10,7 +10,7 @@ beside() {
   case $1 in kernel | kernel-devel) return 0 ;; esac
   rpm -q --provides "$1" 2>/dev/null | grep -q '^installonlypkg(\|^multiversion('
 }
-# pm_version NAME: its version, "-" for none, and ok, held, or "twice" where a
+# pm_version NAME: its version, "-" for none, and ok, held (by a person), or "twice" where a
 # transaction that was cut off left two of them. Of those that stand side by side
 # it is the one that was installed last.
 pm_version() {
@@ -19,7 +19,7 @@ pm_version() {
   status=ok
   if [ "$(printf '%s\n' "$all" | cut -f3 | sort -u | wc -l)" -gt 1 ] && ! beside "$1"; then
     status=twice
-  elif pm_held "$1"; then
+  elif ! ours "$1" && pm_holds | grep -qxF -- "$1"; then
     status=held
   fi
   say version "$1" "${newest:--}" "$status"
@@ -116,6 +116,7 @@ pm_check() {
   say manager "$pm_manager"
   twice | while read -r name _; do say broken "$name" twice; done
   ! pm_pending || say pending
+  pm_holds | while read -r name; do if ours "$name"; then say ours "$name"; else say held "$name"; fi; done
   undoes=
   [ "$op" != rollback ] || undoes=$(undone "$@")
   wanted='' asked=$# boot=

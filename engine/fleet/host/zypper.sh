@@ -16,11 +16,16 @@ spec() {
   esac
 }
 gone() { echo "!$1"; }
-pm_held() { # locks may be patterns
+pm_holds() { # locks may be patterns
   sed -n 's/^solvable_name: *//p' /etc/zypp/locks 2>/dev/null | while read -r lock; do
-    case $1 in $lock) echo held ;; esac
-  done | grep -q .
+    case $lock in
+      *[*?[]*) rpm -qa --qf '%{NAME}\n' | while read -r name; do case $name in $lock) echo "$name" ;; esac; done ;;
+      *) echo "$lock" ;;
+    esac
+  done | sort -u
 }
+pm_hold() { for name; do pm_holds | grep -qxF -- "$name" || ! rpm -q "$name" >/dev/null || zypp addlock "$name" >/dev/null; done; }
+pm_unhold() { zypp removelock "$@" >/dev/null; }
 pm_pending() { zypp needs-rebooting >/dev/null 2>&1; [ $? = 102 ]; }
 pm_fetch() { folder=$1; shift; zypp --pkg-cache-dir "$folder" download "$@"; }
 auto=/var/lib/zypp/AutoInstalled
@@ -47,7 +52,10 @@ pm_transact() {
 }
 pm_dry() { # apply|rollback TARGET...
   op=$1; shift
-  plan=$(xml install --dry-run --no-recommends --oldpackage "$@")
+  free=$(mktemp) # a configuration in which nothing is held
+  { cat /etc/zypp/zypp.conf; printf '[main]\nlocksfile.path = /dev/null\n'; } >"$free" 2>/dev/null
+  plan=$(export ZYPP_CONF="$free"; xml install --dry-run --no-recommends --oldpackage "$@")
+  rm -f "$free"
   printf '%s\n' "$plan" | sed -n 's/^message type="error">//p; s/^description>\(Problem: .*\)/\1/p' |
     sed "s/&apos;/'/g; s/&quot;/\"/g; s/&lt;/</g; s/&gt;/>/g; s/&amp;/\&/g" | while read -r why; do say failed "$(printf '%s' "$why" | plain)"; done
   moves=$(printf '%s\n' "$plan" | awk "$attribute"'

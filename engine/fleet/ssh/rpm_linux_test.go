@@ -149,6 +149,38 @@ if os.fork()==0: os.setsid(); fcntl.lockf(f,fcntl.LOCK_EX); open("/run/holds","w
 	}
 }
 
+// What was moved is held where nobody else moves it, and ringmaster's next step lets go
+// of what it holds, and of nothing else.
+func TestRPMHeld(t *testing.T) {
+	for _, m := range managers {
+		t.Run(m.name, func(t *testing.T) {
+			r, h := rig.Up(t, m.letter), m.letter+"02"
+			r.Fresh(h)
+			n := opened(t, r, options(t, r))
+			locked, upgrade, hold := "sed -n 's/-.*//p' /etc/dnf/plugins/versionlock.list", "dnf -q -y upgrade barkeep", "echo 'libfoo-1:2.0-1.*' >>/etc/dnf/plugins/versionlock.list"
+			if m.name == "zypper" {
+				locked, upgrade, hold = "sed -n 's/^solvable_name: //p' /etc/zypp/locks", "zypper -n update barkeep", "zypper -n addlock 'libf*'"
+			}
+			for _, what := range []string{"barkeep 1.0-1 1.1-1", "barkeep 1.1-1 1.2-1"} {
+				s := rpm(h, what)
+				j, err := n.apply(s)
+				n.done(j, err, fleet.Succeeded, "")
+				if got := r.Inside(h, "sh", "-c", locked); got != "barkeep" {
+					t.Fatalf("after %s %q is held, want barkeep", what, got)
+				}
+			}
+			r.Inside(h, "sh", "-c", upgrade+" >/dev/null 2>&1 || true")
+			n.hasRPMs(h, "1.0-1", "1:2.0-1", "1.2-1")
+			r.Inside(h, "sh", "-c", hold)
+			j, err := n.apply(rpm(h, "shopd 1.0-1 1.1-1"))
+			n.denied(j, err, "refused", "libfoo would move to 1:2.1-1 with it, and is held on the host by its administrators")
+			j, err = n.rollback(rpm(h, "barkeep 1.1-1 1.2-1"))
+			n.done(j, err, fleet.Succeeded, "")
+			n.hasRPMs(h, "1.0-1", "1:2.0-1", "1.1-1")
+		})
+	}
+}
+
 // gateway is the address of the rig's repository, as a host sees it.
 func gateway(r *rig.Rig, host string) string {
 	address := r.Hosts[host]
