@@ -14,7 +14,7 @@ import (
 // approved; nothing, when it is provably not, and the approval may stand: it
 // does no more than that version, on no other host, from and to no other
 // version, no sooner, in no earlier ring or wave, after no fewer hosts of earlier
-// rings, with no other host at once, at no higher risk, under no weaker rule, and it
+// rings, with no other host at once, at no higher risk, watched no less, under no weaker rule, and it
 // asks no fewer people. What it was not proven of counts as worse: another engine's plan, a
 // new warning, an advisory that is no longer fixed.
 //
@@ -194,6 +194,9 @@ func (c *comparison) rings() {
 		if b.StandsFor != nil && (a.StandsFor == nil || *b.StandsFor < *a.StandsFor) {
 			c.say("rings whose hosts stand for fewer", b.Name)
 		}
+		if a.Watch != nil && blinder(*a.Watch, b.Watch) {
+			c.say("rings that are watched less", b.Name)
+		}
 	}
 }
 
@@ -202,6 +205,13 @@ func shorter(a, b string) bool {
 	x, err := hclfile.ParseDuration(a)
 	y, err2 := hclfile.ParseDuration(b)
 	return a != b && (err != nil || err2 != nil || y < x)
+}
+
+// blinder says whether b may see less than a of hosts that go wrong.
+func blinder(a plan.Watch, b *plan.Watch) bool {
+	return b == nil || !subset(a.Signals, b.Signals) || b.Points < a.Points || b.MinRequests < a.MinRequests ||
+		a.Within != "" && (b.Within == "" || shorter(b.Within, a.Within)) ||
+		a.Rise > 0 && (b.Rise == 0 || b.Rise > a.Rise)
 }
 
 // changes compares each change with itself as it was.

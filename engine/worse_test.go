@@ -48,6 +48,7 @@ func approvedVersion() *plan.Plan {
 		Approvals: []plan.Approval{{From: "team", Count: 2, By: at.AddDate(0, 0, 1), EscalateTo: "owners", Because: "history is 2 months; tier gold recommends only"}},
 	}
 	p.Patches[1].Feasible, p.Patches[1].Conflict = true, nil
+	p.Rings[0].Watch = &plan.Watch{Signals: []string{"up", "error_ratio"}, Step: "15s", Points: 8, Within: "90s", Rise: 0.1, MinRequests: 50}
 	p.Patches[1].NoRollback = []plan.NoRollback{{Why: "a kernel", Instead: "boot the former one", Hosts: []inventory.HostID{"c1"}}}
 	return p
 }
@@ -130,6 +131,8 @@ func TestWorse(t *testing.T) {
 		}, ""},
 		{"more is fixed", func(p *plan.Plan) { p.Patches[0].CVEs = append(p.Patches[0].CVEs, "CVE-3") }, ""},
 		{"it can be rolled back after all", func(p *plan.Plan) { p.Patches[1].NoRollback = nil }, ""},
+		{"watched for longer", func(p *plan.Plan) { p.Rings[0].Watch.Points, p.Rings[0].Watch.Rise = 16, 0.05 }, ""},
+		{"watched where it was not", func(p *plan.Plan) { p.Rings[1].Watch = p.Rings[0].Watch }, ""},
 		{"tested in a sandbox first", func(p *plan.Plan) { p.Patches[0].Test = "sandbox" }, ""},
 
 		{"a host comes", func(p *plan.Plan) { p.Rings[1].Waves[0].Changes[0].Host = "new" }, "changes that were not in it: deb:x@1 on new"},
@@ -138,6 +141,9 @@ func TestWorse(t *testing.T) {
 			x.ID = "deb:z@1"
 			p.Patches, p.Rings[2].Waves[0].Changes[0].Patch = append(p.Patches, x), x.ID
 		}, "patches that were not in it: deb:z@1; changes that were not in it: deb:z@1 on b1"},
+		{"a signal is not measured any more", func(p *plan.Plan) { p.Rings[0].Watch.Signals = []string{"up"} }, "rings that are watched less: canary"},
+		{"nobody knows how it is watched", func(p *plan.Plan) { p.Rings[0].Watch = nil }, "rings that are watched less: canary"},
+		{"trouble need not be seen any more", func(p *plan.Plan) { p.Rings[0].Watch.Within = "" }, "rings that are watched less: canary"},
 		{"it can no longer be rolled back", func(p *plan.Plan) { p.Patches[0].NoRollback = p.Patches[1].NoRollback }, "changes that cannot be rolled back, or for another reason: deb:x@1 on c1"},
 		{"nor on other hosts", func(p *plan.Plan) { p.Patches[1].NoRollback[0].Hosts = nil }, "changes that cannot be rolled back, or for another reason: deb:y@1 on c2, deb:y@1 on e1, deb:y@1 on e2 and 5 more"},
 		{"something else is done instead", func(p *plan.Plan) { p.Patches[1].NoRollback[0].Instead = "reinstall" }, "changes that cannot be rolled back, or for another reason: deb:y@1 on c1"},
@@ -197,7 +203,7 @@ var free = map[string]string{
 	"Inputs.Rings": "outcomes count", "Inputs.Policies": "outcomes count", "Inputs.Models": "outcomes count", "Inputs.Advisories": "outcomes count", "Inputs.Outcomes": "outcomes count",
 	"Patch.Deadline": "what it means for waves and feasibility counts", "Patch.Clock": "the same", "Patch.ClockStart": "the same", "Patch.ClockFrom": "the same", "Patch.Reasons": "the score counts",
 	"Patch.WaysOut": "nobody took one", "Risk.Low": "the high end counts", "Decision.Facts": "the message tells them", "Decision.Remedy": "advice", "Constraint.Message": "kind and name count",
-	"Approval.By": "a day to answer by", "Approval.EscalateTo": "whom to wake",
+	"Watch.Step": "what it means for points and Within counts", "Approval.By": "a day to answer by", "Approval.EscalateTo": "whom to wake",
 }
 
 // Any one member of a plan that gets worse costs the approval: every member is
@@ -207,6 +213,12 @@ func TestWorseSeesEveryMember(t *testing.T) {
 	var walk func(path string, get func(*plan.Plan) reflect.Value)
 	walk = func(path string, get func(*plan.Plan) reflect.Value) {
 		v := get(approvedVersion())
+		if v.Kind() == reflect.Pointer && v.Type().Elem().Kind() == reflect.Struct {
+			if !v.IsNil() {
+				walk(path, func(p *plan.Plan) reflect.Value { return get(p).Elem() })
+			}
+			return
+		}
 		if _, isTime := v.Interface().(time.Time); v.Kind() == reflect.Struct && !isTime {
 			for i := range v.NumField() {
 				name := v.Type().Name() + "." + v.Type().Field(i).Name
