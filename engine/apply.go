@@ -102,7 +102,11 @@ func (x *Executor) jobs(t *tip, shard, of int) map[int][]*job {
 			add(j)
 		}
 		for _, c := range step.Judge {
-			add(&job{live: l, change: c, measure: true, key: c.Key(l.plan.ID)})
+			j := &job{live: l, change: c, measure: true, key: c.Key(l.plan.ID)}
+			if c.State == rollout.Back {
+				j.key = c.UndoKey(l.plan.ID)
+			}
+			add(j)
 		}
 	}
 	return jobs
@@ -189,7 +193,12 @@ func (x *Executor) world(t *tip) (World, error) {
 	}
 	w := World{Files: files, Dir: x.Repo.Dir(), Hosts: t.est.Hosts, Now: x.At}
 	for _, d := range t.decider.deeds {
+		made := map[string]bool{} // rollbacks: a later line of the same says how the host is
 		for _, l := range d.lines {
+			if made[l.Key] && l.Event == outcome.RolledBack {
+				continue
+			}
+			made[l.Key] = l.Event == outcome.RolledBack
 			if l.Host == "" || l.Event != outcome.Applied && l.Event != outcome.RolledBack && l.Event != outcome.Failed {
 				continue
 			}

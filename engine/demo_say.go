@@ -67,7 +67,7 @@ func (d *demo) line(l outcome.Line, n int) string {
 	switch {
 	case l.Event == outcome.Completed:
 		text = fmt.Sprintf("%-12s %s %s: %s", when, word, l.Plan, l.Detail)
-	case l.Host == "" && l.Detail != "" || l.Event == outcome.Degraded || l.Event == outcome.Failed:
+	case l.Detail != "" && (l.Host == "" || l.Event == outcome.RolledBack) || l.Event == outcome.Degraded || l.Event == outcome.Failed:
 		text = fmt.Sprintf("%-12s %s %-8s %s %s: %s", when, word, l.Ring, l.Patch, l.Host, l.Detail)
 	}
 	return text

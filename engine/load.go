@@ -156,7 +156,9 @@ func (h *hand) loads(ctx context.Context, jobs []*job) map[*job]health.Verdict {
 // measured before it. One without a state is left to the next run.
 func (h *hand) loadsOf(ctx context.Context, jobs []*job) map[*job]health.Verdict {
 	verdicts := map[*job]health.Verdict{}
-	jobs = slices.DeleteFunc(slices.Clone(jobs), func(j *job) bool { return h.t.workloadOf(j.live, j.change) == nil || !j.change.Due(h.At) })
+	jobs = slices.DeleteFunc(slices.Clone(jobs), func(j *job) bool {
+		return j.change.State != rollout.Applied || h.t.workloadOf(j.live, j.change) == nil || !j.change.Due(h.At)
+	})
 	after := sync.OnceValues(func() (telemetry.Load, error) {
 		return h.underLoad(ctx, h.t.workloadOf(jobs[0].live, jobs[0].change), jobs[0].change.Host)
 	})

@@ -12,7 +12,6 @@ import (
 
 	"github.com/ringmaster-dev/ringmaster/engine/health"
 	"github.com/ringmaster-dev/ringmaster/engine/inventory"
-	"github.com/ringmaster-dev/ringmaster/engine/outcome"
 	"github.com/ringmaster-dev/ringmaster/engine/ring"
 	"github.com/ringmaster-dev/ringmaster/engine/rollout"
 	"github.com/ringmaster-dev/ringmaster/engine/telemetry"
@@ -112,7 +111,7 @@ func together(jobs []*job) [][]*job {
 	var list [][]*job
 	for _, j := range jobs {
 		i := slices.IndexFunc(list, func(g []*job) bool {
-			return g[0].change.Watched.Equal(j.change.Watched) && g[0].change.Applied.Equal(j.change.Applied) && g[0].change.Began.Equal(j.change.Began) && g[0].live == j.live && g[0].change.Soak == j.change.Soak
+			return g[0].change.Watched.Equal(j.change.Watched) && g[0].change.Applied.Equal(j.change.Applied) && g[0].change.Began.Equal(j.change.Began) && g[0].change.State == j.change.State && g[0].live == j.live && g[0].change.Soak == j.change.Soak
 		})
 		if i < 0 {
 			list = append(list, nil)
@@ -133,7 +132,7 @@ func (h *sighting) verdicts(ctx context.Context) []Result {
 		return h.unmeasured(due, "no health block takes the host, so nothing says that it is well")
 	}
 	to := h.At
-	if end := first.Watched.Add(first.Soak); to.After(end) {
+	if end := first.Soaked(); to.After(end) {
 		to = end
 	}
 	if !to.After(first.Watched) && !due {
@@ -213,7 +212,7 @@ func patienceOf(block ring.Health) time.Duration {
 
 // waitsUntil is when a change without a verdict is held.
 func waitsUntil(c *rollout.Change, patience time.Duration) time.Time {
-	return c.Watched.Add(c.Soak).Add(patience)
+	return c.Soaked().Add(patience)
 }
 
 // remedy is what people can do about a change that nothing is known of.
@@ -227,7 +226,7 @@ func (t *tip) unjudged(l *live, at time.Time, done *Executed) {
 			done.Held = append(done.Held, fmt.Sprintf("%s on %s: %s", c.Patch, c.Host, c.HeldWith))
 			done.wake(c.NotAfter.Add(time.Second), fmt.Sprintf("%s: the wave of %s on %s is over; until then each run measures again", l.plan.ID, c.Patch, c.Host))
 		}
-		if c.State != rollout.Applied || !c.Due(at) {
+		if c.State != rollout.Applied && c.State != rollout.Back || !c.Due(at) {
 			continue
 		}
 		until := waitsUntil(c, 0)
@@ -242,53 +241,6 @@ func (t *tip) unjudged(l *live, at time.Time, done *Executed) {
 			done.wake(until, fmt.Sprintf("%s: %s on %s has soaked and waits for a verdict on its health; it is held if there is none by then", l.plan.ID, c.Patch, c.Host))
 		}
 	}
-}
-
-// verdict is what a judgement comes to at this time, together with the one under load
-// where there is one.
-func (h *sighting) verdict(j *job, v health.Verdict, due bool) (Result, bool) {
-	under, loaded := h.loaded[j]
-	switch {
-	case loaded && under.State == "":
-		return Result{}, false
-	case loaded && h.source == nil:
-		v = under
-	case loaded:
-		v = health.Both(v, under)
-	}
-	r := Result{Key: j.key, Plan: j.live.plan.ID, Host: j.change.Host, Patch: j.change.Patch, At: h.At, Detail: v.Why,
-		Fleet: h.block.Kind, Measured: &outcome.Measured{Before: v.Before, After: v.After}}
-	switch {
-	case v.State == health.Degraded && j.change.Applied.Before(h.t.newest(j.change.Host)):
-		return r, false // put down to what was applied after it
-	case v.State == health.Degraded:
-		r.Event = outcome.Degraded
-	case due && v.State == health.Healthy:
-		r.Event = outcome.Healthy
-	case due && !h.At.Before(waitsUntil(j.change, h.patience)):
-		r.Event, r.Detail = outcome.Held, "no verdict on its health: "+v.Why+remedy
-	case due:
-		h.Log.WithField("plan", r.Plan).WithField("host", r.Host).Info("no verdict on its health yet: " + v.Why)
-		return r, false
-	default:
-		return r, false
-	}
-	return r, true
-}
-
-// unmeasured says of changes whose soak is over that nothing is known.
-func (h *sighting) unmeasured(due bool, why string) []Result {
-	if !due {
-		h.Log.WithField("hosts", len(h.group)).Warn("measuring health: " + why)
-		return nil
-	}
-	var results []Result
-	for _, j := range h.group {
-		if r, ok := h.verdict(j, health.Verdict{State: health.Inconclusive, Why: why}, true); ok {
-			results = append(results, r)
-		}
-	}
-	return results
 }
 
 func hostsOf(group []*job) []inventory.HostID {

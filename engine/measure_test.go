@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -160,5 +161,83 @@ func TestSlowGroupDelaysNoOther(t *testing.T) {
 		if r.Host != d.hosts[i].ID || r.Event != outcome.Healthy {
 			t.Errorf("result %d is %s of %s, want healthy of %s", i, r.Event, r.Host, d.hosts[i].ID)
 		}
+	}
+}
+
+// level is up and errors at one ratio, or nothing at all.
+type level struct {
+	ratio  float64
+	silent bool
+}
+
+func (l level) Close() error { return nil }
+
+func (l level) Measure(_ context.Context, _ time.Time, hosts []inventory.HostID, from, to time.Time) (telemetry.Series, error) {
+	series := telemetry.Series{}
+	for _, h := range hosts {
+		if l.silent {
+			break
+		}
+		series[h] = map[string][]telemetry.Point{}
+		for at := from; !at.After(to); at = at.Add(time.Minute) {
+			v := 0.001
+			if from.Equal(wentBack) {
+				v = l.ratio
+			}
+			series[h]["error_ratio"] = append(series[h]["error_ratio"], telemetry.Point{At: at, V: v})
+		}
+	}
+	return series, nil
+}
+
+var wentBack = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+
+// A host that was rolled back is judged when it was watched for long enough, and not
+// while something else soaks there; silence is no good news.
+func TestAfterRollback(t *testing.T) {
+	log := logrus.New()
+	log.SetOutput(io.Discard)
+	half := wentBack.Add(rollout.Convalescence)
+	for _, tt := range []struct {
+		name   string
+		at     time.Time
+		now    level
+		beside bool // another change soaks on the host
+		want   outcome.Event
+		why    string
+	}{
+		{"too early", half.Add(-time.Second), level{ratio: 0.5}, false, "", ""},
+		{"well again", half, level{ratio: 0.001}, false, outcome.RolledBack, "well again: "},
+		{"still unwell", half, level{ratio: 0.5}, false, outcome.Degraded, "still unwell after it was rolled back, and a person is needed: error ratio"},
+		{"perhaps by something else", half, level{ratio: 0.5}, true, "", ""},
+		{"no word yet", half, level{silent: true}, false, "", ""},
+		{"no word at all", half.Add(time.Hour), level{silent: true}, false, outcome.Held, "rolled back, and no verdict on its health since then: "},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			began := wentBack.Add(-3 * time.Hour)
+			c := &rollout.Change{Change: plan.Change{Host: "web-1", Patch: "deb:p@2"}, Began: began, Applied: began, Watched: wentBack, WentBack: wentBack, Soak: 24 * time.Hour, State: rollout.Back}
+			p := &plan.Plan{ID: "high-main-1"}
+			if tt.beside {
+				p.Patches = []plan.Patch{{ID: "deb:q@2"}}
+				p.Rings = []plan.Ring{{Name: "all", Waves: []plan.Wave{{Soak: "1d", Changes: []plan.Change{{Host: "web-1", Patch: "deb:q@2"}}}}}}
+			}
+			g, err := rollout.Read(p, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, o := range g.Changes {
+				o.State, o.Applied = rollout.Applied, began
+			}
+			l := &live{progress: g, deed: deed{plan: p}}
+			h := &hand{Executor: &Executor{Env: &Env{At: tt.at, Log: log}}, t: &tip{decider: frame(&estate.Estate{}, basis{}), live: []*live{l}}}
+			got := (&sighting{hand: h, source: tt.now, patience: time.Hour, group: []*job{{live: l, change: c, key: c.UndoKey("high-main-1")}}}).verdicts(t.Context())
+			switch {
+			case tt.want == "" && len(got) == 0:
+			case len(got) != 1 || got[0].Event != tt.want || !strings.HasPrefix(got[0].Detail, tt.why) || got[0].Key != "high-main-1/web-1/deb:p@2/1/rollback":
+				t.Errorf("verdicts() = %+v, want %q: %s", got, tt.want, tt.why)
+			case tt.want != outcome.Held && (got[0].Measured.Before["error_ratio"] != 0.001 || got[0].Measured.After["error_ratio"] != tt.now.ratio):
+				t.Errorf("measured %+v, want what was before the change and since the rollback", got[0].Measured)
+			}
+		})
 	}
 }

@@ -64,7 +64,7 @@ func (x *Executor) outcomes(t *tip, l *live, results []Result) []outcome.Line {
 		}
 		line := l.progress.Line(c, x.when(l, r), r.Event, r.Detail)
 		line.Key, line.Seconds, line.Fleet, line.Measured, line.Ended = r.Key, r.Seconds, r.Fleet, r.Measured, r.Ended
-		if c.State == rollout.Undo {
+		if c.State == rollout.Undo || c.State == rollout.Back {
 			line.From, line.To = line.To, line.From
 		}
 		if r.Event == outcome.Held && c.HeldWith == r.Detail {
@@ -92,6 +92,8 @@ func expected(l *live, c *rollout.Change, r Result) bool {
 		return r.Key == c.Key(l.plan.ID) && oneOf(r.Event, outcome.Applied, outcome.Failed, outcome.Skipped, outcome.Unreachable, outcome.Held)
 	case rollout.Undo:
 		return r.Key == c.UndoKey(l.plan.ID) && oneOf(r.Event, outcome.RolledBack, outcome.Failed, outcome.Unreachable)
+	case rollout.Back:
+		return r.Key == c.UndoKey(l.plan.ID) && oneOf(r.Event, outcome.RolledBack, outcome.Degraded, outcome.Held)
 	case rollout.Applied:
 		return r.Key == c.Key(l.plan.ID) && oneOf(r.Event, outcome.Healthy, outcome.Degraded, outcome.Held)
 	}

@@ -157,7 +157,7 @@ func overdueSince(g *rollout.Progress, at time.Time) (due time.Time, what string
 		see(c.Start, "work")
 	}
 	for _, c := range step.Judge {
-		see(c.Watched.Add(c.Soak), "a verdict")
+		see(c.Soaked(), "a verdict")
 	}
 	return due, what
 }

@@ -169,13 +169,16 @@ func (r *ringEnd) count(c *rollout.Change, over bool) string {
 	case rollout.Healthy:
 		r.Healthy++
 		return ""
-	case rollout.RolledBack:
+	case rollout.Back, rollout.RolledBack:
 		r.RolledBack++
 		return "rolled back"
 	case rollout.Stuck:
 		r.Failed++
 		if c.Stays != nil {
 			return "went wrong and cannot be rolled back, and a person is needed"
+		}
+		if !c.WentBack.IsZero() {
+			return "was rolled back and is still unwell, and a person is needed"
 		}
 		return "its rollback failed, and a person is needed"
 	case rollout.Failed:

@@ -78,7 +78,7 @@ func (c *change) read(l outcome.Line) {
 		c.ended, c.failed = l.At, true
 	case outcome.RolledBack:
 		c.ended, c.failed = l.At, true
-		if !c.applied.IsZero() && l.At.After(c.applied) {
+		if c.minutes == 0 && !c.applied.IsZero() && l.At.After(c.applied) {
 			c.minutes = l.At.Sub(c.applied).Minutes()
 		}
 	}

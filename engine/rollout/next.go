@@ -22,8 +22,16 @@ type Step struct {
 }
 
 // Due says whether the change has soaked at a time, so that a good verdict
-// counts. Before that only a bad one does.
-func (c *Change) Due(at time.Time) bool { return !at.Before(c.Watched.Add(c.Soak)) }
+// counts. Before that only a bad one does, and of a rollback none.
+func (c *Change) Due(at time.Time) bool { return !at.Before(c.Soaked()) }
+
+// Soaked is when the host has been watched for long enough.
+func (c *Change) Soaked() time.Time {
+	if c.State == Back {
+		return c.Watched.Add(min(c.Soak, Convalescence))
+	}
+	return c.Watched.Add(c.Soak)
+}
 
 // Next works out the step. It changes nothing.
 func Next(g *Progress, at time.Time) Step {
@@ -63,7 +71,10 @@ func (g *Progress) step(c *Change, at time.Time, held map[plan.PatchID]string, p
 		}
 	case Applied:
 		s.Judge = append(s.Judge, c)
-		s.wake(c.Watched.Add(c.Soak), at, c.what("has soaked"))
+		s.wake(c.Soaked(), at, c.what("has soaked"))
+	case Back:
+		s.Judge = append(s.Judge, c)
+		s.wake(c.Soaked(), at, c.what("has been watched since it was rolled back"))
 	case Pending, Unreachable:
 		g.begin(c, at, held, promoted, busy, s)
 	}

@@ -9,7 +9,8 @@
 // promoted from a ring to the next when every change of it there has ended, at
 // least one is healthy, and no more failed than the ring allows; one failure more
 // holds the patch in every ring, and what has not begun never does. Of what cannot
-// be rolled back none may fail.
+// be rolled back none may fail. A host that was rolled back is watched once more, and
+// left to people where that did not help.
 package rollout
 
 import (
@@ -27,6 +28,10 @@ import (
 const (
 	Attempts = 3
 	Pause    = 15 * time.Minute
+	// Convalescence is how long a host is watched after it was rolled back, or for as
+	// long as its change was to soak, if that is shorter: the five minutes that rates
+	// look back, and as many calm points as end trouble, a minute apart, twice over.
+	Convalescence = 30 * time.Minute
 )
 
 // State is how far a change is.
@@ -41,8 +46,9 @@ const (
 	Degraded    State = "degraded"
 	Failed      State = "failed"
 	Undo        State = "undo"
-	RolledBack  State = "rolled_back"
-	Stuck       State = "stuck" // it went wrong, and was not rolled back: a person is needed
+	Back        State = "back"        // rolled back, and watched: does it help?
+	RolledBack  State = "rolled_back" // and that is over
+	Stuck       State = "stuck"       // it went wrong, and was not rolled back: a person is needed
 	Skipped     State = "skipped"
 	Unreachable State = "unreachable"
 )
@@ -72,6 +78,7 @@ type Change struct {
 	Tried    time.Time // when it was last found unreachable
 	Detail   string    // of the newest line
 	Bad      bool      // failed, degraded, or unreachable for good: counts against the ring
+	WentBack time.Time // when it was rolled back, zero when it was not
 	HeldWith string    // detail of the newest held line, "" when none stands
 }
 
@@ -173,19 +180,28 @@ func (g *Progress) apply(l outcome.Line) error {
 	case outcome.Healthy:
 		c.State = Healthy
 	case outcome.Degraded:
-		c.State, c.Bad = Degraded, true
+		if c.Bad, c.State = true, Degraded; undo {
+			c.State = Stuck
+		}
 	case outcome.RolledBack:
-		c.State, c.Bad = RolledBack, true
+		if c.State == Back {
+			c.State = RolledBack // and well again
+			break
+		}
+		c.State, c.Bad, c.WentBack, c.Watched = Back, true, l.At, l.When()
 		g.Disturb(l.Host, l.When())
 	case outcome.Skipped:
 		c.State = Skipped
 	case outcome.Unreachable:
 		c.unreachable(l.At, undo)
 	case outcome.Held:
-		if undo {
-			c.State = Stuck
-		} else {
+		switch {
+		case !undo:
 			c.HeldWith = l.Detail
+		case c.State == Back:
+			c.State = RolledBack // and nobody knows how it is
+		default:
+			c.State = Stuck
 		}
 	default:
 		return fmt.Errorf("event %q does not belong to a host", l.Event)
@@ -201,7 +217,7 @@ func (g *Progress) Disturb(host inventory.HostID, at time.Time) {
 		g.Undone[host] = at
 	}
 	for _, c := range g.onHost[host] {
-		if c.State == Applied && at.After(c.Watched) {
+		if (c.State == Applied || c.State == Back) && at.After(c.Watched) {
 			c.Watched = at
 		}
 	}
@@ -211,7 +227,7 @@ func (g *Progress) Disturb(host inventory.HostID, at time.Time) {
 func (g *Progress) Busy(host inventory.HostID) bool {
 	for _, c := range g.onHost[host] {
 		switch c.State {
-		case Intended, Applied, Degraded, Failed, Undo:
+		case Intended, Applied, Degraded, Failed, Undo, Back:
 			return true
 		}
 	}
@@ -272,5 +288,10 @@ func (g *Progress) note(l outcome.Line) {
 		}
 	case outcome.Completed:
 		g.Complete = true
+		for _, c := range g.Changes {
+			if c.State == Back {
+				c.State = RolledBack // in ledgers from before hosts were watched afterwards
+			}
+		}
 	}
 }

@@ -76,6 +76,18 @@ func run(t *testing.T, p *plan.Plan, from time.Time, w world) []outcome.Line {
 			lines, next = append(lines, l), append(next, l)
 		}
 		for _, c := range s.Judge {
+			if c.State == Back {
+				if e := w(c); c.Due(at) {
+					l := g.Line(c, at, outcome.RolledBack, "well again")
+					if e == sick {
+						l.Event, l.Detail = outcome.Degraded, "still unwell"
+					}
+					l.Key = c.UndoKey(p.ID)
+					lines = append(lines, l)
+					next = lines
+				}
+				continue
+			}
 			if e := w(c); e == outcome.Degraded {
 				lines = append(lines, g.Line(c, at, e, "errors"))
 				next = lines
@@ -94,6 +106,9 @@ func run(t *testing.T, p *plan.Plan, from time.Time, w world) []outcome.Line {
 	t.Fatal("the plan is never over")
 	return nil
 }
+
+// sick is what a host answers that a rollback does not help.
+const sick outcome.Event = "sick"
 
 func well(*Change) outcome.Event { return outcome.Healthy }
 
@@ -133,8 +148,8 @@ func TestBadCanary(t *testing.T) {
 				}
 				return outcome.Healthy
 			})
-			if n := count(lines, outcome.RolledBack, bad); n != 1 {
-				t.Errorf("%d hosts were rolled back, want 1", n)
+			if n := count(lines, outcome.RolledBack, bad); n != 2 {
+				t.Errorf("%d lines tell that hosts were rolled back, want one that it is and one that it helped", n)
 			}
 			if n := count(lines, outcome.Held, bad); n != 1 {
 				t.Errorf("the patch was held %d times, want once", n)
@@ -442,7 +457,58 @@ func TestRolledBackWhereItCanBe(t *testing.T) {
 		}
 		return outcome.Healthy
 	})
-	if n := count(lines, outcome.RolledBack, bad); n != 1 {
-		t.Errorf("%d hosts were rolled back, want 1", n)
+	if n := count(lines, outcome.RolledBack, bad); n != 2 {
+		t.Errorf("%d lines tell that hosts were rolled back, want one that it is and one that it helped", n)
+	}
+}
+
+// A host that was rolled back is watched for as long as its change was to soak, half
+// an hour at most, and is left to people where that did not help; the plan is not over
+// before.
+func TestRollbackThatDoesNotHelp(t *testing.T) {
+	var back, said time.Time
+	lines := run(t, twoRings(), start, func(c *Change) outcome.Event {
+		switch {
+		case c.Patch != bad || c.Host != "c1":
+			return outcome.Healthy
+		case c.State == Back:
+			return sick
+		}
+		return outcome.Degraded
+	})
+	for _, l := range lines {
+		switch {
+		case l.Host == "c1" && l.Event == outcome.RolledBack:
+			back = l.At
+		case l.Host == "c1" && l.Undo() && l.Event == outcome.Degraded:
+			said = l.At
+		}
+	}
+	if got := said.Sub(back); got != Convalescence {
+		t.Errorf("the host was said to be unwell %s after it was rolled back, want %s", got, Convalescence)
+	}
+	g, err := Read(twoRings(), lines)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := g.Of("c1", bad); c.State != Stuck || !g.Complete {
+		t.Errorf("the host is %s and the plan over: %v; want stuck and over", c.State, g.Complete)
+	}
+}
+
+// A ledger from before hosts were watched afterwards ends as it did.
+func TestRolledBackLongAgo(t *testing.T) {
+	p := twoRings()
+	g, err := Read(p, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	undo := g.Line(g.Of("c1", bad), start, outcome.RolledBack, "")
+	g, err = Read(p, []outcome.Line{undo, {At: start, Plan: p.ID, Event: outcome.Completed}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := g.Of("c1", bad); c.State != RolledBack || !Next(g, start).Done {
+		t.Errorf("the host is %s, want rolled back, and nothing due", c.State)
 	}
 }
