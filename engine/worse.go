@@ -188,9 +188,6 @@ func (c *comparison) rings() {
 		if shorter(a.Soak, b.Soak) || !subset(numberless(a.Gates), numberless(b.Gates)) || b.Sandbox && !a.Sandbox {
 			c.say("rings that wait for less", b.Name)
 		}
-		if !written(a.Watch, b.Watch) {
-			c.say("rings that are watched otherwise", b.Name)
-		}
 		if b.StandsFor != nil && (a.StandsFor == nil || *b.StandsFor < *a.StandsFor) {
 			c.say("rings whose hosts stand for fewer", b.Name)
 		}

@@ -285,7 +285,6 @@ func nudge(v reflect.Value, up bool) {
 		v.SetFloat(v.Float() + float64(sign)*0.001)
 	case reflect.Bool:
 		v.SetBool(up)
-	case reflect.Struct: // that it is there is the change
 	case reflect.Pointer:
 		some := reflect.New(v.Type().Elem())
 		if !v.IsNil() {
