@@ -216,15 +216,16 @@ func (g *Progress) stopped(at time.Time, s *Step) map[plan.PatchID]string {
 			held[p.ID] = why
 			continue
 		}
+		why, ring := g.pooled(p.ID)
 		for _, r := range g.Plan.Rings {
-			t := tallies[Stage{r.Name, p.ID}]
-			why := t.stops(r)
-			if why == "" {
-				continue
+			if own := tallies[Stage{r.Name, p.ID}].stops(r); own != "" {
+				why, ring = own, r.Name
+				break
 			}
+		}
+		if why != "" {
 			held[p.ID] = why
-			s.Lines = append(s.Lines, outcome.Line{At: at, Plan: g.Plan.ID, Ring: r.Name, Patch: p.ID, Event: outcome.Held, To: p.To, Detail: why})
-			break
+			s.Lines = append(s.Lines, outcome.Line{At: at, Plan: g.Plan.ID, Ring: ring, Patch: p.ID, Event: outcome.Held, To: p.To, Detail: why})
 		}
 	}
 	return held

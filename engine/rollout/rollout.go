@@ -8,9 +8,10 @@
 // or degrades is rolled back, or left to people where it cannot be. A patch is
 // promoted from a ring to the next when every change of it there has ended, at
 // least one is healthy, and no more failed than the ring allows; one failure more
-// holds the patch in every ring, and what has not begun never does. Of what cannot
-// be rolled back none may fail. A host that was rolled back is watched once more, and
-// left to people where that did not help.
+// holds the patch in every ring, as do more failures in all rings together than
+// was predicted, and what has not begun never does. Of what cannot be rolled back
+// none may fail. A host that was rolled back is watched once more, and left to people
+// where that did not help.
 package rollout
 
 import (
@@ -80,6 +81,7 @@ type Change struct {
 	Bad      bool      // failed, degraded, or unreachable for good: counts against the ring
 	WentBack time.Time // when it was rolled back, zero when it was not
 	HeldWith string    // detail of the newest held line, "" when none stands
+	counted  bool      // it is among the trials
 }
 
 // Key is the idempotency key of the change's newest attempt.
@@ -101,6 +103,7 @@ type Progress struct {
 	Undone   map[inventory.HostID]time.Time // when something was last rolled back there
 	index    map[slot]*Change
 	tried    map[plan.PatchID]bool // what is to be tried in a sandbox first
+	trials   map[plan.PatchID][]trial
 	onHost   map[inventory.HostID][]*Change
 }
 
@@ -118,7 +121,7 @@ type slot struct {
 // Read applies a ledger to its plan. Lines about changes that the plan does
 // not have are an error: the ledger is then not this plan's.
 func Read(p *plan.Plan, lines []outcome.Line) (*Progress, error) {
-	g := &Progress{Plan: p, Promoted: map[Stage]bool{}, Held: map[plan.PatchID]string{}, Undone: map[inventory.HostID]time.Time{}, index: map[slot]*Change{}, onHost: map[inventory.HostID][]*Change{}, tried: map[plan.PatchID]bool{}}
+	g := &Progress{Plan: p, Promoted: map[Stage]bool{}, Held: map[plan.PatchID]string{}, Undone: map[inventory.HostID]time.Time{}, index: map[slot]*Change{}, onHost: map[inventory.HostID][]*Change{}, tried: map[plan.PatchID]bool{}, trials: map[plan.PatchID][]trial{}}
 	for _, x := range p.Patches {
 		g.tried[x.ID] = x.Test == "sandbox"
 	}
@@ -161,6 +164,7 @@ func (g *Progress) apply(l outcome.Line) error {
 	if c == nil {
 		return fmt.Errorf("%s on %s is not in the plan", l.Patch, l.Host)
 	}
+	g.count(c, l.Event)
 	undo := l.Key == c.UndoKey(g.Plan.ID)
 	c.Detail = l.Detail
 	if l.Event != outcome.Held {

@@ -375,6 +375,51 @@ func TestSoaksFromWhenItEnded(t *testing.T) {
 	}
 }
 
+// Each ring allows what goes wrong in it, and all together go wrong more often than was
+// predicted: the patch stops. One that fails as often as predicted, or of which nothing
+// was, does not.
+func TestPooled(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		high float64
+		bad  int // of each ring's five hosts
+		as   outcome.Event
+		want bool
+	}{
+		{"twice what was predicted, and more", 0.05, 2, outcome.Failed, true},
+		{"degraded", 0.05, 2, outcome.Degraded, true},
+		{"as predicted", 0.4, 2, outcome.Failed, false},
+		{"once, by chance", 0.05, 0, outcome.Failed, false},
+		{"nothing was predicted", 0, 2, outcome.Failed, false},
+	} {
+		p := &plan.Plan{ID: "high-main-1", Digest: "sha256:00", Expires: start.Add(30 * 24 * time.Hour), Patches: []plan.Patch{{ID: bad, To: "4.2.2"}}}
+		for n, name := range []string{"one", "two", "three", "four"} {
+			at := start.Add(time.Duration(24*n) * time.Hour)
+			w := plan.Wave{Start: at, NotAfter: at.Add(3 * time.Hour), End: at.Add(4 * time.Hour), Soak: "4h"}
+			for i := range 5 {
+				w.Changes = append(w.Changes, plan.Change{Host: inventory.HostID(name + string(rune('a'+i))), Patch: bad, From: "4.2.1", DeployRisk: plan.Risk{High: tc.high}})
+			}
+			p.Rings = append(p.Rings, plan.Ring{Name: name, MaxFailures: 2, Waves: []plan.Wave{w}})
+		}
+		lines := run(t, p, start, func(c *Change) outcome.Event {
+			if int(c.Host[len(c.Host)-1]-'a') < tc.bad || tc.bad == 0 && c.Host == "twoa" {
+				return tc.as
+			}
+			return outcome.Healthy
+		})
+		held, last := count(lines, outcome.Held, bad), false
+		for _, l := range lines {
+			last = last || l.Event == outcome.Intended && l.Ring == "four"
+			if l.Event == outcome.Held && !strings.Contains(l.Detail, "hosts in all rings went wrong, where 0.") {
+				t.Errorf("%s: held with %q", tc.name, l.Detail)
+			}
+		}
+		if (held == 1) != tc.want || last == tc.want {
+			t.Errorf("%s: held %d times, and the last ring began: %t; want it stopped: %t", tc.name, held, last, tc.want)
+		}
+	}
+}
+
 // A sandbox is waited for by what is to be tried in one first, and by nothing else;
 // what goes wrong in it stops a patch whoever waits.
 func TestSandbox(t *testing.T) {
