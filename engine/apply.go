@@ -38,7 +38,7 @@ type Result struct {
 }
 
 // lease is how long another run's intents are left to it, where several clones
-// may run at once.
+// may run at once and a step that is asked for twice at once might be done twice.
 const lease = longest
 
 // Apply carries out a shard's share of the committed intents and measures what
@@ -91,7 +91,7 @@ func (x *Executor) jobs(t *tip, shard, of int) map[int][]*job {
 	for _, l := range t.live {
 		step := rollout.Next(l.progress, x.At)
 		for _, c := range step.Open {
-			if _, theirs := x.theirs(l, c); theirs {
+			if _, theirs := x.theirs(t, l, c); theirs {
 				continue
 			}
 			_, _, to, _ := c.Patch.Parts()
@@ -114,9 +114,14 @@ func (x *Executor) jobs(t *tip, shard, of int) map[int][]*job {
 
 // theirs says whether another run, perhaps in another clone, has just intended
 // the change and is still at it, and until when it is left to it.
-func (x *Executor) theirs(l *live, c *rollout.Change) (until time.Time, theirs bool) {
+func (x *Executor) theirs(t *tip, l *live, c *rollout.Change) (until time.Time, theirs bool) {
 	if x.Remote == nil {
 		return until, false
+	}
+	if h := t.decider.hostOf(c.Host); h != nil {
+		if f, _ := t.decider.fleetOf(h); f.Kind == "ssh" {
+			return until, false // asked twice, a host answers twice: what it does is under its own lock, and a play is not
+		}
 	}
 	at, inherited := x.inherited(l, c)
 	until = at.Add(lease)
@@ -308,9 +313,12 @@ type hand struct {
 // carry does jobs host by host: a host's jobs one after another, as many hosts
 // at a time as the fleet's block allows.
 func (h *hand) carry(ctx context.Context, jobs []*job) []Result {
-	found, ok := h.installed(ctx, jobs)
-	if !ok {
-		return nil // such a fleet need not know keys: nothing is asked of it blindly
+	var found map[inventory.HostID]map[string]string
+	if !h.block.Keeps() {
+		var ok bool
+		if found, ok = h.installed(ctx, jobs); !ok {
+			return nil // such a fleet need not know keys: nothing is asked of it blindly
+		}
 	}
 	hosts := byHost(jobs)
 	out := make([][]Result, len(hosts))

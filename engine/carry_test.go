@@ -16,6 +16,8 @@ import (
 	"github.com/ringmaster-dev/ringmaster/engine/inventory"
 	"github.com/ringmaster-dev/ringmaster/engine/outcome"
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
+	"github.com/ringmaster-dev/ringmaster/engine/repo"
+	"github.com/ringmaster-dev/ringmaster/engine/ring"
 	"github.com/ringmaster-dev/ringmaster/engine/rollout"
 )
 
@@ -235,5 +237,34 @@ func TestWhileItLasts(t *testing.T) {
 				t.Errorf("carry() = %q after %d requests and %s of waiting, want %q after %d and at most %s", event, f.asked, lasted-tc.lasted, tc.want, tc.asked, tc.waits)
 			}
 		})
+	}
+}
+
+// Another run's intents are left to it for a while, but where hosts see to it that what
+// is asked for twice is done once: there whoever comes next asks.
+func TestTheirs(t *testing.T) {
+	at := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+	for _, tc := range []struct {
+		kind string
+		run  string
+		age  time.Duration
+		want bool
+	}{
+		{"exec", "another", 44 * time.Minute, true},
+		{"exec", "another", 45 * time.Minute, false},
+		{"exec", "this", time.Minute, false},
+		{"sim", "another", time.Minute, true},
+		{"ssh", "another", 0, false},
+		{"ansible", "another", time.Minute, true},
+	} {
+		est := &estate.Estate{Hosts: []inventory.Host{{ID: "web-1"}}, Fleets: []ring.Fleet{{Kind: tc.kind}}}
+		d := frame(est, basis{})
+		d.hosts = est.Hosts
+		x := &Executor{Env: &Env{At: at, Run: "this", Remote: &repo.Remote{}}}
+		c := &rollout.Change{Change: plan.Change{Host: "web-1", Patch: "p"}}
+		l := &live{deed: deed{lines: []outcome.Line{{Event: outcome.Intended, Host: "web-1", Patch: "p", At: at.Add(-tc.age), Run: tc.run}}}}
+		if _, got := x.theirs(&tip{est: est, decider: d}, l, c); got != tc.want {
+			t.Errorf("%s, intended by %s run %s ago: theirs is %t, want %t", tc.kind, tc.run, tc.age, got, tc.want)
+		}
 	}
 }

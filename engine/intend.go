@@ -119,7 +119,7 @@ func (x *Executor) unsettled(t *tip, l *live, open []*rollout.Change, done *Exec
 		if c.State == rollout.Undo {
 			what, key = fmt.Sprintf("going back from %s on %s was begun", c.Patch, c.Host), c.UndoKey(l.plan.ID)
 		}
-		if until, theirs := x.theirs(l, c); theirs {
+		if until, theirs := x.theirs(t, l, c); theirs {
 			done.wake(until, fmt.Sprintf("%s: %s by another run, which has until then to say what came of it", l.plan.ID, what))
 			continue
 		}

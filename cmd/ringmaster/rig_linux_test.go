@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -168,81 +169,151 @@ func TestRealHosts(t *testing.T) {
 	}
 }
 
-// Runs are killed at random moments while hosts install and restart. In the end
-// hosts, ledger and Git agree, and no host was installed to twice.
+// Runs, what they have started and what installs on a host are killed at random moments.
+// In the end hosts, ledger and Git agree, and no host was installed to twice.
 func TestRealHostsKilled(t *testing.T) {
 	r := rig.Up(t)
-	k := &killer{rng: rand.New(rand.NewPCG(7, 7)), left: chaosRounds(t, 3)}
-	began := time.Now()
-	for k.left > 0 {
-		w := rigWorld(t, r, "ssh", "1.1-1")
-		k.plans++
-		at := chaosAt
-		for range 40 {
-			for kills := 1 + k.rng.IntN(4); kills > 0 && k.left > 0; kills-- {
-				if !k.stop(w, at, true, after(time.Duration(k.rng.Int64N(int64(9*time.Second))))) {
-					k.late++
-					continue
-				}
-				k.left--
-				k.killed++
-				if _, lines := w.ledger(); open(lines) {
-					k.intended++
-				}
-				at = at.Add(time.Duration(k.rng.IntN(3)) * time.Minute)
+	for _, fleet := range []string{"ssh", "ansible"} {
+		t.Run(fleet, func(t *testing.T) {
+			if _, err := osexec.LookPath("ansible-playbook"); fleet == "ansible" && err != nil {
+				t.Skip("needs ansible-core: ", err)
 			}
-			next, ok := due(w.run(at, "execute"))
-			if _, lines := w.ledger(); !ok && !open(lines) {
-				break
+			k := &rigKiller{killer: killer{rng: rand.New(rand.NewPCG(7, 7)), left: chaosRounds(t, 3), long: 8 * time.Second}, kills: map[string]int{}}
+			began := time.Now()
+			for k.left > 0 && !t.Failed() {
+				k.night(rigWorld(t, r, fleet, "1.1-1"), r)
 			}
-			if at = at.Add(time.Minute); next.After(at) {
-				at = next
-			}
-			if !ok {
-				time.Sleep(time.Second) // as the next run of a workflow would: a host is restarting
-			}
-		}
-		w.settled(r, at)
-		if t.Failed() {
-			return
-		}
+			t.Logf("%d plans, killed: %v, %d ended first; %d times an intent was open; changes end as %v; %.0f s", k.plans, k.kills, k.late, k.intended, k.ended, time.Since(began).Seconds())
+		})
 	}
-	t.Logf("%s; %.0f s", k, time.Since(began).Seconds())
 }
 
-// settled checks a plan that is over: every host runs the new version, installed
-// once, and the ledger says so once.
-func (w *world) settled(r *rig.Rig, at time.Time) {
+// rigKiller is a killer who reaches into hosts too.
+type rigKiller struct {
+	killer
+	kills map[string]int
+	ended map[outcome.Event]int
+}
+
+// night carries out a plan, killing on the way, until it is over.
+func (k *rigKiller) night(w *world, r *rig.Rig) {
+	w.t.Helper()
+	k.plans++
+	at := chaosAt
+	for range 200 {
+		for kills := 1 + k.rng.IntN(4); kills > 0 && k.left > 0; kills-- {
+			k.kill(w, r, at)
+			at = at.Add(time.Duration(k.rng.IntN(3)) * time.Minute)
+		}
+		began := time.Now()
+		next, ok := due(w.run(at, "execute"))
+		if !ok {
+			k.ended = w.settled(r, at)
+			return
+		}
+		k.long = max(k.long, time.Since(began))
+		at = next
+	}
+	w.t.Errorf("the plan is not over after 200 runs, at %s", at)
+}
+
+// kill starts a run and kills it, a process that it has started here, or one that
+// installs on a host.
+func (k *rigKiller) kill(w *world, r *rig.Rig, at time.Time) {
+	w.t.Helper()
+	what := []string{"the run", "the run", "what it started", "on a host"}[k.rng.IntN(4)]
+	moment := after(time.Duration(k.rng.Int64N(int64(k.long))))
+	hit := true
+	switch what {
+	case "the run":
+		hit = k.stop(w, at, true, moment)
+	case "what it started":
+		hit = k.hurt(w, at, moment, func(pid int) bool {
+			list := descendants(pid)
+			return len(list) > 0 && syscall.Kill(list[k.rng.IntN(len(list))], syscall.SIGKILL) == nil
+		})
+	default:
+		h := r.Names()[k.rng.IntN(len(r.Hosts))]
+		hit = k.hurt(w, at, moment, func(int) bool { return r.Strike(h, "dpkg|apt-get|sh -s|ansible") })
+	}
+	if !hit {
+		k.late++
+		return
+	}
+	k.left--
+	k.kills[what]++
+	if _, lines := w.ledger(); open(lines) {
+		k.intended++
+	}
+}
+
+// hurt starts a run, does something to it when the moment has come, and waits for its
+// end. It is false where nothing was there to be hurt.
+func (k *rigKiller) hurt(w *world, at time.Time, moment func(chan error), do func(pid int) bool) bool {
+	w.t.Helper()
+	cmd, out := w.command(at, "execute")
+	if err := cmd.Start(); err != nil {
+		w.t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	moment(ended)
+	hit := do(cmd.Process.Pid)
+	<-ended
+	if code := cmd.ProcessState.ExitCode(); code != exitDone && code != exitHeld {
+		w.t.Errorf("execute ended with %d:\n%s", code, out)
+	}
+	return hit
+}
+
+// descendants are a process's children, and theirs.
+func descendants(pid int) []int {
+	var list []int
+	for _, child := range children(pid) {
+		list = append(append(list, child), descendants(child)...)
+	}
+	return list
+}
+
+// settled checks a plan that is over: every host has what the ledger says of it, whole,
+// installed once at most, and the ledger says it once. It returns how changes end.
+func (w *world) settled(r *rig.Rig, at time.Time) map[outcome.Event]int {
 	w.t.Helper()
 	_, lines := w.ledger()
-	applied := map[string]int{}
+	applied, count := map[string]int{}, map[outcome.Event]int{}
+	last := map[string]outcome.Event{}
 	for _, l := range lines {
 		if l.Event == outcome.Applied {
 			applied[string(l.Host)]++
 		}
+		if l.Host != "" {
+			last[string(l.Host)] = l.Event
+		}
 	}
 	found := shops(r)
 	for _, h := range r.Names() {
-		installs := r.Inside(h, "sh", "-c", "grep -c ' status installed shopd:all 1.1-1' /var/log/dpkg.log || true")
-		if applied[h] != 1 || found[h] != "1.1-1" || installs != "1" {
-			w.t.Errorf("%s has %s, installed %s times, and the ledger says applied %d times", h, found[h], installs, applied[h])
+		want, times := "1.0-1", 0
+		switch e := last[h]; e {
+		case outcome.Healthy:
+			want, times = "1.1-1", 1
+		case outcome.RolledBack, outcome.Skipped, "":
+		default:
+			w.t.Errorf("%s ends %s, which is no end", h, e)
 		}
-	}
-	for h, e := range ends(lines) {
-		if e != outcome.Healthy {
-			w.t.Errorf("%s ends %s, want healthy", h, e)
+		count[last[h]]++
+		installs := r.Inside(h, "sh", "-c", "grep -c ' status installed shopd:all 1.1-1' /var/log/dpkg.log || true")
+		if applied[h] != times && last[h] != outcome.RolledBack || found[h] != want || installs != fmt.Sprint(times) && last[h] != outcome.RolledBack || installs != "0" && installs != "1" {
+			w.t.Errorf("%s ends %q and has %s, want %s; it was installed %s times, and the ledger says applied %d times", h, last[h], found[h], want, installs, applied[h])
 		}
 	}
 	if n := events(lines)[outcome.Completed]; n != 1 {
 		w.t.Errorf("completed %d times, want once", n)
 	}
 	w.must(at, "audit", "verify")
-	if len(applied) == 0 {
-		w.t.Log(w.run(at, "status"))
-	}
 	if w.t.Failed() {
 		for _, l := range lines {
 			w.t.Log(l.At.Format("15:04"), l.Run, lineText(l, false))
 		}
 	}
+	return count
 }

@@ -71,6 +71,10 @@ type Fleet struct {
 	Select
 }
 
+// Keeps says that its hosts keep what became of their steps themselves: whoever asks
+// for one gets the same answer, and a host looks at what it has before it begins.
+func (f Fleet) Keeps() bool { return f.Kind == "ssh" || f.Kind == "ansible" }
+
 // Policy is what a fleet that reaches hosts itself may do to them.
 type Policy struct {
 	Restart      time.Duration // how long a host that was restarted is waited for; 0 the fleet's own

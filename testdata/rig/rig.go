@@ -104,6 +104,12 @@ func (r *Rig) Inside(host string, command ...string) string {
 	return strings.TrimSpace(r.run(append([]string{"inside", host}, command...)...))
 }
 
+// Strike kills one of a host's processes whose command line matches an extended
+// regular expression, the youngest. It is false where there is none, or no host.
+func (r *Rig) Strike(host, matching string) bool {
+	return exec.Command(r.program, "inside", host, "pkill", "-KILL", "-n", "-f", "--", matching).Run() == nil
+}
+
 // Names are the hosts' names, sorted.
 func (r *Rig) Names() []string { return slices.Sorted(maps.Keys(r.Hosts)) }
 
