@@ -161,7 +161,7 @@ func (x *Executor) onFleet(ctx context.Context, t *tip, b *brake, n int, jobs []
 		return nil, nil
 	}
 	block := t.est.Fleets[n]
-	if err := x.unaltered(t, block); err != nil {
+	if err := x.unaltered(t, commandOf(block)); err != nil {
 		return nil, fmt.Errorf("opening fleet %q: %w", block.Kind, err)
 	}
 	if err := x.unalteredLoad(t, jobs); err != nil {

@@ -50,7 +50,7 @@ func (x *Executor) unalteredLoad(t *tip, jobs []*job) error {
 			continue
 		}
 		seen[w] = true
-		if err := x.unaltered(t, ring.Fleet{Kind: "exec", Command: w.Command}); err != nil {
+		if err := x.unaltered(t, w.Command); err != nil {
 			return fmt.Errorf("opening workload %q: %w", w.Kind, err)
 		}
 	}

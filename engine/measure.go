@@ -39,8 +39,11 @@ func (h *hand) measure(ctx context.Context, jobs []*job) ([]Result, error) {
 	for _, block := range blocks(h.t, jobs) {
 		s := sighting{hand: h, patience: patienceOf(block.health), least: block.health.MinRequests}
 		if block.health.Kind != "" {
-			var err error
-			if s.source, err = h.OpenHealth(ctx, block.health, h.fleet, h.world); err != nil {
+			err := h.unaltered(h.t, block.health.Command)
+			if err == nil {
+				s.source, err = h.OpenHealth(ctx, block.health, h.fleet, h.world)
+			}
+			if err != nil {
 				broken = append(broken, fmt.Errorf("opening health %q: %w", block.health.Kind, err))
 				continue
 			}

@@ -10,14 +10,14 @@ import (
 	"github.com/ringmaster-dev/ringmaster/engine/ring"
 )
 
-// unaltered returns an error where a plugin that lies in the estate is not, in
-// the folder it would be started from, what the protected branch has (Trust 2).
+// unaltered returns an error where a command's program that lies in the estate is not,
+// in the folder it would be started from, what the protected branch has (Trust 2).
 // So are files and folders that its command line names, such as an interpreter's
 // script or Ansible's inventory, and what lies beside either, such as the modules
 // that a script loads. A program elsewhere on the machine, and a file that Git
 // does not know, are the machine's own affair.
-func (x *Executor) unaltered(t *tip, block ring.Fleet) error {
-	if block.Kind != "exec" && block.Kind != "ansible" || x.Repo.Dir() == "" {
+func (x *Executor) unaltered(t *tip, command []string) error {
+	if len(command) == 0 || x.Repo.Dir() == "" {
 		return nil
 	}
 	head, err := x.head()
@@ -25,7 +25,7 @@ func (x *Executor) unaltered(t *tip, block ring.Fleet) error {
 		return err
 	}
 	var folders []string
-	for i, word := range words(block) {
+	for i, word := range words(command) {
 		file, ok := within(word, i == 0)
 		if !ok {
 			continue
@@ -45,17 +45,26 @@ func (x *Executor) unaltered(t *tip, block ring.Fleet) error {
 	return x.sameBeside(t, head, folders)
 }
 
-// words are a command line's, and of an option such as --inventory=hosts what follows
-// its sign. Ansible reads a file besides that nobody names.
-func words(block ring.Fleet) []string {
-	list := slices.Clone(block.Command)
-	if block.Kind == "ansible" {
-		if len(list) == 0 {
-			list = []string{"ansible-playbook"}
+// commandOf is what a fleet starts, none where it starts nothing. Ansible reads a file
+// besides that nobody names.
+func commandOf(block ring.Fleet) []string {
+	switch block.Kind {
+	case "exec":
+		return block.Command
+	case "ansible":
+		if len(block.Command) == 0 {
+			return []string{"ansible-playbook", "ansible.cfg"}
 		}
-		list = append(list, "ansible.cfg")
+		return append(slices.Clone(block.Command), "ansible.cfg")
 	}
-	for _, word := range list {
+	return nil
+}
+
+// words are a command line's, and of an option such as --inventory=hosts what follows
+// its sign.
+func words(command []string) []string {
+	list := slices.Clone(command)
+	for _, word := range command {
 		if _, value, ok := strings.Cut(word, "="); ok && strings.HasPrefix(word, "-") {
 			list = append(list, strings.TrimPrefix(value, "@"))
 		}

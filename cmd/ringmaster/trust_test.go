@@ -131,6 +131,13 @@ var commandAttacks = []attack{
 			w.write(file, was, 0o644)
 		}
 	}},
+	{"2 what measures health is edited in the folder", merged, func(w *site) {
+		w.reviewed("health", map[string][]byte{"check.sh": []byte("#!/bin/sh\nexit 2\n"), "rings/zz.hcl": []byte("health \"command\" {\n  command = [\"./check.sh\", \"{{host}}\"]\n}\n")})
+		w.want(0, "execute")
+		w.at = w.at.Add(20 * time.Minute)
+		w.write("check.sh", "#!/bin/sh\nexit 0\n", 0o755)
+		w.says(1, []string{`ringmaster: opening health "command": check.sh was edited here and differs from main`}, "execute")
+	}},
 	{"2 a fleet is declared in the folder alone", merged, func(w *site) {
 		w.write("rings/zz.hcl", fmt.Sprintf(execFleet, ""), 0o644)
 		w.write("fleet.sh", plugin, 0o755)
