@@ -32,6 +32,7 @@ type world struct {
 	t       testing.TB
 	base    string
 	through []string // what runs are started by, where not at once
+	wall    bool     // the machine's clock is its clock
 }
 
 func (w *world) dir() string { return filepath.Join(w.base, "estate") }

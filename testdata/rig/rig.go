@@ -83,9 +83,12 @@ func Up(t testing.TB, kinds ...string) *Rig {
 // File is the path of a file in the rig's folder.
 func (r *Rig) File(name string) string { return filepath.Join(r.Folder, name) }
 
-// Fresh makes hosts anew.
+// Fresh makes hosts anew, all where none is named.
 func (r *Rig) Fresh(hosts ...string) {
 	r.t.Helper()
+	if len(hosts) == 0 {
+		hosts = r.Names()
+	}
 	r.run(append([]string{"fresh"}, hosts...)...)
 }
 
