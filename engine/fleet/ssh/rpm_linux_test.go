@@ -193,7 +193,7 @@ func TestRPMCutOff(t *testing.T) {
 	for _, m := range managers {
 		for name, cut := range map[string]func(r *rig.Rig, h string){
 			"the link": func(r *rig.Rig, h string) { r.Fault(h, "drop") },
-			"the host": func(r *rig.Rig, h string) { r.Inside(h, "shutdown", "-r", "now"); time.Sleep(time.Second) },
+			"the host": func(r *rig.Rig, h string) { r.Restart(h) },
 		} {
 			t.Run(m.name+"/"+name, func(t *testing.T) {
 				r, h := rig.Up(t, m.letter), m.letter+"02"
@@ -210,7 +210,9 @@ func TestRPMCutOff(t *testing.T) {
 				r.Inside(h, "sh", "-c", "for i in $(seq 300); do [ \"$(rpm -q barkeep | wc -l)\" = 2 ] && exit; sleep 0.1; done; exit 1")
 				cut(r, h)
 				wg.Wait()
-				n.done(j, err, fleet.Running, "")
+				if name != "the host" || j.State != fleet.Succeeded { // that may be back in time to be asked
+					n.done(j, err, fleet.Running, "")
+				}
 				r.Fault(h, "clear")
 				j, err = opened(t, r, options(t, r)).apply(s)
 				n.done(j, err, fleet.Succeeded, "")
