@@ -15,9 +15,6 @@
 #   former    packages in the versions before, so that going back needs no repository
 #   result    what came of it, written last
 #
-# Beside them, held has the names of packages that ringmaster holds, so that nobody
-# else moves them; it is written before they are. What a person holds is not in it.
-#
 # Each is written under another name, brought to disk, and renamed. Whoever is at
 # work on a job holds a lock. A job without a result whose lock is free was cut
 # off, and whoever asks for it next settles it. The work itself does not end with
@@ -65,7 +62,6 @@ plain() { tr '\t\n' '  ' | tr -cd '[:print:]' | cut -c1-900; }
 booted() { cat /proc/sys/kernel/random/boot_id; }
 lines() { sed -n "s/^$2$tab//p" "$state/$1/request"; } # JOB WORD: the rest of its lines that begin with WORD
 one() { lines "$1" "$2" | head -n 1; }
-ours() { grep -qxF -- "$1" "$state/held" 2>/dev/null; } # NAME: ringmaster holds it, not a person
 take() { exec 9>>"$state/lock" && flock -n 9; }
 leave() { exec 9>&-; }
 
@@ -83,80 +79,6 @@ report() {
     say phase "$(cat "$state/$1/phase" 2>/dev/null)"
     case $(cat "$state/$1/phase" 2>/dev/null) in waits*) say detail "the packages were moved, and the host waits for its restart; $(hooked "$1" | plain)" ;; esac
   fi
-}
-
-# holding succeeds where ringmaster holds packages: of Alpine nothing is held yet.
-holding() { [ "$using" != apk ]; }
-# release JOB lets go what it moves and ringmaster holds; finish holds it again.
-release() {
-  holding || return
-  { lines "$1" move; lines "$1" with; } | while read -r name _; do ! ours "$name" || pm_unhold "$name"; done
-}
-# hold JOB: from now on what it moved is ringmaster's to hold, or is not, as its step says.
-hold() {
-  holding || return
-  wants=$(one "$1" hold)
-  { lines "$1" move | while read -r name _ to; do [ "$wants" != yes ] || [ "$to" = - ] || echo "$name"; done
-    [ ! -e "$state/held" ] || while read -r name; do
-      [ "$wants" != no ] || ! lines "$1" move | cut -f1 | grep -qxF -- "$name" || continue
-      echo "$name"
-    done <"$state/held"; } | sort -u | put "$state/held"
-  holds
-}
-holds() { ! holding || [ ! -s "$state/held" ] || pm_hold $(cat "$state/held"); }
-# loosened drops from the record what a person has let go.
-loosened() {
-  ! holding || [ ! -s "$state/held" ] || pm_holds | while read -r name; do ! ours "$name" || echo "$name"; done | put "$state/held"
-}
-
-# hook JOB NAME runs a command of the site's, where it declares one, as long as it
-# may take. It is run again where nobody knows whether it came to its end.
-hook() {
-  line=$(lines "$1" hook | grep "^$2$tab") || return 0
-  limit=$(printf '%s' "$line" | cut -f2) began=$(date +%s)
-  echo "== $2" >>"$state/$1/log"
-  (
-    trap - HUP INT TERM PIPE
-    export RINGMASTER_JOB="$1" RINGMASTER_HOOK="$2" RINGMASTER_OP="$(one "$1" op)" RINGMASTER_HOST="$(one "$1" host)"
-    export RINGMASTER_PACKAGES="$({ lines "$1" move; lines "$1" with; } | awk -F'\t' '{ printf "%s%s=%s", between, $1, $3; between = " " }')"
-    exec timeout -k 10 "$limit" sh -c "$(printf '%s' "$line" | cut -f3)"
-  ) </dev/null >"$state/$1/said" 2>&1 9>&-
-  rc=$?
-  cat "$state/$1/said" >>"$state/$1/log"
-  case $rc in
-    0) what="took $(($(date +%s) - began)) s" ;;
-    124 | 137) what="did not end within $limit s" ;;
-    *) what="failed with $rc" ;;
-  esac
-  said=$(tail -n 1 "$state/$1/said" | plain) said=${said% }
-  printf '%s %s%s; ' "$2" "$what" "${said:+ ($said)}" >>"$state/$1/hooks"
-  return $rc
-}
-hooked() { cat "$state/$1/hooks" 2>/dev/null; } # JOB: what they did
-# refuse JOB WHY: nothing of it was moved, and it is as if it had not been asked for. What was
-# drained has its traffic again.
-refuse() {
-  using=$1
-  hook "$1" undrain
-  printf '%s: %s' "$2" "$(hooked "$1")" | plain | put "$state/$1/refused"
-}
-# prepare JOB: snapshot and drain, and on to the install. What goes back goes back although
-# it cannot be drained.
-prepare() {
-  echo preparing | put "$state/$1/phase"
-  if [ "$(one "$1" op)" = rollback ]; then
-    hook "$1" drain
-  elif ! hook "$1" snapshot || ! hook "$1" drain; then
-    refuse "$1" "nothing was moved"
-    return 1
-  fi
-  echo installing | put "$state/$1/phase"
-}
-# untouched JOB says whether what was to move is all as it was before.
-untouched() {
-  [ "$(one "$1" op)" = apply ] && lines "$1" move | while read -r name from _; do
-    [ "$(pm_version "$name" | cut -f3,4)" = "$from${tab}ok" ] || return 1
-  done
 }
 
 # finish JOB STATE DETAIL writes the result. A host on which it failed stays drained, but
@@ -421,43 +343,6 @@ start() { # JOB REQUEST: does it
   fi
   if [ -e "$state/$job/result" ]; then leave; else run "$job"; fi
   report "$job"
-}
-
-# before JOB: what a play asks for before it moves anything.
-before() {
-  use_of "$1"
-  take || { say busy "another job of ringmaster is at work on the host"; return; }
-  { trap '' HUP INT TERM PIPE; prepare "$1"; } </dev/null >/dev/null 2>&1 &
-  leave
-  wait $!
-  report "$1"
-}
-
-# restart JOB: its host may go down, once whoever asks has been answered.
-restart() {
-  use_of "$1"
-  if take; then
-    { trap '' HUP INT TERM PIPE; [ "$(cat "$state/$1/phase")" != "waits$tab$(booted)" ] || down "$1"; } </dev/null >/dev/null 2>&1 &
-    leave
-    wait $!
-  fi
-  report "$1"
-}
-# down JOB: a host leaves its traffic, and restarts; one that cannot leave it stays, but for one
-# that is taken back.
-down() {
-  say leaving "$(booted)" | put "$state/$1/phase"
-  if ! hook "$1" drain && [ "$(one "$1" op)" = apply ]; then
-    stay "$1"
-    return
-  fi
-  say restarting "$(booted)" | put "$state/$1/phase"
-  { sleep 1; shutdown -r now || reboot; } 9>&- &
-}
-# stay JOB: until its host may restart, it has its traffic.
-stay() {
-  hook "$1" undrain
-  say waits "$(booted)" | put "$state/$1/phase"
 }
 
 installed() { # NAME...: what a job that is not over moves is left out
