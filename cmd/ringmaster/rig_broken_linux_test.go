@@ -82,5 +82,7 @@ func broken(t *testing.T, r *rig.Rig, fleet string, n night) *world {
 	}
 	w.finish(chaosAt)
 	r.Fault(canary, "clear")
+	// A host that was lost until now has only just begun to come back.
+	r.Inside(canary, "sh", "-c", "for i in $(seq 300); do shopd running >/dev/null 2>&1 && exit; sleep 0.1; done; exit 1")
 	return w
 }
