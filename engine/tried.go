@@ -16,9 +16,10 @@ func tried(d deed, g *rollout.Progress) []report.Tried {
 	for _, p := range g.Plan.Patches {
 		first[string(p.ID)] = p.Test == "sandbox"
 	}
-	measured := map[work]*outcome.Measured{} // the newest
+	measured := map[work]*outcome.Measured{} // the newest of the change, and not of its rollback
 	for i := range d.lines {
-		if l := &d.lines[i]; l.Measured != nil {
+		l := &d.lines[i]
+		if c := g.Of(l.Host, l.Patch); l.Measured != nil && c != nil && l.Key != c.UndoKey(g.Plan.ID) {
 			measured[work{l.Host, l.Patch}] = l.Measured
 		}
 	}

@@ -25,5 +25,6 @@ func lockRun(gitDir string) (unlock func(), free bool, err error) {
 		f.Close()
 		return nil, false, err
 	}
-	return func() { f.Close() }, true, nil
+	// Closed alone it would still be held by a process that is being started just now.
+	return func() { syscall.Flock(int(f.Fd()), syscall.LOCK_UN); f.Close() }, true, nil
 }

@@ -285,7 +285,7 @@ func TestSandboxCatches(t *testing.T) {
 	p := s.merge()
 	s.finish(chaosAt)
 	_, lines := s.ledger()
-	if got, want := fmt.Sprint(outcomesOf(lines, risky)), "[lab-01 degraded lab-01 rolled_back lab-02 degraded lab-02 rolled_back]"; got != want {
+	if got, want := fmt.Sprint(outcomesOf(lines, risky)), "[lab-01 degraded lab-01 held lab-01 rolled_back lab-02 degraded lab-02 held lab-02 rolled_back]"; got != want {
 		t.Errorf("the risky patch ends %s, want %s", got, want)
 	}
 	for _, h := range s.hosts {
@@ -388,7 +388,7 @@ func TestSandboxPhases(t *testing.T) {
 		s.phases(at, 2, func(int) bool { return false })
 	}
 	_, lines := s.ledger()
-	if got, want := fmt.Sprint(outcomesOf(lines, risky)), "[lab-01 degraded lab-01 rolled_back lab-02 degraded lab-02 rolled_back]"; got != want {
+	if got, want := fmt.Sprint(outcomesOf(lines, risky)), "[lab-01 degraded lab-01 held lab-01 rolled_back lab-02 degraded lab-02 held lab-02 rolled_back]"; got != want {
 		t.Errorf("the risky patch ends %s, want %s", got, want)
 	}
 	s.onlyTheLab(300)
