@@ -18,6 +18,7 @@ import (
 
 	"github.com/ringmaster-dev/ringmaster/engine"
 	"github.com/ringmaster-dev/ringmaster/engine/estate"
+	"github.com/ringmaster-dev/ringmaster/engine/forge"
 	"github.com/ringmaster-dev/ringmaster/engine/hclfile"
 	"github.com/ringmaster-dev/ringmaster/engine/repo"
 )
@@ -249,6 +250,8 @@ func hintFor(err error) string {
 		return "commit or undo your edits of those files first"
 	case errors.Is(err, repo.ErrMoved):
 		return "another run was first; run this again"
+	case errors.Is(err, forge.ErrDown), errors.Is(err, repo.ErrDown):
+		return "nothing is lost: what was begun goes on, and the next run, when it answers again, takes up the rest"
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return "the disk of the clone is full; make room and run this again: what is committed stays, and what was begun is found"
 	}

@@ -17,8 +17,7 @@ import (
 	"github.com/ringmaster-dev/ringmaster/engine/forge/github/githubtest"
 )
 
-// flow takes a plan from its page to its outcome. Where a command ends in an error
-// its workflow runs again, a quarter of an hour later and for an hour.
+// flow takes a plan from its page to its outcome.
 func flow(t *testing.T, f *githubtest.Fault) (*githubtest.Server, *githubtest.Repository) {
 	t.Helper()
 	w, server, hub := hubbed(t)
@@ -26,45 +25,60 @@ func flow(t *testing.T, f *githubtest.Fault) (*githubtest.Server, *githubtest.Re
 	if f != nil {
 		server.Fail(*f)
 	}
-	do := func(args ...string) {
-		t.Helper()
-		code, said := w.patiently(args...)
-		if code == 0 {
-			return
-		}
-		runs := 1
-		if args[0] == "execute" {
-			runs = 4 // what another run began is left to it for a while
-		}
-		for range runs {
-			w.at = w.at.Add(15 * time.Minute)
-			if code, again := w.patiently(args...); code != 0 {
-				t.Fatalf("%q fails, and the next run does: %s\n%s", args, said, again)
-			}
-		}
-	}
-	do("plan", "--open")
+	w.toMerge(server, hub)
+	w.toOutcome(hub, 0)
+	return server, hub
+}
+
+// toMerge takes a plan from its page to main.
+func (w *site) toMerge(server *githubtest.Server, hub *githubtest.Repository) {
+	w.t.Helper()
+	w.insists("plan", "--open")
 	hub.Comment(1, "fred", "/ringmaster help")
-	do("comments")
+	w.insists("comments")
 	w.inCI(server, hub, w.branch())
 	hub.Review(1, "fred", "APPROVED")
 	for range 2 { // each review starts it; a check run that GitHub did not take fails nothing
-		do("check", "--verdict")
+		w.insists("check", "--verdict")
 	}
 	w.write(".git/HEAD", "ref: refs/heads/main\n", 0o644)
 	w.env["GITHUB_TOKEN"] = "ghs_olivia"
-	do("pr", "merge", trusted)
+	w.insists("pr", "merge", trusted)
 	w.env["GITHUB_TOKEN"] = "ghs_bot"
-	for day := 0; !strings.Contains(string(landed(t, hub, "outcomes/"+trusted+".jsonl")), `"completed"`); day++ {
+}
+
+// toOutcome executes a merged plan, once a day from some day on, until it is over.
+func (w *site) toOutcome(hub *githubtest.Repository, day int) {
+	w.t.Helper()
+	for ; !strings.Contains(string(landed(w.t, hub, "outcomes/"+trusted+".jsonl")), `"completed"`); day++ {
 		if day > 10 {
-			t.Fatal("the plan does not complete")
+			w.t.Fatal("the plan does not complete")
 		}
 		w.at = trustAt.AddDate(0, 0, day)
-		do("execute")
+		w.insists("execute")
 	}
 	w.at = w.at.Add(15 * time.Minute)
-	do("execute")
-	return server, hub
+	w.insists("execute")
+}
+
+// insists runs the command. Where it ends in an error its workflow runs again, a
+// quarter of an hour later and for an hour.
+func (w *site) insists(args ...string) {
+	w.t.Helper()
+	code, said := w.patiently(args...)
+	if code == 0 {
+		return
+	}
+	runs := 1
+	if args[0] == "execute" {
+		runs = 4 // what another run began is left to it for a while
+	}
+	for range runs {
+		w.at = w.at.Add(15 * time.Minute)
+		if code, again := w.patiently(args...); code != 0 {
+			w.t.Fatalf("%q fails, and the next run does: %s\n%s", args, said, again)
+		}
+	}
 }
 
 // patiently runs the command in a world where waiting takes no time.
@@ -140,6 +154,40 @@ func TestEachRequestOfAFlowFails(t *testing.T) {
 			_, hub := flow(t, &githubtest.Fault{Kind: githubtest.Kinds[way], At: i})
 			if got := became(t, hub); got != want {
 				t.Errorf("where %s fails by %q it becomes\n%s\nwant\n%s", requests[i], way, got, want)
+			}
+		})
+	}
+}
+
+// GitHub, its Git too, is down for an hour, from some request on of the run that begins
+// a plan's first ring: each run until then fails, and the one after goes on. Nothing is
+// lost and nothing is there twice.
+func TestForgeDownForAnHour(t *testing.T) {
+	t.Parallel()
+	server, hub := flow(t, nil)
+	want := became(t, hub)
+	w, server, hub := hubbed(t)
+	w.toMerge(server, hub)
+	server.Seen()
+	w.insists("execute")
+	requests := len(server.Seen())
+	for _, at := range []int{0, requests / 4, requests / 2, 3 * requests / 4, requests - 1} {
+		t.Run(fmt.Sprintf("from request %d of %d on", at, requests), func(t *testing.T) {
+			t.Parallel()
+			w, server, hub := hubbed(t)
+			w.toMerge(server, hub)
+			server.Fail(githubtest.Fault{Kind: githubtest.BadGateway, At: at, Times: 1 << 20})
+			for run := range 4 {
+				if code, said := w.patiently("execute"); (code != 1 || !strings.Contains(said, "hint: nothing is lost")) && (run > 0 || at < requests/2) {
+					t.Errorf("execute = %d while GitHub is down, want 1:\n%s", code, said)
+				}
+				w.at = w.at.Add(15 * time.Minute)
+			}
+			server.Mend()
+			w.insists("execute")
+			w.toOutcome(hub, 1)
+			if got := became(t, hub); got != want {
+				t.Errorf("it became\n%s, want\n%s", got, want)
 			}
 		})
 	}

@@ -19,6 +19,9 @@ var ErrNotFound = errors.New("no such pull request")
 // is in a team, as those that a workflow has by itself.
 var ErrUnseen = errors.New("the credentials may not see who is in a team")
 
+// ErrDown is returned (wrapped) where the forge is in trouble of its own.
+var ErrDown = errors.New("the forge does not answer")
+
 // Forge is a place where pull requests live.
 type Forge interface {
 	// Name is "local" or "github".

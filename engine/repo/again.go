@@ -3,6 +3,7 @@ package repo
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -19,14 +20,21 @@ const (
 	firstPause = time.Second
 )
 
+// ErrDown is returned (wrapped) where a remote was out of reach, or in trouble of its
+// own, as often as it was asked.
+var ErrDown = errors.New("it does not answer")
+
 // again asks a remote until it answers, for 21 seconds of pauses at most. What asks
 // changes nothing there.
 func (m Remote) again(ctx context.Context, ask func() error) error {
 	pause := firstPause
 	for n := 1; ; n++ {
 		err := ask()
-		if err == nil || n == readTries || !unanswered(err) || ctx.Err() != nil || m.Wait == nil || !m.Wait(ctx, pause) {
+		if err == nil || !unanswered(err) || ctx.Err() != nil {
 			return err
+		}
+		if n == readTries || m.Wait == nil || !m.Wait(ctx, pause) {
+			return fmt.Errorf("%w: %w", ErrDown, err)
 		}
 		pause *= 4
 	}

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/google/go-github/v60/github"
+
+	"github.com/ringmaster-dev/ringmaster/engine/forge"
 )
 
 // LimitError says that GitHub takes no more requests until a time that is too
@@ -52,6 +54,11 @@ func (a *answer) Error() string {
 		b.WriteString("; the token may not do this")
 	}
 	return b.String()
+}
+
+// Is says that GitHub is in trouble of its own.
+func (a *answer) Is(err error) bool {
+	return err == forge.ErrDown && a.status >= http.StatusInternalServerError
 }
 
 // wrong puts an error of the API client into words. It never holds a header of
