@@ -53,7 +53,7 @@ func TestAcceptedThenLate(t *testing.T) {
 	for rounds := range chaosRounds(t, 1) {
 		s := newShared(t, newWorld(t, "-accept", "25h", "-misbehave", "delay=20ms"), 1)
 		k := &killer{rng: rand.New(rand.NewPCG(3, uint64(rounds)))}
-		n := 1 + k.rng.IntN(5)
+		n := 1 + k.rng.IntN(2) // of the first wave
 		k.stop(s.world, chaosAt, false, k.when(0, func() bool { return len(s.moved()) >= n }))
 		accepted := len(s.moved())
 		after := chaosAt.Add(24*time.Hour + 30*time.Minute)
