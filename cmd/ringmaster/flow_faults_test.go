@@ -164,7 +164,7 @@ func TestEachRequestOfAFlowFails(t *testing.T) {
 // lost and nothing is there twice.
 func TestForgeDownForAnHour(t *testing.T) {
 	t.Parallel()
-	server, hub := flow(t, nil)
+	_, hub := flow(t, nil)
 	want := became(t, hub)
 	w, server, hub := hubbed(t)
 	w.toMerge(server, hub)
