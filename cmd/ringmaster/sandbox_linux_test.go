@@ -347,6 +347,9 @@ func TestSandboxKilled(t *testing.T) {
 		{"after it, and nobody can say what is installed", "-ops apply,rollback,status,probe", true, lost},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
+			if tc.name != "after it" && os.Getenv("RINGMASTER_LONG") == "" {
+				t.Skip("set RINGMASTER_LONG=1 for this moment too")
+			}
 			t.Parallel()
 			// Each answer of the plugin comes so late that a run can be killed before it.
 			s := newShop(t, 10+i, nil, "-misbehave delay=400ms "+tc.plugin)
