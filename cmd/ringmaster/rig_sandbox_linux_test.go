@@ -64,9 +64,7 @@ workload "http" {
 					t.Errorf("%s has %s before the sandbox had its verdict", h, v)
 				}
 			}
-			if next, _ = due(w.run(next, "execute")); !next.IsZero() {
-				w.run(next, "execute")
-			}
+			w.finish(next)
 			_, lines := w.ledger()
 			seen := false
 			for _, l := range lines {
