@@ -63,7 +63,7 @@ service "shop" {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { os.RemoveAll(sockets) })
-		files["ansible.cfg"] = "[ssh_connection]\npipelining = True\ncontrol_path_dir = " + sockets + "\nssh_args = -o UserKnownHostsFile=" + r.File("known_hosts") + " -o ControlMaster=auto -o ControlPersist=30s -o ConnectTimeout=4\n"
+		files["ansible.cfg"] = "[ssh_connection]\npipelining = True\ncontrol_path_dir = " + sockets + "\nssh_args = -o UserKnownHostsFile=" + r.File("known_hosts") + " -o ControlMaster=auto -o ControlPersist=30s -o ConnectTimeout=4 -o ServerAliveInterval=4 -o ServerAliveCountMax=3\n"
 	}
 	files["rings/fleet.hcl"] = fmt.Sprintf(`
 fleet %q {
