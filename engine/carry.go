@@ -71,7 +71,7 @@ func (h *hand) do(ctx context.Context, j *job, found map[string]string) (Result,
 const tooLate = "intended, but its window was over before it began"
 
 func (h *hand) foundDone(r Result, j *job) Result {
-	r.Event, r.Detail, r.Ended = succeeded(j), "found done", h.ended(j.change)
+	r.Event, r.Detail, r.Ended = succeeded(j), "found done", h.over(j.change)
 	return r
 }
 
@@ -252,23 +252,27 @@ func (h *hand) await(ctx context.Context, j fleet.Job) fleet.Job {
 	return j
 }
 
-// ended is when a job was over, by this machine's clock and not by the host's, which
+// togetherFor is how far apart jobs may end at most for their hosts to be watched from
+// one time on.
+const togetherFor = 5 * time.Minute
+
+// over is when a job was over, by this machine's clock and not by the host's, which
 // may be wrong: a run waits for jobs, and a soak that began with it would be over
 // before a slow host is changed. It is zero in simulations, and within the second. It
-// is rounded up by a tenth of the soak, at most five minutes, so that hosts that
-// were changed at about the same time are measured together.
-func (h *hand) ended(c *rollout.Change) time.Time {
+// is rounded up by a tenth of the soak, so that hosts that were changed at about the
+// same time are measured together.
+func (h *hand) over(c *rollout.Change) time.Time {
 	lasted := h.lasted(h.t)
 	if lasted < time.Second {
 		return time.Time{}
 	}
-	step := max(time.Second, min(5*time.Minute, (c.Soak/10).Truncate(time.Second)))
+	step := max(time.Second, min(togetherFor, (c.Soak/10).Truncate(time.Second)))
 	return h.At.Add(lasted + step - 1).Truncate(step)
 }
 
 // settle makes a result of a job that is over.
 func (h *hand) settle(r Result, j *job, done fleet.Job) (Result, bool) {
-	r.Detail, r.Ended = done.Detail, h.ended(j.change)
+	r.Detail, r.Ended = done.Detail, h.over(j.change)
 	if d := done.Finished.Sub(done.Started).Seconds(); d > 0 {
 		r.Seconds = float64(int64(d*1000)) / 1000
 	}

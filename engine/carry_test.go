@@ -189,6 +189,21 @@ func TestSettledWhenItEnded(t *testing.T) {
 	}
 }
 
+// When a change was made is a job's word, which may be forged: it lies in the time of the
+// run that writes it down, and a soak is no longer for it.
+func TestEndedInTheFuture(t *testing.T) {
+	at := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+	x := &Executor{Env: &Env{At: at}, Lasted: func() time.Duration { return 10*time.Minute + time.Millisecond }}
+	for said, want := range map[time.Duration]time.Duration{0: 0, 14 * time.Minute: 14 * time.Minute, 16 * time.Minute: 15 * time.Minute, 9000 * time.Hour: 15 * time.Minute} {
+		if got := x.ended(&tip{est: &estate.Estate{}}, Result{Ended: at.Add(said)}); !got.Equal(at.Add(want)) {
+			t.Errorf("a result that ended %s after the run began is taken for one of %s, want %s", said, got.Sub(at), want)
+		}
+	}
+	if got := x.ended(&tip{est: &estate.Estate{}}, Result{}); !got.IsZero() {
+		t.Errorf("a result that does not say when it ended is taken for one of %s", got)
+	}
+}
+
 // A run lasts: it begins nothing after 45 minutes and waits for no job any more, and a
 // wave may be over before it comes to a host.
 func TestWhileItLasts(t *testing.T) {

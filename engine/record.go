@@ -63,7 +63,7 @@ func (x *Executor) outcomes(t *tip, l *live, results []Result) []outcome.Line {
 			continue
 		}
 		line := l.progress.Line(c, x.when(l, r), r.Event, r.Detail)
-		line.Key, line.Seconds, line.Fleet, line.Measured, line.Ended = r.Key, r.Seconds, r.Fleet, r.Measured, r.Ended
+		line.Key, line.Seconds, line.Fleet, line.Measured, line.Ended = r.Key, r.Seconds, r.Fleet, r.Measured, x.ended(t, r)
 		if c.State == rollout.Undo || c.State == rollout.Back {
 			line.From, line.To = line.To, line.From
 		}
@@ -83,6 +83,15 @@ func (x *Executor) when(l *live, r Result) time.Time {
 		return x.At
 	}
 	return r.At
+}
+
+// ended is when a result's change was made, as far as it can be true: one that is said
+// to end in years would soak for as long.
+func (x *Executor) ended(t *tip, r Result) time.Time {
+	if last := x.At.Add(x.lasted(t) + togetherFor); r.Ended.After(last) {
+		return last.Truncate(time.Second)
+	}
+	return r.Ended
 }
 
 // expected says whether the ledger waits for such a result.
