@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/ringmaster-dev/ringmaster/engine/evidence"
@@ -12,13 +13,16 @@ import (
 )
 
 // soaks says of each ring why it soaks as long as it does: who said so, and what is
-// seen by its end, the hosts of the rings before it included.
+// seen by its end, the hosts of the rings before it included. What is seen of a host
+// is said once where it is the same in all rings.
 func soaks(p *plan.Plan) string {
 	if len(p.Rings) == 0 {
 		return ""
 	}
 	var b strings.Builder
 	b.WriteString("\nWhat a soak sees, 19 times in 20:\n\n")
+	seen := watched(p.Rings[0].Watch)
+	once := len(p.Rings) > 1 && !slices.ContainsFunc(p.Rings, func(r plan.Ring) bool { return watched(r.Watch) != seen })
 	hosts, allowed := map[inventory.HostID]bool{}, 0
 	for _, r := range p.Rings {
 		allowed += r.MaxFailures
@@ -27,7 +31,14 @@ func soaks(p *plan.Plan) string {
 				hosts[c.Host] = true
 			}
 		}
-		fmt.Fprintf(&b, "- %s soaks %s. %s%s\n", inert(r.Name), length(r), ruledOut(len(hosts), allowed), watched(r.Watch))
+		fmt.Fprintf(&b, "- %s soaks %s. %s", inert(r.Name), length(r), ruledOut(len(hosts), allowed))
+		if !once {
+			b.WriteString(watched(r.Watch))
+		}
+		b.WriteString("\n")
+	}
+	if once && seen != "" {
+		b.WriteString("\n" + strings.TrimPrefix(seen, " ") + "\n")
 	}
 	return b.String()
 }
