@@ -188,8 +188,10 @@ func starterProblems(t *testing.T, name, text string) []string {
 	return list
 }
 
-// environments name whose secrets a job sees; writers what it may write.
+// environments name whose secrets a job sees, appKeys which App's key is among them;
+// writers what it may write.
 var (
+	appKeys      = map[string]string{"ringmaster": "RINGMASTER_APP_KEY", "production": "RINGMASTER_READER_KEY"}
 	environments = map[string]string{
 		"plan.yml plan": "ringmaster", "learn.yml learn": "ringmaster", "comments.yml comments": "ringmaster", "execute.yml intend": "ringmaster", "execute.yml record": "ringmaster",
 		"execute.yml apply": "production",
@@ -240,6 +242,9 @@ func stepProblems(at string, s step) []string {
 	}
 	if strings.Contains(s.Run, "secrets.") {
 		list = append(list, "a secret inside a script")
+	}
+	if key := fmt.Sprint(s.With["private-key"]); s.With["private-key"] != nil && key != "${{ secrets."+appKeys[environments[at]]+" }}" {
+		list = append(list, fmt.Sprintf("the App's key is %s, which its environment does not hold", key))
 	}
 	return list
 }
@@ -373,6 +378,16 @@ func TestWorkflowChecksCanFail(t *testing.T) {
 		}
 		edited := strings.Replace(string(text), "types: [created]", "types: [created, edited]", 1)
 		if p := starterProblems(t, "comments.yml", edited); !slices.ContainsFunc(p, func(s string) bool { return strings.Contains(s, "by what others say") }) {
+			t.Errorf("starterProblems() = %q", p)
+		}
+	})
+	t.Run("what reaches hosts has no App that writes", func(t *testing.T) {
+		text, err := os.ReadFile(".github/starter/execute.yml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		broken := strings.Replace(string(text), "secrets.RINGMASTER_READER_KEY", "secrets.RINGMASTER_APP_KEY", 1)
+		if p := starterProblems(t, "execute.yml", broken); !slices.ContainsFunc(p, func(s string) bool { return strings.Contains(s, "which its environment does not hold") }) {
 			t.Errorf("starterProblems() = %q", p)
 		}
 	})

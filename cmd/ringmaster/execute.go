@@ -111,6 +111,8 @@ func (a *app) executed(done *engine.Executed, phase string) error {
 		switch {
 		case len(done.Lines) == 0 && phase == "intend":
 			fmt.Fprintln(a.out, "nothing new begins")
+		case len(done.Lines) == 0 && phase == "record":
+			fmt.Fprintln(a.out, "there is nothing new to record")
 		case len(done.Lines) == 0 && done.Wake.IsZero():
 			fmt.Fprintln(a.out, nothingDue(done))
 		case !done.Wake.IsZero():

@@ -31,9 +31,16 @@ func (w *site) whole() {
 // hubbed is an estate whose forge is a GitHub.
 func hubbed(t *testing.T) (*site, *githubtest.Server, *githubtest.Repository) {
 	t.Helper()
+	return hubbedWith(t, nil)
+}
+
+// hubbedWith is hubbed with other files in the estate.
+func hubbedWith(t *testing.T, files map[string][]byte) (*site, *githubtest.Server, *githubtest.Repository) {
+	t.Helper()
 	dir := filepath.Join(t.TempDir(), "estate")
 	settle(t, dir)
 	w := enter(t, dir)
+	w.push("more of it", files)
 	w.whole()
 	server := githubtest.New(t.TempDir(), func() time.Time { return trustAt })
 	t.Cleanup(func() {

@@ -118,7 +118,7 @@ func (c *call) input(args map[string]any) (map[string]any, *Pull, *deny) {
 		}
 		c.repo = r
 		r.follow()
-		if !r.writer(c.user) || c.token.lacks["pull_requests"] {
+		if !r.writer(c.user) || c.token.lack("pull_requests=write") {
 			return nil, nil, &deny{"FORBIDDEN", "Resource not accessible by integration"}
 		}
 		return in, r.pulls[i], nil

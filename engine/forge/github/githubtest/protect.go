@@ -121,7 +121,7 @@ func createCommit(c *call, args map[string]any) (any, *deny) {
 	if r == nil || r.may(c.user) == "none" {
 		return nil, &deny{"NOT_FOUND", "Could not resolve to a Repository with the name '" + name + "'."}
 	}
-	if !r.writer(c.user) || c.token.lacks["contents"] {
+	if !r.writer(c.user) || c.token.lack("contents=write") {
 		return nil, &deny{"FORBIDDEN", "Resource not accessible by integration"}
 	}
 	tip, err := r.git.Ref("refs/heads/" + branch)

@@ -86,10 +86,7 @@ func (c *call) enter(r route, who *token) reply {
 		}
 		c.repo.follow()
 	}
-	if !slices.ContainsFunc(strings.Split(r.needs, "; "), func(need string) bool {
-		what, _, _ := strings.Cut(need, "=")
-		return !who.lacks[what]
-	}) {
+	if !slices.ContainsFunc(strings.Split(r.needs, "; "), func(need string) bool { return !who.lack(need) }) {
 		return refuse(403, "Resource not accessible by personal access token")
 	}
 	if r.writer && !c.repo.writer(c.user) {

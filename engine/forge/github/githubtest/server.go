@@ -85,6 +85,12 @@ type token struct {
 	scopes *string // of a classic token
 }
 
+// lack says whether the token lacks a permission, as "contents=read".
+func (t *token) lack(need string) bool {
+	what, _, _ := strings.Cut(need, "=")
+	return t.lacks[what] || t.lacks[need]
+}
+
 // budget is a primary limit.
 type budget struct {
 	left, most int
@@ -216,7 +222,7 @@ func (s *Server) git(w http.ResponseWriter, req *http.Request) {
 		http.Error(w, "Invalid username or password.", http.StatusUnauthorized)
 	case r == nil || may == "none":
 		http.Error(w, "Repository not found.", http.StatusNotFound)
-	case push && (may == "read" || who.lacks["contents"]):
+	case push && (may == "read" || who.lack("contents=write")):
 		http.Error(w, "Write access to repository not granted.", http.StatusForbidden)
 	default:
 		next := http.StripPrefix("/"+parts[0]+"/"+parts[1], r.git.Serve())
@@ -229,7 +235,8 @@ func (s *Server) git(w http.ResponseWriter, req *http.Request) {
 }
 
 // Token lets a person in. Lacks are permissions that the token was not given:
-// contents, pull_requests, issues, checks, deployments, statuses, members, metadata.
+// contents, pull_requests, issues, checks, deployments, statuses, members, metadata;
+// with "=write" behind it, one that it was given for reading alone.
 func (s *Server) Token(secret, login string, lacks ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
