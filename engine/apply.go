@@ -3,6 +3,7 @@ package engine
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"slices"
@@ -43,7 +44,7 @@ const lease = longest
 
 // Apply carries out a shard's share of the committed intents and measures what
 // has been applied. It writes nothing to Git. Shard counts from 0; a host is in
-// one shard.
+// one shard. With an error come the results of what it is not about.
 func (x *Executor) Apply(ctx context.Context, shard, of int) ([]Result, error) {
 	t, err := x.look(ctx)
 	if err != nil {
@@ -52,14 +53,12 @@ func (x *Executor) Apply(ctx context.Context, shard, of int) ([]Result, error) {
 	jobs := x.jobs(t, shard, of)
 	b := x.braked(t)
 	var results []Result
+	var broken []error
 	for _, n := range sortedFleets(jobs) {
 		got, err := x.onFleet(ctx, t, b, n, jobs[n])
-		results = append(results, got...)
-		if err != nil {
-			return results, err
-		}
+		results, broken = append(results, got...), append(broken, err)
 	}
-	return results, nil
+	return results, errors.Join(broken...)
 }
 
 // job is a change with something to do or to measure.

@@ -85,29 +85,28 @@ const rounds = 1000
 func (x *Executor) Execute(ctx context.Context) (*Executed, error) {
 	done := &Executed{}
 	for range rounds {
-		moved, err := x.round(ctx, done)
+		moved, broken, err := x.round(ctx, done)
 		if err != nil {
-			return done, err
+			return done, errors.Join(broken, err)
 		}
-		if !moved || x.Lasted != nil && x.Lasted() >= longest {
+		if broken != nil || !moved || x.Lasted != nil && x.Lasted() >= longest {
 			x.Show(ctx, done)
-			return done, nil
+			return done, broken
 		}
 	}
 	return done, fmt.Errorf("executing: still not at rest after %d rounds", rounds)
 }
 
-func (x *Executor) round(ctx context.Context, done *Executed) (bool, error) {
+// round does each phase once. What of apply is broken keeps nothing else from being
+// recorded.
+func (x *Executor) round(ctx context.Context, done *Executed) (moved bool, broken, err error) {
 	intended, err := x.Intend(ctx, done)
 	if err != nil {
-		return false, err
+		return false, nil, err
 	}
-	results, err := x.Apply(ctx, 0, 1)
-	if err != nil {
-		return false, err
-	}
+	results, broken := x.Apply(ctx, 0, 1)
 	recorded, err := x.Record(ctx, results, done)
-	return intended+recorded > 0, err
+	return intended+recorded > 0, broken, err
 }
 
 // tip is the base branch as one phase sees it: the commit, its estate, and the

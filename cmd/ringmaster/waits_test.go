@@ -3,6 +3,8 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -35,6 +37,39 @@ func TestNoVerdict(t *testing.T) {
 	again := w.run(limit.Add(time.Minute), "execute")
 	if _, more := w.ledger(); len(more) != len(lines) || !strings.Contains(again, "held: ") || !strings.Contains(again, "is too late to begin, unless the rings before it are done") {
 		t.Errorf("a minute later there are %d lines more, and execute says\n%s", len(more)-len(lines), again)
+	}
+}
+
+// What hosts were asked for is recorded although the health of others cannot be
+// measured: a change that failed could else not be rolled back.
+func TestHealthThatCannotBeOpened(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.run(chaosAt, "execute", "--phase", "intend")
+	w.run(chaosAt, "execute", "--phase", "apply", "--shard", "1/2", "--results", "../results")
+	w.run(chaosAt, "execute", "--phase", "record", "--results", "../results")
+	_, lines := w.ledger()
+	if n := events(lines); n[outcome.Applied] == 0 || n[outcome.Applied] == 6 {
+		t.Fatalf("after one of two shards the ledger has %v, want some of 6 applied", n)
+	}
+	fleet := chaosFiles()["rings/fleet.hcl"]
+	blind := strings.Replace(fleet, `health "exec" {}`, "health \"prometheus\" {\n  url       = \"http://127.0.0.1:9\"\n  token_env = \"PROM_TOKEN\"\n  up        = \"up{host='{{host}}'}\"\n}", 1)
+	if err := os.WriteFile(filepath.Join(w.dir(), "rings", "fleet.hcl"), []byte(blind), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	r := w.open()
+	defer r.Close()
+	if err := gitCommit(r, "health elsewhere"); err != nil {
+		t.Fatal(err)
+	}
+	cmd, out := w.command(chaosAt.Add(time.Minute), "execute")
+	if cmd.Run(); cmd.ProcessState.ExitCode() != exitFailed || !strings.Contains(out.String(), `opening health "prometheus": the variable "PROM_TOKEN"`) {
+		t.Errorf("execute = %d and says\n%s\nwant %d and why health is not measured", cmd.ProcessState.ExitCode(), out, exitFailed)
+	}
+	_, lines = w.ledger()
+	checkLedger(t, lines, w.moved())
+	if n := events(lines); n[outcome.Applied] != 6 {
+		t.Errorf("the ledger has %v, want 6 applied", n)
 	}
 }
 
