@@ -295,7 +295,7 @@ func bearing(est *estate.Estate, p *plan.Plan, at time.Time) []report.Hold {
 	var list []report.Hold
 	names := hostNames(p)
 	for _, o := range est.Overrides {
-		if !o.At.After(at) && !lapsed(o.Until, at) && concerns(p, names, est.Hosts, o) {
+		if begun(o, at) && !lapsed(o.Until, at) && concerns(p, names, est.Hosts, o) {
 			list = append(list, report.Hold{Kind: o.Kind, What: cmp.Or(overridden(o), "everything"), Why: o.Reason, By: o.By, Until: o.Until, Notice: noticeOf(o.Until, at)})
 		}
 	}

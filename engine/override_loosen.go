@@ -91,7 +91,7 @@ func cautions(all []outcome.Override, o outcome.Override, now, said time.Time) (
 	var others []string
 	for _, x := range all {
 		switch {
-		case Loosens(x) || !stands(x, now) || x.At.After(said.Add(releaseReach)):
+		case Loosens(x) || !stands(x, now) || said.Before(now) && x.At.After(said.Add(releaseReach)): // said now, it means all that lies there
 		case x.Patch == o.Patch && x.Host == o.Host && x.Service == o.Service && x.Plan == o.Plan:
 			list = append(list, x)
 		default:

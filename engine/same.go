@@ -48,6 +48,7 @@ func hindsight(est *estate.Estate, then, now time.Time) {
 	}
 	est.Exceptions = slices.Clone(est.Exceptions)
 	for i := range est.Exceptions {
+		early(&est.Exceptions[i].From)
 		early(&est.Exceptions[i].Until)
 	}
 	exploited := maps.Clone(est.Knowledge.Exploited)

@@ -134,8 +134,12 @@ func (d *decider) stands(o outcome.Override, patch plan.PatchID, h *inventory.Ho
 }
 
 func stands(o outcome.Override, at time.Time) bool {
-	return !o.At.After(at) && (o.Until.IsZero() || at.Before(o.Until))
+	return begun(o, at) && (o.Until.IsZero() || at.Before(o.Until))
 }
+
+// begun says whether an override counts yet. What adds caution does as soon as it lies
+// there: whoever recorded it may have had a clock that is ahead.
+func begun(o outcome.Override, at time.Time) bool { return !Loosens(o) || !o.At.After(at) }
 
 // reasonsOf says in a plan's words why an override took a risk elsewhere.
 func (d *decider) reasonsOf(id string, p *patchDraft) []plan.Reason {

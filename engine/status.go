@@ -286,7 +286,7 @@ func lapsed(until, at time.Time) bool {
 func (d *decider) standingHolds() []report.Hold {
 	list := []report.Hold{}
 	for _, o := range d.est.Overrides {
-		if o.Kind != outcome.Exception && !o.At.After(d.at) && !lapsed(o.Until, d.at) {
+		if o.Kind != outcome.Exception && begun(o, d.at) && !lapsed(o.Until, d.at) {
 			list = append(list, report.Hold{Kind: o.Kind, What: cmp.Or(overridden(o), "everything"), Why: o.Reason, By: o.By, Until: o.Until, Notice: noticeOf(o.Until, d.at)})
 		}
 	}
@@ -296,7 +296,7 @@ func (d *decider) standingHolds() []report.Hold {
 		}
 	}
 	for _, x := range d.est.Exceptions { // those among overrides too
-		if !lapsed(x.Until, d.at) {
+		if !x.From.After(d.at) && !lapsed(x.Until, d.at) {
 			list = append(list, report.Hold{Kind: "exception", What: x.Patch + " on " + cmp.Or(strings.Join(x.Services, ", "), "every service"), Why: x.Reason, By: x.Owner, Until: x.Until, Notice: noticeOf(x.Until, d.at)})
 		}
 	}

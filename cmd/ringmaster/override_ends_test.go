@@ -67,9 +67,9 @@ func (w *site) noticed(t *testing.T) string {
 	var board struct {
 		Holds []struct{ Why, Notice string }
 	}
-	_, out, _ := w.run("status", "--format", "json") // ends with 3 where something is late
+	_, out, errs := w.run("status", "--format", "json") // ends with 3 where something is late
 	if err := json.Unmarshal([]byte(out), &board); err != nil {
-		t.Fatal(err)
+		t.Fatal(err, errs)
 	}
 	notice := "-"
 	for _, h := range board.Holds {

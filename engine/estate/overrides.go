@@ -54,7 +54,7 @@ func released(list []outcome.Override) []outcome.Override {
 // Excepted is an override of kind exception as the exception that policies meet. Who
 // owns the service that it names answers for it, else the estate's owners do.
 func (e *Estate) Excepted(o outcome.Override) inventory.Exception {
-	x := inventory.Exception{Name: o.ID(), Patch: o.Patch, Owner: o.By, Reason: o.Reason, Until: o.Until}
+	x := inventory.Exception{Name: o.ID(), Patch: o.Patch, Owner: o.By, Reason: o.Reason, From: o.At, Until: o.Until}
 	if len(e.Settings.Owners) > 0 {
 		x.Owner = e.Settings.Owners[0]
 	}

@@ -156,6 +156,7 @@ type Exception struct {
 	Rules    []string // rule names it covers ("freeze.deny"); empty means all that yield
 	Owner    string
 	Reason   string
+	From     time.Time // when it was recorded, where an override said it; zero: it holds in any case
 	Until    time.Time // zero only with UntilFix
 	// UntilFix: Patch names one version, and the exception ends when another one is
 	// published, since that is another patch.

@@ -36,7 +36,7 @@ const StopAll = "all"
 // narrow it.
 type Override struct {
 	Schema  string           `json:"schema"`          // ringmaster/override/v1
-	At      time.Time        `json:"at"`              // when it was recorded; it holds from then on
+	At      time.Time        `json:"at"`              // when it was recorded; what takes caution away holds from then on, what adds it as soon as it lies there
 	By      string           `json:"by"`              // who disagrees: the forge's login, or as claimed
 	Kind    string           `json:"kind"`            // hold | exclude | risk | stop | exception | release | lift | break-glass
 	Patch   string           `json:"patch,omitempty"` // glob over patch ids

@@ -125,10 +125,10 @@ func (w *waiver) number(match func(*inventory.Exception) bool, at time.Time) int
 	return id
 }
 
-// stands says that an exception has not ended. One until a fix exists names one
+// stands says that an exception has begun and not ended. One until a fix exists names one
 // version: another that is published is another patch, which it does not cover.
 func stands(e *inventory.Exception, at time.Time) bool {
-	return at.Before(e.Until) || e.UntilFix && e.Until.IsZero()
+	return !at.Before(e.From) && (at.Before(e.Until) || e.UntilFix && e.Until.IsZero())
 }
 
 // apply puts a warning in the place of each decision that an exception covers:
