@@ -151,7 +151,7 @@ func (t *tip) down() map[inventory.HostID]bool {
 // busy says that the host may be down on the change's account.
 func busy(s rollout.State) bool {
 	switch s {
-	case rollout.Intended, rollout.Undo, rollout.Failed, rollout.Degraded, rollout.Stuck, rollout.Unreachable:
+	case rollout.Intended, rollout.Undo, rollout.Failed, rollout.Degraded, rollout.Stuck, rollout.Unreachable, rollout.Unknown:
 		return true
 	}
 	return false

@@ -38,6 +38,8 @@ func inMiddle(s rollout.State) string {
 	switch s {
 	case rollout.Intended:
 		return "was begun, and nobody knows whether it was done"
+	case rollout.Unreachable, rollout.Unknown:
+		return "was begun on a host out of reach, and nobody knows whether it was done"
 	case rollout.Undo:
 		return "was being rolled back"
 	case rollout.Applied:

@@ -176,7 +176,7 @@ func ringsOf(g *rollout.Progress) []report.RingProgress {
 			r.Healthy++
 		case c.Bad || c.State == rollout.RolledBack || c.State == rollout.Stuck:
 			r.Bad++
-		case c.State != rollout.Pending && c.State != rollout.Skipped:
+		case c.State != rollout.Pending && c.State != rollout.Skipped && c.State != rollout.Unknown:
 			r.Between++
 		}
 	}

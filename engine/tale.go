@@ -190,12 +190,15 @@ func (r *ringEnd) count(c *rollout.Change, over bool) string {
 	case rollout.Intended, rollout.Applied:
 		r.UnderWay++
 		return ""
-	case rollout.Skipped, rollout.Unreachable:
+	case rollout.Skipped:
 		r.Unreached++
-		if c.State == rollout.Skipped {
-			return "left out"
-		}
+		return "left out"
+	case rollout.Unreachable:
+		r.Unreached++
 		return "out of reach"
+	case rollout.Unknown:
+		r.Unreached++
+		return "out of reach, and perhaps changed"
 	}
 	if over {
 		r.NotBegun++

@@ -63,8 +63,10 @@ func comesTo(c *rollout.Change) string {
 		return "soaks"
 	case c.State == rollout.Healthy:
 		return "passed"
-	case c.State == rollout.Skipped || c.State == rollout.Unreachable:
+	case c.State == rollout.Skipped:
 		return "not tried"
+	case c.State == rollout.Unreachable || c.State == rollout.Unknown:
+		return "out of reach"
 	}
 	return "did not pass"
 }

@@ -50,7 +50,7 @@ func Next(g *Progress, at time.Time) Step {
 		}
 		g.step(c, at, held, promoted, busy, &s)
 	}
-	if open == 0 || open == len(skipped(s.Lines)) && len(s.Apply)+len(s.Rollback)+len(s.Open)+len(s.Judge) == 0 {
+	if open == 0 || open == len(givenUp(s.Lines)) && len(s.Apply)+len(s.Rollback)+len(s.Open)+len(s.Judge) == 0 {
 		s.Lines = append(s.Lines, outcome.Line{At: at, Plan: g.Plan.ID, Event: outcome.Completed, Detail: g.summary(s.Lines)})
 		s.Done = true
 	}
@@ -101,11 +101,13 @@ func (g *Progress) busy(at time.Time, held map[plan.PatchID]string) map[string]t
 func (g *Progress) begin(c *Change, at time.Time, held map[plan.PatchID]string, promoted map[Stage]bool, busy map[string]time.Time, s *Step) {
 	switch {
 	case c.State == Unreachable && c.Attempt >= Attempts:
-		s.Lines = append(s.Lines, g.line(c, at, outcome.Skipped, fmt.Sprintf("unreachable %d times, the last time: %s", c.Attempt, c.Detail)))
+		s.Lines = append(s.Lines, g.unknown(c, at, fmt.Sprintf("unreachable %d times, the last time: %s", c.Attempt, c.Detail)))
 	case held[c.Patch] != "":
 		if c.State == Unreachable {
-			s.Lines = append(s.Lines, g.line(c, at, outcome.Skipped, "the patch was stopped before the host could be reached again: "+c.Detail))
+			s.Lines = append(s.Lines, g.unknown(c, at, "the patch was stopped before the host could be reached again: "+c.Detail))
 		}
+	case c.State == Unreachable && (at.After(c.NotAfter) || !at.Before(g.Plan.Expires)):
+		s.Lines = append(s.Lines, g.unknown(c, at, "the host was unreachable until its wave was over: "+c.Detail))
 	case at.After(c.NotAfter) || !at.Before(g.Plan.Expires):
 		s.Lines = append(s.Lines, g.line(c, at, outcome.Skipped, c.missed(at)))
 	case !g.ready(c, promoted):
@@ -132,13 +134,16 @@ func (c *Change) rested(at time.Time, s *Step) bool {
 
 func (c *Change) missed(at time.Time) string {
 	why := "the wave could not start by " + c.NotAfter.Format(time.RFC3339)
-	switch {
-	case c.State == Unreachable:
-		return "the host was unreachable until its wave was over: " + c.Detail
-	case c.HeldWith != "":
+	if c.HeldWith != "" {
 		return why + ": " + c.HeldWith
 	}
 	return why
+}
+
+// unknown is the last line of a change on a host that is not asked for any more: it was
+// intended, and may have been made.
+func (g *Progress) unknown(c *Change, at time.Time, why string) outcome.Line {
+	return g.line(c, at, outcome.Unreachable, why+"; whether it was changed is not known")
 }
 
 // ready says whether every lower ring has promoted the patch, but for sandboxes
@@ -203,7 +208,7 @@ func (g *Progress) tallies() map[Stage]*tally {
 // bad says whether the change counts against its ring: unreachable ones do once
 // they have been tried as often as is tried.
 func (c *Change) bad() bool {
-	return c.Bad || c.Attempt > 0 && (c.State == Skipped || c.State == Unreachable && c.Attempt >= Attempts)
+	return c.Bad || c.State == Unknown || c.Attempt > 0 && (c.State == Skipped || c.State == Unreachable && c.Attempt >= Attempts)
 }
 
 // stopped returns the patches that stand still, and adds a held line for each
@@ -292,10 +297,11 @@ func (g *Progress) Line(c *Change, at time.Time, e outcome.Event, detail string)
 	return g.line(c, at, e, detail)
 }
 
-func skipped(lines []outcome.Line) []outcome.Line {
+// givenUp are the lines of changes that are given up.
+func givenUp(lines []outcome.Line) []outcome.Line {
 	var list []outcome.Line
 	for _, l := range lines {
-		if l.Event == outcome.Skipped {
+		if l.Event == outcome.Skipped || l.Event == outcome.Unreachable {
 			list = append(list, l)
 		}
 	}
@@ -308,12 +314,16 @@ func (g *Progress) summary(lines []outcome.Line) string {
 	for _, c := range g.Changes {
 		counts[c.State]++
 	}
-	for _, l := range skipped(lines) {
-		counts[Skipped]++
+	for _, l := range givenUp(lines) {
 		counts[g.Of(l.Host, l.Patch).State]--
+		if l.Event == outcome.Skipped {
+			counts[Skipped]++
+		} else {
+			counts[Unknown]++
+		}
 	}
 	var parts []string
-	for _, s := range []State{Healthy, RolledBack, Stuck, Skipped, Unreachable, Pending} {
+	for _, s := range []State{Healthy, RolledBack, Stuck, Skipped, Unknown, Pending} {
 		if n := counts[s]; n > 0 {
 			name := strings.ReplaceAll(string(s), "_", " ")
 			switch s {

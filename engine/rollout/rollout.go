@@ -50,13 +50,14 @@ const (
 	Back        State = "back"        // rolled back, and watched: does it help?
 	RolledBack  State = "rolled_back" // and that is over
 	Stuck       State = "stuck"       // it went wrong, and was not rolled back: a person is needed
-	Skipped     State = "skipped"
-	Unreachable State = "unreachable"
+	Skipped     State = "skipped"     // nothing was done to the host
+	Unreachable State = "unreachable" // and it is tried again
+	Unknown     State = "unknown"     // out of reach for good: whether it was changed nobody can say
 )
 
 // Ended says that nothing more happens to the change by itself.
 func (s State) Ended() bool {
-	return s == Healthy || s == RolledBack || s == Stuck || s == Skipped
+	return s == Healthy || s == RolledBack || s == Stuck || s == Skipped || s == Unknown
 }
 
 // Change is a change of the plan with where it stands.
@@ -272,14 +273,18 @@ func (c *Change) intended(l outcome.Line, undo bool) {
 }
 
 // unreachable is neither failed nor a success: the change is tried again while
-// its wave is open, and counts against the ring when it no longer is.
+// its wave is open, and counts against the ring when it no longer is. That is said
+// by a second line without an intent between the two.
 func (c *Change) unreachable(at time.Time, undo bool) {
 	c.Tried = at
-	if undo {
+	switch {
+	case undo:
 		c.State, c.Bad = Degraded, true
-		return
+	case c.State == Unreachable:
+		c.State = Unknown
+	default:
+		c.State = Unreachable
 	}
-	c.State = Unreachable
 }
 
 func (g *Progress) note(l outcome.Line) {
