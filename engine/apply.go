@@ -118,8 +118,8 @@ func (x *Executor) theirs(t *tip, l *live, c *rollout.Change) (until time.Time, 
 		return until, false
 	}
 	if h := t.decider.hostOf(c.Host); h != nil {
-		if f, _ := t.decider.fleetOf(h); f.Kind == "ssh" {
-			return until, false // asked twice, a host answers twice: what it does is under its own lock, and a play is not
+		if f, _ := t.decider.fleetOf(h); f.Keeps() {
+			return until, false // asked twice, a host answers twice, and does it once
 		}
 	}
 	at, inherited := x.inherited(l, c)

@@ -270,7 +270,7 @@ func TestTheirs(t *testing.T) {
 		{"exec", "this", time.Minute, false},
 		{"sim", "another", time.Minute, true},
 		{"ssh", "another", 0, false},
-		{"ansible", "another", time.Minute, true},
+		{"ansible", "another", 0, false},
 	} {
 		est := &estate.Estate{Hosts: []inventory.Host{{ID: "web-1"}}, Fleets: []ring.Fleet{{Kind: tc.kind}}}
 		d := frame(est, basis{})

@@ -48,7 +48,7 @@ type door struct {
 
 	mu      sync.Mutex
 	closed  bool
-	waiting map[string][]*errand // by play, until the next run takes them
+	waiting map[string]*batch // by play, until the next run takes them
 }
 
 // Open checks the options. Nothing is started yet.
@@ -63,7 +63,7 @@ func Open(o Options) (*host.Carrier, error) {
 		o.Log = func(string) {}
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	return host.New("ansible", append(slices.Clone(host.Managed), version.Windows), &door{o: o, ctx: ctx, cancel: cancel, waiting: map[string][]*errand{}}, o.Options), nil
+	return host.New("ansible", append(slices.Clone(host.Managed), version.Windows), &door{o: o, ctx: ctx, cancel: cancel, waiting: map[string]*batch{}}, o.Options), nil
 }
 
 // Ask runs a verb of the host's program (plays/ask.yml).
@@ -73,13 +73,22 @@ func (d *door) Ask(ctx context.Context, at inventory.HostID, words []string) (ho
 	}{words})
 }
 
-// Carry plays a step, by the play of its packages' type.
+// Carry plays a step.
 func (d *door) Carry(ctx context.Context, w host.Work) (host.Answer, error) {
-	return d.send(ctx, playOf[w.Packages[0].Type], w.Host, d.step(w))
+	return d.send(ctx, playOf(w), w.Host, d.step(w))
 }
 
-// playOf is the play that moves packages of a type.
-var playOf = map[version.Type]string{version.Deb: "deb.yml", version.RPM: "rpm.yml", version.APK: "apk.yml", version.Windows: "windows.yml"}
+// playOf is the play that moves a step's packages.
+func playOf(w host.Work) string {
+	switch t := w.Packages[0].Type; {
+	case t == version.RPM:
+		return w.Facts.First("manager") + ".yml"
+	case t == version.Deb && w.Op == "rollback":
+		return "deb_back.yml"
+	default:
+		return string(t) + ".yml"
+	}
+}
 
 // step is what a play is told of a host.
 type step struct {
@@ -87,20 +96,19 @@ type step struct {
 	Op        string   `json:"op"`
 	Request   string   `json:"request"`
 	Targets   []string `json:"targets"`
-	Former    []string `json:"former"`
 	Automatic []string `json:"automatic"`
-	Ours      []string `json:"ours"`
 	Conffiles string   `json:"conffiles"`
-	Hooks     bool     `json:"hooks"`
-	Manager   string   `json:"manager"` // of rpms: dnf or zypper
-	Reboot    string   `json:"reboot"`  // of Windows
-	Restart   int      `json:"restart"` // how many seconds it is waited for
+	// of Windows, whose restart is a task
+	Reboot  string `json:"reboot"`
+	Restart int    `json:"restart"` // how many seconds it is waited for
 }
 
 func (d *door) step(w host.Work) step {
-	v := step{Job: w.Job, Op: w.Op, Targets: w.Facts.Values("target"), Former: []string{}, Automatic: w.Facts.Values("automatic"), Ours: []string{}, Conffiles: "force-confold",
-		Hooks: len(d.o.Hooks) > 0, Manager: w.Facts.First("manager"), Reboot: w.Reboot, Restart: int(cmp.Or(d.o.Restart, 10*time.Minute).Seconds()),
-		Request: "at\t" + w.Facts.First("now") + "\nby\tansible\n" + w.Request + "\n"}
+	v := step{Job: w.Job, Op: w.Op, Targets: w.Facts.Values("target"), Automatic: w.Facts.Values("automatic"), Conffiles: "force-confold",
+		Reboot: w.Reboot, Restart: int(cmp.Or(d.o.Restart, 10*time.Minute).Seconds()), Request: "by\tansible\n" + w.Request}
+	if w.Packages[0].Type == version.Windows {
+		v.Request = "at\t" + w.Facts.First("now") + "\n" + v.Request + "\n" // nobody there adds it
+	}
 	if d.o.NoRestart {
 		v.Reboot = "never"
 	}
@@ -109,14 +117,6 @@ func (d *door) step(w host.Work) step {
 	}
 	if w.Op == "rollback" && len(w.Along) > 0 {
 		v.Targets = append(v.Targets, w.Facts.Values("along")...)
-	}
-	for _, m := range append(slices.Clone(w.Moves), w.Along...) {
-		if m.From != "-" {
-			v.Former = append(v.Former, m.Name+"="+m.From)
-		}
-		if slices.Contains(w.Facts.Values("ours"), m.Name) {
-			v.Ours = append(v.Ours, m.Name)
-		}
 	}
 	if v.Automatic == nil {
 		v.Automatic = []string{}

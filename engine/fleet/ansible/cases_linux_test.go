@@ -136,6 +136,40 @@ func TestCutOff(t *testing.T) {
 	}
 }
 
+// Another run that comes while one is at it, long after it began and before the package
+// manager has its lock, leaves the install alone, begins nothing else there, and is told
+// the same.
+func TestTwoRuns(t *testing.T) {
+	const h = "h04"
+	r := up(t)
+	r.Fresh(h)
+	r.Inside(h, "sh", "-c", `touch /var/tmp/wait; mv /usr/bin/apt-get /usr/bin/apt-get.real; cat >/usr/bin/apt-get <<'END'
+#!/bin/sh
+case " $* " in *" -s "* | *" download "*) ;; *" install "*) : >/var/tmp/waits; while [ -e /var/tmp/wait ]; do sleep 0.1; done ;; esac
+exec apt-get.real "$@"
+END
+chmod 755 /usr/bin/apt-get`)
+	f, other := opened(t, options(t, r)), opened(t, options(t, r))
+	s := cases.Step(h, "barkeep 1.0 1.1")
+	var j fleet.Job
+	var err error
+	var wg sync.WaitGroup
+	wg.Go(func() { j, err = f.Apply(t.Context(), time.Now(), s) })
+	r.Inside(h, "sh", "-c", "for i in $(seq 600); do [ ! -e /var/tmp/waits ] || break; sleep 0.1; done; touch -d '-1 hour' /var/lib/ringmaster/apply-*/phase")
+	got, wrong := other.Status(t.Context(), time.Now(), []string{host.ID(h, host.Name("apply", s.Key))})
+	if wrong != nil || got[0].State != fleet.Running {
+		t.Errorf("another run is told %+v, %v, want it running", got, wrong)
+	}
+	more, wrong := other.Apply(t.Context(), time.Now(), cases.Step(h, "shopd 1.0-1 1.1-1"))
+	denied(t, more, wrong, "busy", "another job of ringmaster is at work on the host")
+	r.Inside(h, "rm", "/var/tmp/wait")
+	wg.Wait()
+	done(t, j, err, fleet.Succeeded, "")
+	j, err = other.Apply(t.Context(), time.Now(), s)
+	done(t, j, err, fleet.Succeeded, "")
+	has(t, r, h, "1.0-1", "2.0", "1.1")
+}
+
 func TestLost(t *testing.T) {
 	r := up(t)
 	r.Fresh("h02")

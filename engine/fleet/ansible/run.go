@@ -25,8 +25,15 @@ import (
 //go:embed plays
 var plays embed.FS
 
-// gather is how long a run waits for further hosts before it starts.
-const gather = 100 * time.Millisecond
+// gather is how long a run waits for one more host before it starts: each start costs as
+// much as several hosts do.
+const gather = 300 * time.Millisecond
+
+// batch is the errands that the next run of a play takes.
+type batch struct {
+	errands []*errand
+	start   *time.Timer
+}
 
 // errand is one host's part of a run.
 type errand struct {
@@ -53,13 +60,18 @@ func (d *door) send(ctx context.Context, play string, id inventory.HostID, vars 
 		d.mu.Unlock()
 		return nil, &fleet.Error{Code: "internal", Message: "the fleet is closed"}
 	}
-	if d.waiting[play] = append(d.waiting[play], e); len(d.waiting[play]) == 1 {
+	next := d.waiting[play]
+	if next == nil {
 		d.runs.Add(1)
-		time.AfterFunc(gather, func() {
+		next = &batch{start: time.AfterFunc(gather, func() {
 			defer d.runs.Done()
 			d.together(play)
-		})
+		})}
+		d.waiting[play] = next
+	} else if next.start.Stop() {
+		next.start.Reset(gather)
 	}
+	next.errands = append(next.errands, e)
 	d.mu.Unlock()
 	select {
 	case <-e.done:
@@ -73,7 +85,7 @@ func (d *door) send(ctx context.Context, play string, id inventory.HostID, vars 
 // asked in two runs.
 func (d *door) together(play string) {
 	d.mu.Lock()
-	list := d.waiting[play]
+	list := d.waiting[play].errands
 	delete(d.waiting, play)
 	d.mu.Unlock()
 	for len(list) > 0 {
@@ -233,8 +245,8 @@ func (e *errand) settle(t told) bool {
 		}
 		return true
 	case "failed":
-		if a, whole := host.Parse(strings.TrimRight(t.Stdout, "\n") + "\n"); whole && a.Denied() != nil { // a hook's word
-			e.err = a.Denied()
+		if a, whole := host.Parse(strings.TrimRight(t.Stdout, "\n") + "\n"); whole { // it did not begin, by the host's own word
+			e.answer, e.err = a, a.Denied()
 			return true
 		}
 		why := host.Plain(t.Message)

@@ -32,7 +32,8 @@ func TestSettle(t *testing.T) {
 		{"no package manager", []told{{Tags: []string{"answer"}, Event: "ok", Stderr: "it has no package manager"}}, true, "refused", "it has no package manager"},
 		{"a task that failed", []told{{Task: "It begins", Event: "failed", Message: "MODULE FAILURE", Stderr: "Traceback\nOSError: no space"}}, true, "refused", `web-1: "It begins": MODULE FAILURE: OSError: no space`},
 		{"a full disk", []told{{Event: "failed", Message: "FileNotFoundError: No usable temporary directory found"}}, true, "refused", "the host's disk is full"},
-		{"a hook that refuses", []told{{Task: "The site's hooks", Event: "failed", Stdout: "state\tnone\nrefused\tdrain failed with 1\nend"}}, true, "refused", "drain failed with 1"},
+		{"a hook that refuses", []told{{Event: "failed", Stdout: "state\tnone\nrefused\tdrain failed with 1\nend"}}, true, "refused", "drain failed with 1"},
+		{"one that another run began", []told{{Event: "failed", Stdout: "state\trunning\nphase\tinstalling\nend"}}, true, "", ""},
 		{"a host out of reach", []told{{Event: "unreachable", Message: "Permission denied"}}, true, "unreachable", "reaching web-1: Permission denied"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -55,12 +56,12 @@ func TestSettle(t *testing.T) {
 // What the playbook is told of a rollback: files that were kept, what came along,
 // and what stays a dependency.
 func TestStep(t *testing.T) {
-	facts, _ := host.Parse("now\t7\ntarget\t/x/former/a_1_all.deb\nautomatic\ta\nalong\tlib=1\nalong\tnew-\nours\tlib\nours\tother\nend\n")
-	w := host.Work{Op: "rollback", Job: "rollback-1", Facts: facts, Moves: []host.Move{{Name: "a", From: "2", To: "1"}}, Request: "op\trollback",
+	facts, _ := host.Parse("target\t/x/former/a_1_all.deb\nautomatic\ta\nalong\tlib=1\nalong\tnew-\nend\n")
+	w := host.Work{Step: fleet.Step{Packages: []fleet.Package{{Type: "deb"}}}, Op: "rollback", Job: "rollback-1", Facts: facts, Moves: []host.Move{{Name: "a", From: "2", To: "1"}}, Request: "op\trollback",
 		Weighed: host.Weighed{Along: []host.Move{{Name: "lib", From: "2", To: "1"}, {Name: "new", From: "1", To: "-"}}}}
 	d := &door{}
-	want := step{Job: "rollback-1", Op: "rollback", Targets: []string{"/x/former/a_1_all.deb", "lib=1", "new-"}, Former: []string{"a=2", "lib=2", "new=1"},
-		Automatic: []string{"a"}, Ours: []string{"lib"}, Conffiles: "force-confold", Restart: 600, Request: "at\t7\nby\tansible\nop\trollback\n"}
+	want := step{Job: "rollback-1", Op: "rollback", Targets: []string{"/x/former/a_1_all.deb", "lib=1", "new-"},
+		Automatic: []string{"a"}, Conffiles: "force-confold", Restart: 600, Request: "by\tansible\nop\trollback"}
 	if diff := cmp.Diff(want, d.step(w)); diff != "" {
 		t.Errorf("step() (-want +got):\n%s", diff)
 	}

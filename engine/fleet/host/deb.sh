@@ -33,6 +33,7 @@ pm_hold() {
   done
 }
 
+pm_mark() { apt-mark auto "$@" >/dev/null; } # NAME...: they are dependencies, and nobody asked for them
 # pm_keep JOB NAME VERSION fetches a package as it is now; what no repository has
 # any more may still lie in the cache.
 pm_keep() {
@@ -71,7 +72,7 @@ $(lines "$1" with)"
   automatic=$(apt-mark showauto $names)
   apt -y --no-install-recommends $options -o Dpkg::Options::=--force-confdef -o "Dpkg::Options::=--force-$keep" install $targets
   rc=$?
-  [ -z "$automatic" ] || apt-mark auto $automatic >/dev/null
+  [ -z "$automatic" ] || pm_mark $automatic
   return $rc
 }
 

@@ -37,7 +37,7 @@ pm_pending() {
 }
 # pm_fetch FOLDER TARGET...: without keepcache the next transaction would take them away
 pm_fetch() { folder=$1; shift; dnf4 --setopt=keepcache=1 reinstall --downloadonly --downloaddir="$folder" "$@"; }
-mark() { dnf -q mark remove "$@"; }
+pm_mark() { dnf -q mark remove "$@"; }
 automatic() { dnf_says automatic "$@" | cut -f2; }
 pm_dry() { dnf_says dry "$@"; }
 

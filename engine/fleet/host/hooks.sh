@@ -50,16 +50,6 @@ untouched() {
   done
 }
 
-# before JOB: what a play asks for before it moves anything.
-before() {
-  use_of "$1"
-  take || { say busy "another job of ringmaster is at work on the host"; return; }
-  { trap '' HUP INT TERM PIPE; prepare "$1"; } </dev/null >/dev/null 2>&1 &
-  leave
-  wait $!
-  report "$1"
-}
-
 # restart JOB: its host may go down, once whoever asks has been answered.
 restart() {
   use_of "$1"

@@ -6,8 +6,8 @@
 # A job is a folder of /var/lib/ringmaster, named by the key of its step:
 #
 #   request   what was asked, written before anything is done
-#   phase     preparing, while hooks run before anything is moved; installing; moved, when
-#             that is over; waits, for leave to restart, leaving, while it is drained for
+#   phase     preparing, while hooks run before anything is moved; installing; moved, and
+#             whether well, when that is over; waits, for leave to restart, leaving, while it is drained for
 #             that, and restarting, each with the boot id before
 #   log       what the package manager and the hooks printed
 #   hooks     what the site's hooks did, a line each
@@ -18,8 +18,8 @@
 # Each is written under another name, brought to disk, and renamed. Whoever is at
 # work on a job holds a lock. A job without a result whose lock is free was cut
 # off, and whoever asks for it next settles it. The work itself does not end with
-# the connection that asked for it. A job "by" something else, a playbook, is
-# carried out from outside up to the phase "moved"; it counts as cut off when
+# the connection that asked for it. A job "by" something else, a playbook, has its packages
+# moved from outside, between the verbs begin and moved; it counts as cut off there when
 # nobody is installing on the host, and its phase has not changed for a while.
 
 export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
@@ -147,11 +147,10 @@ work() {
   job=$1 why=
   use_of "$job"
   case $(cat "$state/$job/phase" 2>/dev/null) in
-    '') [ -z "$(one "$job" by)" ] || { awaited "$job" || rm -rf "${state:?}/$job"; return; } # it never began
+    '') [ -z "$(one "$job" by)" ] || { rm -rf "${state:?}/$job"; return; } # it never began
       prepare "$job" || return
       carry "$job" || why="the package manager failed: $(tail -n 10 "$state/$job/log" | plain)" ;;
     preparing) # something ended it before anything was moved
-      [ -z "$(one "$job" by)" ] || ! awaited "$job" || return
       refuse "$job" "it was cut off, and nothing was moved"
       return ;;
     moved*)
@@ -195,11 +194,14 @@ work() {
   if [ -z "$wrong" ] && hook "$job" undrain; then finish "$job" succeeded "$(remarks "$job")"; else finish "$job" failed "$wrong"; fi
 }
 
-# awaited says whether whoever carries a job out from outside may still be at it.
+# awaited says whether whoever moves a job's packages from outside may still be at it: it has just
+# begun, or what Ansible started for it lives, or the package manager is at work.
 awaited() {
-  newest=$state/$1/phase
-  [ -e "$newest" ] || newest=$state/$1/request
-  [ $(($(date +%s) - $(stat -c %Y "$newest"))) -lt 30 ] || pm_busy
+  [ $(($(date +%s) - $(stat -c %Y "$state/$1/phase"))) -ge 30 ] || return 0
+  for p in /proc/[0-9]*; do
+    ! grep -qs async_wrapper "$p/cmdline" || ! tr '\0' '\n' <"$p/environ" | grep -qxF "RINGMASTER_JOB=$1" || return 0
+  done 2>/dev/null
+  pm_busy
 }
 
 restarts() { # JOB
@@ -231,18 +233,20 @@ remarks() {
   done
 }
 carry() { # JOB: moves its packages
-  if [ "$(one "$1" op)" = apply ]; then keep "$1"; else repair "$1"; fi
+  ready "$1"
   pm_install "$1" >>"$state/$1/log" 2>&1 9>&-
 }
-# keep and repair are what a job's packages need before they are moved. A playbook
-# that moves them asks for it by these verbs.
-keep() { # JOB
-  use_of "$1"
+# ready JOB is what its packages need before they are moved: the versions before are fetched,
+# so that going back needs no repository, or what was left half done is made whole.
+ready() {
+  if [ "$(one "$1" op)" = rollback ]; then
+    repair "$1"
+    return
+  fi
   release "$1" >>"$state/$1/log" 2>&1 9>&-
   { lines "$1" move; lines "$1" with; } | while read -r name from _; do [ "$from" = - ] || pm_keep "$1" "$name" "$from"; done >>"$state/$1/log" 2>&1 9>&-
 }
 repair() { # JOB
-  use_of "$1"
   release "$1" >>"$state/$1/log" 2>&1 9>&-
   pm_repair "$1" >>"$state/$1/log" 2>&1 9>&-
 }
@@ -255,7 +259,8 @@ run() {
   wait $!
 }
 
-# settle ends what was cut off: every job without a result. The lock is held.
+# settle ends what was cut off: every job without a result. The lock is held. It fails where
+# somebody is at work.
 settle() {
   for request in "$state"/*/request; do
     other=${request%/request}; other=${other##*/}
@@ -263,6 +268,7 @@ settle() {
     [ -e "$state/$other/refused" ] || run "$other"
     [ ! -e "$state/$other/refused" ] || rm -rf "${state:?}/$other" # whoever asked for it is gone
     take || return 1
+    [ -e "$state/$other/result" ] || [ "$(cat "$state/$other/phase" 2>/dev/null)" != installing ] || return 1
   done
 }
 
@@ -330,19 +336,52 @@ unlike() {
   done
 }
 
-start() { # JOB REQUEST: does it
-  job=$1
+deny() { say "$@"; say end; exit; } # WORD WHY: the whole answer
+# accept JOB REQUEST takes the lock, and keeps what is asked before anything is done.
+accept() {
   mkdir -p -m 700 "$state" || return
-  take || { say busy "another job of ringmaster is at work on the host"; return; }
-  if [ ! -e "$state/$job/request" ]; then
-    use "$(printf '%s\n' "$2" | sed -n "s/^type$tab//p" | head -n 1)"
-    wrong=$(printf '%s\n' "$2" | unlike)
-    [ -z "$wrong" ] || { say refused "$wrong"; return; }
-    find "$state" -maxdepth 2 -name former -mtime +45 -exec rm -rf {} +
-    mkdir -p "$state/$job" && { say at "$(date +%s)"; printf '%s\n' "$2"; } | put "$state/$job/request" || return
+  take || deny busy "another job of ringmaster is at work on the host"
+  [ ! -e "$state/$1/request" ] || return 0
+  settle || deny busy "another job of ringmaster is at work on the host"
+  use "$(printf '%s\n' "$2" | sed -n "s/^type$tab//p" | head -n 1)"
+  wrong=$(printf '%s\n' "$2" | unlike)
+  [ -z "$wrong" ] || deny refused "$wrong"
+  find "$state" -maxdepth 2 -name former -mtime +45 -exec rm -rf {} +
+  mkdir -p "$state/$1" && { say at "$(date +%s)"; printf '%s\n' "$2"; } | put "$state/$1/request"
+}
+
+start() { # JOB REQUEST: does it
+  accept "$1" "$2" || return
+  if [ -e "$state/$1/result" ]; then leave; else run "$1"; fi
+  report "$1"
+}
+
+# begin JOB REQUEST: all that comes before a playbook moves the packages, which it does
+# where the answer has "begun".
+begin() {
+  accept "$1" "$2" || return
+  if [ -e "$state/$1/phase" ]; then # whoever began it is at it, or was cut off
+    leave
+    look "$1"
+    return
   fi
-  if [ -e "$state/$job/result" ]; then leave; else run "$job"; fi
-  report "$job"
+  use_of "$1"
+  { trap '' HUP INT TERM PIPE; prepare "$1" && { ready "$1"; touch "$state/$1/phase"; }; } </dev/null >/dev/null 2>&1 &
+  leave
+  ! wait $! || say begun
+  report "$1"
+}
+
+# moved JOB HOW LOG NAME...: a playbook moved the packages, which "failed" where HOW is that; LOG is
+# what the package manager said, and each NAME stays what was installed as a dependency.
+moved() {
+  job=$1 how=$2 said=$3; shift 3
+  use_of "$job"
+  if [ ! -e "$state/$job/result" ]; then
+    { printf '%s\n' "$said"; [ $# = 0 ] || pm_mark "$@"; } >>"$state/$job/log" 2>&1
+    echo "moved $how" | put "$state/$job/phase"
+  fi
+  look "$job"
 }
 
 installed() { # NAME...: what a job that is not over moves is left out
@@ -365,5 +404,5 @@ installed() { # NAME...: what a job that is not over moves is left out
 
 main() {
   verb=$1; shift
-  case $verb in look|check|start|before|restart|installed|keep|repair) "$verb" "$@" && say end ;; esac
+  case $verb in look|check|start|begin|moved|restart|installed) "$verb" "$@" && say end ;; esac
 }

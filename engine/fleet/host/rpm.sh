@@ -92,7 +92,7 @@ pm_install() {
   by_itself=$(automatic $({ lines "$1" move; lines "$1" with; } | cut -f1))
   pm_transact $(targets "$1")
   rc=$?
-  [ -z "$by_itself" ] || mark $by_itself
+  [ -z "$by_itself" ] || pm_mark $by_itself
   return $rc
 }
 # pm_after JOB: for rpm a package whose script failed is installed. Configuration

@@ -29,7 +29,7 @@ pm_unhold() { zypp removelock "$@" >/dev/null; }
 pm_pending() { zypp needs-rebooting >/dev/null 2>&1; [ $? = 102 ]; }
 pm_fetch() { folder=$1; shift; zypp --pkg-cache-dir "$folder" download "$@"; }
 auto=/var/lib/zypp/AutoInstalled
-mark() { for name; do grep -qxF -- "$name" $auto || echo "$name" >>$auto; done; }
+pm_mark() { for name; do grep -qxF -- "$name" $auto || echo "$name" >>$auto; done; }
 automatic() { for name; do ! grep -qsxF -- "$name" $auto || echo "$name"; done; }
 
 # available NAME VERSION...: says which a repository has, after reading their lists,
