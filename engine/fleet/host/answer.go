@@ -83,7 +83,8 @@ func (a Answer) seconds(word string) time.Time {
 }
 
 // installed is a package as a host has it. Version is "-" where there is none;
-// status is ok, held, or the package manager's word for what it left half done.
+// status is ok, held, unreadable where nobody can say, or the package manager's word for
+// what it left half done.
 type installed struct{ name, version, status string }
 
 func (p installed) whole() bool { return p.status == "ok" || p.status == "held" }
@@ -131,6 +132,9 @@ func (a Answer) Job(id string) fleet.Job {
 	j.Rebooted = a.First("restarted") == "1"
 	j.Detail = strings.TrimSuffix(Plain(a.First("detail")), ";")
 	for _, p := range a.installed() {
+		if p.status == "unreadable" {
+			continue
+		}
 		if j.Packages == nil {
 			j.Packages = map[string]string{}
 		}

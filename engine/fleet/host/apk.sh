@@ -32,13 +32,13 @@ pm_keep() {
 }
 # pm_kept JOB NAME VERSION prints the file that was fetched.
 pm_kept() { [ -n "$1" ] && [ -s "$state/$1/former/$2-$3.apk" ] && echo "$state/$1/former/$2-$3.apk"; }
-# target JOB NAME VERSION is how apk is told of a package. What came along goes by itself.
-target() { [ "$3" = - ] || pm_kept "$1" "$2" "$3" || echo "$2=$3"; }
+# pm_target JOB NAME VERSION is how apk is told of a package. What came along goes by itself.
+pm_target() { [ "$3" = - ] || pm_kept "$1" "$2" "$3" || echo "$2=$3"; }
 
 # pm_install JOB moves a job's packages to where it wants them.
 pm_install() {
   from=$(one "$1" undoes)
-  targets=$({ lines "$1" move; [ "$(one "$1" op)" = apply ] || lines "$1" with; } | while read -r name _ to; do target "$from" "$name" "$to"; done)
+  targets=$({ lines "$1" move; [ "$(one "$1" op)" = apply ] || lines "$1" with; } | while read -r name _ to; do pm_target "$from" "$name" "$to"; done)
   put "$state/$1/world" <$world
   apk add --wait 60 $targets
   rc=$?
@@ -51,61 +51,40 @@ pm_after() {
   [ "$(one "$1" conffiles)" != new ] || find /etc -name '*.apk-new' -newer "$state/$1/request" | while read -r file; do mv "$file" "${file%.apk-new}"; done
 }
 
-# pm_check OP NAME FROM TO...: facts, as in deb.sh
+# pm_check OP UNDOES NAME FROM TO...: facts of check.sh
 pm_check() {
-  op=$1; shift
+  op=$1 undoes=$2; shift 2
   awk '/^P:/ { name = substr($0, 3) } /^f:.*[fs]/ { print "broken\t" name "\t" substr($0, 3) }' /lib/apk/db/installed
-  for folder in / /usr /lib/apk/db /var/cache/apk "$state"; do
-    [ ! -d "$folder" ] || say free "$(df -Pk "$folder" | awk 'NR == 2 { print int($4 / 1024) }')" "$folder"
-  done
-  ! pm_pending || say pending
-  undoes=
-  [ "$op" != rollback ] || undoes=$(undone "$@")
+  room /lib/apk/db /var/cache/apk
   versions "$@"
-  waited=0
-  while pm_busy && [ $((waited += 1)) -le 5 ]; do sleep 1; done
-  if [ $waited -gt 5 ]; then say locked "another process holds the lock of apk's database"; return 0; fi
+  unlocked 5 || { say locked "another process holds the lock of apk's database"; return; }
   refused=$(apk update 2>&1) || say failed "$(printf '%s' "$refused" | tail -n 3 | plain)"
-  targets='' names=''
+  targets=''
   while [ $# -ge 3 ]; do
     { [ "$op" = rollback ] && pm_kept "$undoes" "$1" "$3" >/dev/null || pm_known "$1" "$3"; } && say known "$1" "$3"
-    word=$(target "$undoes" "$1" "$3")
+    word=$(pm_target "$undoes" "$1" "$3")
     say target "$word"
-    targets="$targets $word" names="$names $1"
+    targets="$targets $word"
     shift 3
   done
-  if [ "$op" = apply ]; then
-    dry $targets
-    needs $names
-    return 0
-  fi
-  say undoes "$undoes"
-  along=
-  if [ -n "$undoes" ]; then
-    along=$(lines "$undoes" with | while read -r name from to; do
-      [ "$(pm_version "$name" | cut -f3)" != "$to" ] || target "$undoes" "$name" "$from"
-    done)
-    for word in $along; do say along "$word"; done
-    lines "$undoes" with | while read -r name from to; do say with "$name" "$from" "$to"; pm_version "$name"; done
-  fi
-  dry $targets $along
-  [ -z "$along" ] || { say without; dry $targets; }
-  return 0
+  trial "$op" "$undoes" $targets
 }
 versions() { while [ $# -ge 3 ]; do pm_version "$1"; shift 3; done; }
-# dry TARGET...: what apk would do
-dry() {
+# pm_dry OP TARGET...: what apk would do
+pm_dry() {
+  op=$1; shift
   said=$(apk add -s "$@" 2>&1) || say failed "$(printf '%s' "$said" | grep -v '^(' | tail -n 4 | plain)"
   printf '%s\n' "$said" | awk '
     { gsub(/[()]/, "", $0) }
     $2 == "Installing" { print "inst\t" $3 "\t-\t" $4 }
     $2 == "Upgrading" || $2 == "Downgrading" { print "inst\t" $3 "\t" $4 "\t" $6 }
     $2 == "Purging" { print "remv\t" $3 }'
+  [ "$op" != apply ] || needs "$@"
 }
-# needs NAME...: what packages depend on, and what that depends on, by the repositories' lists
+# needs NAME=VERSION...: what packages depend on, and what that depends on, by the repositories' lists
 needs() {
   {
-    for name; do echo "start $name"; done
+    for target; do echo "start ${target%%=*}"; done
     for index in /var/cache/apk/APKINDEX.*.tar.gz /etc/apk/cache/APKINDEX.*.tar.gz; do
       tar -xzOf "$index" APKINDEX 2>/dev/null
     done

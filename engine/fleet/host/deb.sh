@@ -3,11 +3,12 @@ export DEBIAN_FRONTEND=noninteractive APT_LISTCHANGES_FRONTEND=none
 
 apt() { apt-get -q -o DPkg::Lock::Timeout=60 -o APT::Get::Show-User-Simulation-Note=false "$@"; }
 
-# pm_version NAME: its version, "-" for none, and ok, held (by a person), or dpkg's word for what it is
+# pm_version NAME: its version, "-" for none, and ok, held (by a person), unreadable, or dpkg's word for what it is
 pm_version() {
-  dpkg-query -W -f='${db:Status-Abbrev}\t${Version}\n' "$1" 2>/dev/null | awk -F'\t' -v name="$1" -v ours="$(! ours "$1" || echo ours)" '
+  entry=$(dpkg-query -W -f='${db:Status-Abbrev}\t${Version}\n' "$1" 2>/dev/null) || [ $? = 1 ] || { say version "$1" - unreadable; return; }
+  printf '%s\n' "$entry" | awk -F'\t' -v name="$1" -v ours="$(! ours "$1" || echo ours)" '
     BEGIN { version = "-"; status = "ok" }
-    substr($1, 2, 1) ~ /[nc]/ { next }
+    substr($1, 2, 1) ~ /[nc]/ || !$0 { next }
     { version = $2; status = substr($1, 2) == "i " ? (substr($1, 1, 1) == "h" && !ours ? "held" : "ok") : $1 }
     END { sub(/ +$/, "", status); printf "version\t%s\t%s\t%s\n", name, version, status }'
 }
@@ -49,8 +50,8 @@ pm_kept() {
   done
   return 1
 }
-# target JOB NAME VERSION is how apt is told of a package.
-target() {
+# pm_target JOB NAME VERSION is how apt is told of a package.
+pm_target() {
   case $3 in
     -) echo "$2-" ;;
     *) pm_kept "$1" "$2" "$3" || echo "$2=$3" ;;
@@ -67,7 +68,7 @@ pm_install() {
 $(lines "$1" with)"
     options=--allow-downgrades
   fi
-  targets=$(printf '%s\n' "$list" | while read -r name _ to; do [ -z "$name" ] || target "$from" "$name" "$to"; done)
+  targets=$(printf '%s\n' "$list" | while read -r name _ to; do [ -z "$name" ] || pm_target "$from" "$name" "$to"; done)
   names=$({ lines "$1" move; lines "$1" with; } | cut -f1)
   automatic=$(apt-mark showauto $names)
   apt -y --no-install-recommends $options -o Dpkg::Options::=--force-confdef -o "Dpkg::Options::=--force-$keep" install $targets
@@ -80,32 +81,11 @@ $(lines "$1" with)"
 # although the package manager was content.
 pm_after() { :; }
 
-# pm_check OP NAME FROM TO...: facts, from which it is decided elsewhere.
-#   version NAME VERSION STATUS   of what moves, and of what came with it
-#   broken NAME STATUS            a package that dpkg left half done
-#   free MB FOLDER
-#   known NAME VERSION            a repository has it, or it was kept
-#   along WORD                    how apt is told of what came along
-#   undoes JOB, with NAME FROM TO the apply that a rollback undoes, and what came with it
-#   target WORD                   how apt is told of a package
-#   automatic NAME                it was installed as a dependency
-#   need NAME                     what the packages depend on, and what that depends on
-#   size KB                       of what would be fetched and unpacked
-#   inst NAME OLD NEW, remv NAME  what apt would do, first with what came along; "without" begins the second try
-#   failed TEXT                   why apt would not
-#   locked TEXT                   somebody else is installing
-#   held NAME, ours NAME          what people hold, and what ringmaster does, which its steps let go
-#   pending                       the host waits for a restart
+# pm_check OP UNDOES NAME FROM TO...: facts of check.sh
 pm_check() {
-  op=$1; shift
+  op=$1 undoes=$2; shift 2
   dpkg-query -W -f='${db:Status-Abbrev}\t${Package}\n' | awk -F'\t' 'substr($1, 2) !~ /^[inc] / && substr($1, 2, 1) != "W" { print "broken\t" $2 "\t" $1 }'
-  for folder in / /usr /var/lib/dpkg /var/cache/apt/archives "$state"; do
-    [ ! -d "$folder" ] || say free "$(df -Pk "$folder" | awk 'NR == 2 { print int($4 / 1024) }')" "$folder"
-  done
-  ! pm_pending || say pending
-  pm_holds | while read -r name; do if ours "$name"; then say ours "$name"; else say held "$name"; fi; done
-  undoes=
-  [ "$op" != rollback ] || undoes=$(undone "$@")
+  room /var/lib/dpkg /var/cache/apt/archives
   targets='' fetched=''
   while [ $# -ge 3 ]; do
     pm_version "$1"
@@ -115,31 +95,14 @@ pm_check() {
       pm_known "$1" "$3" || fetch
       ! pm_known "$1" "$3" || say known "$1" "$3"
     fi
-    target=$(target "$undoes" "$1" "$3")
+    target=$(pm_target "$undoes" "$1" "$3")
     say target "$target"
     targets="$targets $target"
     apt-mark showauto "$1" | while read -r name; do say automatic "$name"; done
     shift 3
   done
   locked=$(apt -o DPkg::Lock::Timeout=5 check 2>&1 | grep -F 'Could not get lock') && say locked "$(printf '%s' "$locked" | tail -n 1 | plain)"
-  if [ "$op" = apply ]; then
-    apt-cache depends --recurse --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces --no-enhances $targets 2>/dev/null |
-      awk '/^[^ ]/ && $1 !~ /^</ { print "need\t" $1 }' | sort -u
-    dry $targets
-    return 0
-  fi
-  say undoes "$undoes"
-  along=
-  if [ -n "$undoes" ]; then
-    along=$(lines "$undoes" with | while read -r name from to; do
-      [ "$(pm_version "$name" | cut -f3)" != "$to" ] || target "$undoes" "$name" "$from"
-    done)
-    for target in $along; do say along "$target"; done
-    lines "$undoes" with | while read -r name from to; do say with "$name" "$from" "$to"; pm_version "$name"; done
-  fi
-  dry --allow-downgrades $targets $along
-  [ -z "$along" ] || { say without; dry --allow-downgrades $targets; }
-  return 0
+  trial "$op" "$undoes" $targets
 }
 # fetch reads the repositories' lists anew, once.
 fetch() {
@@ -147,8 +110,10 @@ fetch() {
   fetched=$(apt update 2>&1) || say failed "$(printf '%s' "$fetched" | tail -n 3 | plain)"
   fetched=done
 }
-# dry OPTION TARGET...: what apt would do, were nothing held
-dry() {
+# pm_dry OP TARGET...: what apt would do, were nothing held
+pm_dry() {
+  op=$1; shift
+  if [ "$op" = apply ]; then needs "$@"; else set -- --allow-downgrades "$@"; fi
   said=$(apt -s --ignore-hold --no-install-recommends install "$@" 2>&1) || say failed "$(printf '%s' "$said" | grep '^E:\|^ ' | tail -n 4 | plain)"
   printf '%s\n' "$said" | awk '
     $1 == "Remv" { print "remv\t" $2 }
@@ -158,4 +123,9 @@ dry() {
   printf '%s\n' "$said" | sed -n 's/^Inst \([^ ]*\) \(\[[^ ]*\] \)\{0,1\}(\([^ ]*\) .*/\1=\3/p' | while read -r package; do
     apt-cache show "$package" 2>/dev/null | awk '/^Size:/ { kb += $2 / 1024 } /^Installed-Size:/ { kb += $2 } /^$/ { exit } END { print "size\t" int(kb) + 1 }'
   done
+}
+# needs TARGET...: what packages depend on, and what that depends on
+needs() {
+  apt-cache depends --recurse --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces --no-enhances "$@" 2>/dev/null |
+    awk '/^[^ ]/ && $1 !~ /^</ { print "need\t" $1 }' | sort -u
 }

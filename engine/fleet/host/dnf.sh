@@ -15,7 +15,7 @@ spec() {
 gone() { echo "-$1"; }
 # Locks are those of dnf's plugin versionlock; without it nothing is held.
 locks=/etc/dnf/plugins/versionlock.list
-pm_holds() { sed -n 's/^\([^#!].*\)-[0-9]*:[^-]*-[^-]*$/\1/p' $locks 2>/dev/null | sort -u; }
+pm_holds() { sed -n 's/^\([^#! ][^ ]*\)-[^- ]*-[^- ]*\( .*\)\{0,1\}$/\1/p' $locks 2>/dev/null | named; }
 pm_hold() {
   [ -e $locks ] || return
   for name; do

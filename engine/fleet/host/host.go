@@ -1,6 +1,6 @@
 // Package host is a fleet of hosts that are reached by a shell, whatever carries the
 // words there (Door): what is promised of a step (Carrier), the program that asks a
-// host and keeps its jobs (job.sh, holds.sh, hooks.sh, and a file for each package
+// host and keeps its jobs (job.sh, check.sh, holds.sh, hooks.sh, and a file for each package
 // manager), its answers, and what is decided from them (Weigh).
 //
 // A step is one job on its host, and the host is what remembers it: a folder of
@@ -21,7 +21,7 @@ import (
 	"github.com/ringmaster-dev/ringmaster/engine/fleet"
 )
 
-//go:embed job.sh holds.sh hooks.sh deb.sh rpm.sh dnf.sh zypper.sh apk.sh
+//go:embed job.sh check.sh holds.sh hooks.sh deb.sh rpm.sh dnf.sh zypper.sh apk.sh
 var parts embed.FS
 
 // Program is given to a POSIX shell on its standard input, with a verb and its
@@ -42,7 +42,7 @@ func program(managers ...string) string {
 	for _, name := range managers {
 		fmt.Fprintf(&p, "manager_%s() {\n%s}\n", name, text(name))
 	}
-	return p.String() + text("holds") + text("hooks") + text("job") + "main \"$@\" </dev/null\nexit\n"
+	return p.String() + text("check") + text("holds") + text("hooks") + text("job") + "main \"$@\" </dev/null\nexit\n"
 }
 
 // Quote makes words of any text for a POSIX shell.

@@ -33,7 +33,7 @@ use() {
   using=$1
   case $1 in
     deb) [ -s /var/lib/dpkg/status ] && manager_deb ;;
-    apk) there apk && manager_apk ;;
+    apk) there apk && [ -s /lib/apk/db/installed ] && manager_apk ;;
     rpm)
       manager_rpm
       if there zypper; then
@@ -280,54 +280,6 @@ look() { # JOB
   if [ -e "$state/$1/request" ]; then report "$1"; else say state none; fi
 }
 
-# closure reads "start NAME", "asks NAME WHAT" and "gives NAME WHAT", and says which
-# names are needed: those to start with, and who gives what a needed one asks for.
-closure() {
-  awk '
-    $1 == "start" { need[$2] }
-    $1 == "asks" { asks[$2] = asks[$2] " " $3 }
-    $1 == "gives" { gives[$3] = gives[$3] " " $2 }
-    END {
-      do {
-        more = 0
-        for (name in need) {
-          if (said[name]++) continue
-          print "need\t" name
-          n = split(asks[name], what, " ")
-          for (i = 1; i <= n; i++) {
-            m = split(gives[what[i]], by, " ")
-            for (j = 1; j <= m; j++) if (!(by[j] in need)) { need[by[j]]; more = 1 }
-          }
-        }
-      } while (more)
-    }'
-}
-
-# undone NAME FROM TO...: the newest apply of this host that moved the first package from TO to FROM
-undone() {
-  for dir in $(ls -dt "$state"/apply-* 2>/dev/null); do
-    job=${dir##*/}
-    ! lines "$job" move | grep -qxF -- "$1$tab$3$tab$2" || { echo "$job"; break; }
-  done
-}
-
-check() { # JOB OP TYPE NAME FROM TO...: what is to be known before a job is begun; nothing is changed
-  job=$1 op=$2 type=$3; shift 3
-  if [ -e "$state/$job/request" ]; then
-    told=$(look "$job")
-    [ ! -e "$state/$job/request" ] || { printf '%s\n' "$told"; return; }
-  fi
-  use "$type" || { say refused "the host has no package manager for packages of the type $type that is known here"; return; }
-  if [ -d "$state" ]; then
-    { take && settle && loosened; } || { say busy "another job of ringmaster is at work on the host"; return; }
-    leave
-  fi
-  say state none
-  say uid "$(id -u)"
-  say now "$(date +%s)"
-  pm_check "$op" "$@"
-}
-
 # unlike prints what is not at the version that an apply, on standard input, begins with.
 unlike() {
   sed -n "/^op${tab}apply/,\$s/^move$tab//p" | while read -r name from _; do
@@ -390,7 +342,7 @@ installed() { # NAME...: what a job that is not over moves is left out
     [ ! -e "$r" ] || [ -e "$d/result" ] || [ -e "$d/refused" ] || { lines "${d##*/}" move; lines "${d##*/}" with; } | cut -f1
   done)
   types=$(for type in deb rpm apk; do ! (use $type) || echo $type; done)
-  [ -n "$types" ] || { echo 'it has no package manager that is known here' >&2; return 1; }
+  [ -n "$types" ] || { echo 'it has no package manager that is known here: apt, dnf 4, zypper or apk' >&2; return 1; }
   for name; do
     ! printf '%s\n' "$busy" | grep -qxF -- "$name" || continue
     for type in $types; do

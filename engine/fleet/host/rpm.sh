@@ -10,14 +10,21 @@ beside() {
   case $1 in kernel | kernel-devel) return 0 ;; esac
   rpm -q --provides "$1" 2>/dev/null | grep -q '^installonlypkg(\|^multiversion('
 }
-# pm_version NAME: its version, "-" for none, and ok, held (by a person), or "twice" where a
-# transaction that was cut off left two of them. Of those that stand side by side
+# absent NAME succeeds where the database says that it is not installed. One that is broken,
+# or that rpm has made anew, says nothing.
+absent() {
+  rpm -q "$1" 2>/dev/null | grep -q 'is not installed$' && [ -n "$(rpm -qa --qf x 2>/dev/null | head -c 1)" ]
+}
+# pm_version NAME: its version, "-" for none, and ok, held (by a person), unreadable, or "twice"
+# where a transaction that was cut off left two of them. Of those that stand side by side
 # it is the one that was installed last.
 pm_version() {
   all=$(each "$1")
   newest=$(printf '%s\n' "$all" | tail -n 1 | cut -f3)
   status=ok
-  if [ "$(printf '%s\n' "$all" | cut -f3 | sort -u | wc -l)" -gt 1 ] && ! beside "$1"; then
+  if [ -z "$all" ]; then
+    absent "$1" || status=unreadable
+  elif [ "$(printf '%s\n' "$all" | cut -f3 | sort -u | wc -l)" -gt 1 ] && ! beside "$1"; then
     status=twice
   elif ! ours "$1" && pm_holds | grep -qxF -- "$1"; then
     status=held
@@ -46,8 +53,18 @@ pm_repair() {
     fi
   done
 }
+# named reads names and patterns of them, and prints the names of what is installed.
+named() {
+  while read -r lock; do
+    case $lock in
+      *[*?[]*) rpm -qa --qf '%{NAME}\n' | while read -r name; do case $name in $lock) echo "$name" ;; esac; done ;;
+      *) echo "$lock" ;;
+    esac
+  done | sort -u
+}
 # pm_known NAME VERSION succeeds where a repository has just that version.
 pm_known() { available "$1" "$2" | grep -q "^known$tab"; }
+pm_locked='another process holds the lock of the rpm database or of the package manager'
 # at_work PIDFILE succeeds where the process that it names lives.
 at_work() { read -r pid _ 2>/dev/null <"$1" && [ -e "/proc/$pid" ]; }
 pm_busy() {
@@ -74,8 +91,8 @@ pm_kept() {
   done
   return $found
 }
-# target JOB NAME VERSION is how the package manager is told of a package, a word a line.
-target() {
+# pm_target JOB NAME VERSION is how the package manager is told of a package, a word a line.
+pm_target() {
   case $3 in
     -) gone "$2" ;;
     *) pm_kept "$1" "$2" "$3" || spec "$2" "$3" ;;
@@ -84,11 +101,12 @@ target() {
 # targets JOB prints those of a job: what moves, and of a rollback what came along.
 targets() {
   from=$(one "$1" undoes)
-  { lines "$1" move; [ "$(one "$1" op)" = apply ] || lines "$1" with; } | while read -r name _ to; do target "$from" "$name" "$to"; done
+  { lines "$1" move; [ "$(one "$1" op)" = apply ] || lines "$1" with; } | while read -r name _ to; do pm_target "$from" "$name" "$to"; done
 }
 # pm_install JOB moves a job's packages to where it wants them. Who was installed by
 # hand stays so.
 pm_install() {
+  unlocked 60 || { echo "$pm_locked"; return 1; }
   by_itself=$(automatic $({ lines "$1" move; lines "$1" with; } | cut -f1))
   pm_transact $(targets "$1")
   rc=$?
@@ -107,25 +125,18 @@ pm_after() {
     printf 'a script of the packages failed: %s' "$(printf '%s' "$wrong" | plain)"
 }
 
-# pm_check OP NAME FROM TO...: facts, as in deb.sh, and
-#   broken NAME twice             a package that is there in two versions
-#   beside NAME                   a package that is installed beside its former version
-#   manager WORD                  dnf or zypper
+# pm_check OP UNDOES NAME FROM TO...: facts of check.sh
 pm_check() {
-  op=$1; shift
+  op=$1 undoes=$2; shift 2
   say manager "$pm_manager"
   twice | while read -r name _; do say broken "$name" twice; done
-  ! pm_pending || say pending
-  pm_holds | while read -r name; do if ours "$name"; then say ours "$name"; else say held "$name"; fi; done
-  undoes=
-  [ "$op" != rollback ] || undoes=$(undone "$@")
   wanted='' asked=$# boot=
   i=0
   while [ $((i += 3)) -le "$asked" ]; do
     name=$1 version=$3
     pm_version "$name"
     ! beside "$name" || { say beside "$name"; boot=/boot; }
-    for word in $(target "$undoes" "$name" "$version"); do
+    for word in $(pm_target "$undoes" "$name" "$version"); do
       say target "$word"
       wanted="$wanted $word"
     done
@@ -133,30 +144,8 @@ pm_check() {
     set -- "$@" "$name" "$version"
     shift 3
   done
-  for folder in / /usr $boot "$(rpm --eval '%{_dbpath}')" /var/cache/dnf /var/cache/zypp "$state"; do
-    [ ! -d "$folder" ] || say free "$(df -Pk "$folder" | awk 'NR == 2 { print int($4 / 1024) }')" "$folder"
-  done
-  waited=0
-  while pm_busy && [ $((waited += 1)) -le 5 ]; do sleep 1; done
-  if [ $waited -gt 5 ]; then
-    say locked "another process holds the lock of the rpm database or of the package manager"
-    return 0
-  fi
+  room "$(rpm --eval '%{_dbpath}')" /var/cache/dnf /var/cache/zypp $boot
+  unlocked 5 || { say locked "$pm_locked"; return; }
   available "$@"
-  if [ "$op" = apply ]; then
-    pm_dry apply $wanted
-    return 0
-  fi
-  say undoes "$undoes"
-  along=
-  if [ -n "$undoes" ]; then
-    along=$(lines "$undoes" with | while read -r name from to; do
-      [ "$(pm_version "$name" | cut -f3)" != "$to" ] || target "$undoes" "$name" "$from"
-    done)
-    for word in $along; do say along "$word"; done
-    lines "$undoes" with | while read -r name from to; do say with "$name" "$from" "$to"; pm_version "$name"; done
-  fi
-  pm_dry rollback $wanted $along
-  [ -z "$along" ] || { say without; pm_dry rollback $wanted; }
-  return 0
+  trial "$op" "$undoes" $wanted
 }

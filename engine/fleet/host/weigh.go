@@ -17,7 +17,7 @@ type Weighed struct {
 	Pending bool   // the host waits for a restart already
 }
 
-// Weigh decides from a host's facts (pm_check in deb.sh) whether a step may begin.
+// Weigh decides from a host's facts (check.sh) whether a step may begin.
 func Weigh(a Answer, list []Move, rollback bool, minFree int) (Weighed, error) {
 	if minFree == 0 {
 		minFree = 100
@@ -48,6 +48,9 @@ func fits(a Answer, list []Move, rollback bool, minFree int) error {
 	}
 	if err := atFrom(a.installed(), list, rollback); err != nil {
 		return err
+	}
+	if folders := a.Values("readonly"); len(folders) > 0 {
+		return Refuse("the host cannot write to %s, which is mounted read-only", strings.Join(folders, ", "))
 	}
 	if err := room(a, minFree); err != nil {
 		return err
@@ -87,6 +90,8 @@ func atFrom(found []installed, list []Move, rollback bool) error {
 			return Refuse("the host does not say at which version %s is", m.Name)
 		}
 		switch p := found[i]; {
+		case p.status == "unreadable":
+			return Refuse("the host's package manager cannot read its database, and say at which version %s is", p.name)
 		case p.status == "held":
 			return Refuse("%s is held at %s on the host by its administrators", p.name, p.version)
 		case rollback && p.version == m.To && p.whole():

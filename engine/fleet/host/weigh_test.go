@@ -56,6 +56,7 @@ func TestWeigh(t *testing.T) {
 		{name: "another is held, and one is ringmaster's own", facts: good + "held nginx\nours libssl3", want: []Move{{"libssl3", "3.0.11", "3.0.15"}}},
 		{name: "a full disk", facts: good, change: "free 500 => free 101", why: "101 MB are free in /var/cache/apt/archives, and 102 are needed"},
 		{name: "no word of the disk", facts: good, change: "free => x", why: "does not say how much of its disk is free"},
+		{name: "mounted read-only", facts: good + "readonly /usr", why: "the host cannot write to /usr, which is mounted read-only"},
 		{name: "half done", facts: good + "broken nginx iF", why: "packages are left half done: nginx (iF)"},
 		{name: "not root", facts: good, change: "uid 0 => uid 1000", why: "uid 1000; declare become = true"},
 		{name: "no word of the user", facts: good, change: "uid 0 => ", why: "declare become = true"},

@@ -1,5 +1,6 @@
 # rpms by zypper, of SUSE.
 pm_manager=zypper
+export ZYPP_LOCK_TIMEOUT=60
 zypp() { zypper -n "$@"; }
 # xml WORD...: zypper's answer, an element a line without its "<", its text behind it
 xml() { zypper --xmlout -n "$@" 2>&1 | tr '\n' ' ' | sed 's/</\n/g'; }
@@ -16,14 +17,7 @@ spec() {
   esac
 }
 gone() { echo "!$1"; }
-pm_holds() { # locks may be patterns
-  sed -n 's/^solvable_name: *//p' /etc/zypp/locks 2>/dev/null | while read -r lock; do
-    case $lock in
-      *[*?[]*) rpm -qa --qf '%{NAME}\n' | while read -r name; do case $name in $lock) echo "$name" ;; esac; done ;;
-      *) echo "$lock" ;;
-    esac
-  done | sort -u
-}
+pm_holds() { sed -n 's/^solvable_name: *//p' /etc/zypp/locks 2>/dev/null | named; }
 pm_hold() { for name; do pm_holds | grep -qxF -- "$name" || ! rpm -q "$name" >/dev/null || zypp addlock "$name" >/dev/null; done; }
 pm_unhold() { zypp removelock "$@" >/dev/null; }
 pm_pending() { zypp needs-rebooting >/dev/null 2>&1; [ $? = 102 ]; }
