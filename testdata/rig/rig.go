@@ -80,6 +80,14 @@ func Up(t testing.TB, kinds ...string) *Rig {
 	return r
 }
 
+// For is the same rig, for another test, as a subtest is: what fails fails that one, and
+// faults are over when that is.
+func (r *Rig) For(t testing.TB) *Rig {
+	other := *r
+	other.t = t
+	return &other
+}
+
 // File is the path of a file in the rig's folder.
 func (r *Rig) File(name string) string { return filepath.Join(r.Folder, name) }
 

@@ -13,21 +13,25 @@ import (
 	"github.com/ringmaster-dev/ringmaster/engine/fleet/ansible"
 	"github.com/ringmaster-dev/ringmaster/engine/fleet/fleettest"
 	"github.com/ringmaster-dev/ringmaster/engine/fleet/host"
-	"github.com/ringmaster-dev/ringmaster/engine/inventory"
 	"github.com/ringmaster-dev/ringmaster/testdata/rig"
 	"github.com/ringmaster-dev/ringmaster/testdata/rig/cases"
 )
 
 func TestMain(m *testing.M) { rig.Main(m) }
 
-// up is the rig, where there is Ansible to reach it with.
-func up(t *testing.T, kinds ...string) *rig.Rig {
+// there skips a test where there is no Ansible.
+func there(t *testing.T) {
 	t.Helper()
-	r := rig.Up(t, kinds...)
 	if _, err := exec.LookPath("ansible-playbook"); err != nil {
 		t.Skip("needs ansible-core: ", err)
 	}
-	return r
+}
+
+// up is the rig, where there is Ansible to reach it with.
+func up(t *testing.T, kinds ...string) *rig.Rig {
+	t.Helper()
+	there(t)
+	return rig.Up(t, kinds...)
 }
 
 // options are those of a site with an inventory, an ansible.cfg and an ssh_config
@@ -54,30 +58,25 @@ func options(t *testing.T, r *rig.Rig) ansible.Options {
 			Policy: host.Policy{MinFree: 20, Running: map[string]host.Running{"shopd": {Command: []string{"shopd", "running"}, Restart: []string{"/etc/init.d/shopd", "restart"}}}}}}
 }
 
-// The promises of every fleet, on real hosts.
+// The promises of every fleet, on real hosts; with managers of rpms where there is time.
 func TestPromises(t *testing.T) {
-	r := up(t)
-	r.Fresh("h01", "h02")
-	o := options(t, r)
-	fleettest.Test(t, fleettest.Fixture{
-		Open:    func() (fleet.Fleet, error) { return ansible.Open(o) },
-		Hosts:   []inventory.HostID{"h01", "h02"},
-		Package: fleet.Package{Type: "deb", Name: "barkeep", From: "1.0", To: "1.1", Patch: "deb:barkeep@1.1"},
-		Now:     time.Now(),
+	there(t)
+	cases.Each(t, cases.Kinds, func(t *testing.T, r *rig.Rig, k cases.Kind) {
+		k.Long(t)
+		o := options(t, r)
+		fleettest.Test(t, k.Fixture(r, func() (fleet.Fleet, error) { return ansible.Open(o) }))
 	})
 }
 
-// What every fleet of hosts is held to.
+// What every fleet of hosts is held to, with managers of rpms where there is time.
 func TestCases(t *testing.T) {
-	r := up(t)
-	cases.Test(t, r, func(t *testing.T, change func(*host.Options)) *host.Carrier {
-		o := options(t, r)
-		change(&o.Options)
-		f, err := ansible.Open(o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { f.Close() })
-		return f
+	there(t)
+	cases.Each(t, cases.Kinds, func(t *testing.T, r *rig.Rig, k cases.Kind) {
+		k.Long(t)
+		cases.Test(t, r, k, func(t *testing.T, change func(*host.Options)) *host.Carrier {
+			o := options(t, r)
+			change(&o.Options)
+			return opened(t, o)
+		})
 	})
 }

@@ -59,25 +59,41 @@ func (n *night) rollback(s fleet.Step) (fleet.Job, error) {
 	return n.f.Rollback(n.t.Context(), time.Now(), cases.Back(s))
 }
 
-// has checks dpkg's word, and that of the service that runs, asked in the host.
+// has checks the package manager's word, and that of the service that runs, asked in the
+// host, in Debian's versions.
 func (n *night) has(host, shopd, libfoo, barkeep string) {
 	n.t.Helper()
-	got := n.rig.Inside(host, "sh", "-c", `dpkg-query -W -f '${db:Status-Status} ${Version} ' barkeep libfoo shopd; shopd running`)
-	want := "installed " + barkeep + " installed " + libfoo + " installed " + shopd + " " + shopd
-	if got != want {
-		n.t.Fatalf("%s has %q, want %q", host, got, want)
+	if wrong := cases.Has(n.rig, host, shopd, libfoo, barkeep); wrong != "" {
+		n.t.Fatal(wrong)
 	}
 }
 
-// during runs a step and does something once its work has begun on the host.
+// prints checks what a shell in a host prints.
+func (n *night) prints(host, want, script string) {
+	n.t.Helper()
+	if got := n.rig.Inside(host, "sh", "-c", script); got != want {
+		n.t.Errorf("%s: %s prints %q, want %q", host, script, got, want)
+	}
+}
+
+// of is the night in a subtest.
+func (n *night) of(t *testing.T) *night { return &night{t, n.rig.For(t), n.f} }
+
+// during applies a step to barkeep 1.2, and does something once its work has begun on the host.
 func (n *night) during(ctx context.Context, s fleet.Step, do func()) (fleet.Job, error) {
+	n.t.Helper()
+	return n.whileAt(string(s.Host), func() (fleet.Job, error) { return n.f.Apply(ctx, time.Now(), s) }, do)
+}
+
+// whileAt moves barkeep to 1.2, and does something while that one's script runs, which
+// takes 6 seconds.
+func (n *night) whileAt(host string, move func() (fleet.Job, error), do func()) (fleet.Job, error) {
 	n.t.Helper()
 	var j fleet.Job
 	var err error
 	var wg sync.WaitGroup
-	wg.Go(func() { j, err = n.f.Apply(ctx, time.Now(), s) })
-	// dpkg is at the postinst, which takes 6 seconds
-	n.rig.Inside(string(s.Host), "sh", "-c", "for i in $(seq 300); do dpkg-query -W -f '${db:Status-Abbrev}' barkeep | grep -q iF && exit; sleep 0.1; done; exit 1")
+	wg.Go(func() { j, err = move() })
+	n.rig.Inside(host, "sh", "-c", "for i in $(seq 300); do "+cases.Of(host).Scripted+" && exit; sleep 0.1; done; exit 1")
 	do()
 	wg.Wait()
 	return j, err
@@ -188,37 +204,38 @@ func TestStrangers(t *testing.T) {
 // What goes wrong in the middle of an install ends by itself, and whoever asks
 // later with the same key is told.
 func TestCutOff(t *testing.T) {
-	r := rig.Up(t)
-	for _, tc := range []struct {
-		name   string
-		cut    func(cancel func())
-		mend   func()
-		detail string
-	}{
-		{name: "the link", cut: func(func()) { r.Fault("h06", "drop") }, mend: func() { r.Fault("h06", "clear") }},
-		{name: "sshd", cut: func(func()) { r.Fault("h06", "kill") }, mend: func() { r.Fault("h06", "clear") }},
-		{name: "the run", cut: func(cancel func()) { cancel() }, mend: func() {}},
-		{name: "the host", cut: func(func()) { r.Restart("h06") }, mend: func() {}},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			r.Fresh("h06")
-			n := opened(t, r, options(t, r))
-			s := cases.Step("h06", "barkeep 1.0 1.2")
-			ctx, cancel := context.WithCancel(t.Context())
-			defer cancel()
-			j, err := n.during(ctx, s, func() { tc.cut(cancel) })
-			if tc.name != "the host" || j.State != fleet.Succeeded { // that may be back in time to be asked
-				n.done(j, err, fleet.Running, "")
-			}
-			tc.mend()
-			j, err = opened(t, r, options(t, r)).apply(s)
-			n.done(j, err, fleet.Succeeded, tc.detail)
-			n.has("h06", "1.0-1", "2.0", "1.2")
-			if log := r.Inside("h06", "sh", "-c", "grep -c ' status installed barkeep:all 1.2' /var/log/dpkg.log"); log != "1" {
-				t.Errorf("dpkg finished barkeep 1.2 %s times, want once", log)
-			}
-		})
-	}
+	cases.Each(t, cases.Kinds, func(t *testing.T, r *rig.Rig, k cases.Kind) {
+		h := k.Letter + "02"
+		for _, tc := range []struct {
+			name string
+			cut  func(r *rig.Rig, cancel func())
+		}{
+			{"the link", func(r *rig.Rig, _ func()) { r.Fault(h, "drop") }},
+			{"sshd", func(r *rig.Rig, _ func()) { r.Fault(h, "kill") }},
+			{"the run", func(_ *rig.Rig, cancel func()) { cancel() }},
+			{"the host", func(r *rig.Rig, _ func()) { r.Restart(h) }},
+		} {
+			t.Run(tc.name, func(t *testing.T) {
+				r := r.For(t)
+				r.Fresh(h)
+				n := opened(t, r, options(t, r))
+				s := cases.Step(h, "barkeep 1.0 1.2")
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				j, err := n.during(ctx, s, func() { tc.cut(r, cancel) })
+				if tc.name != "the host" || j.State != fleet.Succeeded { // that may be back in time to be asked
+					n.done(j, err, fleet.Running, "")
+				}
+				r.Fault(h, "clear")
+				j, err = opened(t, r, options(t, r)).apply(s)
+				n.done(j, err, fleet.Succeeded, "")
+				n.has(h, "1.0-1", "2.0", "1.2")
+				if got := r.Inside(h, "sh", "-c", k.Once); got != "1" {
+					t.Errorf("%s prints %q, want barkeep 1.2 installed once", k.Once, got)
+				}
+			})
+		}
+	})
 }
 
 func TestUnreachable(t *testing.T) {

@@ -39,30 +39,22 @@ func options(t *testing.T, r *rig.Rig) ssh.Options {
 	}
 }
 
-// The promises of every fleet, on real hosts.
+// The promises of every fleet, on real hosts; with managers of rpms nightly.
 func TestPromises(t *testing.T) {
-	r := rig.Up(t)
-	r.Fresh("h01", "h02", "h03")
-	o := options(t, r)
-	fleettest.Test(t, fleettest.Fixture{
-		Open:    func() (fleet.Fleet, error) { return ssh.Open(o) },
-		Hosts:   []inventory.HostID{"h01", "h02", "h03"},
-		Package: fleet.Package{Type: "deb", Name: "barkeep", From: "1.0", To: "1.1", Patch: "deb:barkeep@1.1"},
-		Now:     time.Now(),
+	cases.Each(t, cases.Kinds, func(t *testing.T, r *rig.Rig, k cases.Kind) {
+		k.Long(t)
+		o := options(t, r)
+		fleettest.Test(t, k.Fixture(r, func() (fleet.Fleet, error) { return ssh.Open(o) }))
 	})
 }
 
 // What every fleet of hosts is held to.
 func TestCases(t *testing.T) {
-	r := rig.Up(t)
-	cases.Test(t, r, func(t *testing.T, change func(*host.Options)) *host.Carrier {
-		o := options(t, r)
-		change(&o.Options)
-		f, err := ssh.Open(o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { f.Close() })
-		return f
+	cases.Each(t, cases.Kinds, func(t *testing.T, r *rig.Rig, k cases.Kind) {
+		cases.Test(t, r, k, func(t *testing.T, change func(*host.Options)) *host.Carrier {
+			o := options(t, r)
+			change(&o.Options)
+			return opened(t, r, o).f
+		})
 	})
 }

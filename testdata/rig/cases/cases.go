@@ -1,10 +1,11 @@
 // Package cases are nights on a rig's hosts, which every fleet of package host is
-// held to, whatever its door.
+// held to, whatever its door, and every package manager.
 package cases
 
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -19,28 +20,45 @@ import (
 // Open opens the fleet anew, as a later process would, with options changed.
 type Open func(t *testing.T, change func(*host.Options)) *host.Carrier
 
-// Test tries all of them.
-func Test(t *testing.T, r *rig.Rig, open Open) {
+// Test tries all of them, on hosts of one kind, of which there are two at least.
+func Test(t *testing.T, r *rig.Rig, k Kind, open Open) {
 	for _, c := range []struct {
 		name string
 		try  func(n *night)
+		long bool // as Kind.Long says
 	}{
-		{"refusals", refusals},
-		{"held", held},
-		{"held again", heldThroughKill},
-		{"restarts", restarts},
-		{"hooks", hooks},
-		{"hooks cut", hooksThroughKill},
+		{"refusals", refusals, false},
+		{"held", held, false},
+		{"held again", heldThroughKill, true},
+		{"restarts", restarts, true},
+		{"hooks", hooks, false},
+		{"hooks cut", hooksThroughKill, true},
 	} {
-		t.Run(c.name, func(t *testing.T) { c.try(&night{t, r, open}) })
+		t.Run(c.name, func(t *testing.T) {
+			if c.long {
+				k.Long(t)
+			}
+			c.try(&night{t, r.For(t), open, k})
+		})
 	}
 }
 
-// Step moves one package of a host, given as "shopd 1.0-1 1.1-1".
+// Step moves one package of a host, given in Debian's versions as "shopd 1.0-1 1.1-1".
 func Step(id, what string) fleet.Step {
-	words := strings.Fields(what)
+	k, words := Of(id), strings.Fields(what)
 	return fleet.Step{Key: "night/" + id + "/" + what, Host: inventory.HostID(id), Reboot: "if-needed", NotAfter: time.Now().Add(time.Hour),
-		Packages: []fleet.Package{{Type: "deb", Name: words[0], From: words[1], To: words[2]}}}
+		Packages: []fleet.Package{{Type: k.packages, Name: words[0], From: k.Version(words[0], words[1]), To: k.Version(words[0], words[2])}}}
+}
+
+// Has says what a host has otherwise than shopd, libfoo and barkeep in these versions of
+// Debian's, all whole, and that shopd running; "" where it is so.
+func Has(r *rig.Rig, id, shopd, libfoo, barkeep string) string {
+	k := Of(id)
+	got := strings.Join(strings.Fields(r.Inside(id, "sh", "-c", k.versions+" barkeep libfoo shopd; shopd running")), " ")
+	if want := strings.Join([]string{k.Version("barkeep", barkeep), k.Version("libfoo", libfoo), shopd, shopd}, " "); got != want {
+		return fmt.Sprintf("%s has %q, want %q", id, got, want)
+	}
+	return ""
 }
 
 // Back is the rollback of a step.
@@ -56,6 +74,7 @@ type night struct {
 	*testing.T
 	rig  *rig.Rig
 	open Open
+	Kind
 }
 
 func ids(names []string) []inventory.HostID {
@@ -131,6 +150,18 @@ func (n *night) cut(s fleet.Step, change func(*host.Options), once string, do fu
 	f.Close()
 }
 
+// has checks which version of one package is there.
+func (n *night) has(id, name, v string) {
+	n.Helper()
+	n.prints(id, n.Version(name, v), n.versions+" "+name)
+}
+
+// holds checks which packages are held.
+func (n *night) holds(id, want string) {
+	n.Helper()
+	n.prints(id, want, n.held)
+}
+
 // kill ends all that works on jobs in a host: shells, package managers, but no
 // service and not sshd.
 func (n *night) kill(id string) {
@@ -138,5 +169,5 @@ func (n *night) kill(id string) {
 	n.rig.Inside(id, "sh", "-c", killed)
 }
 
-const killed = `for p in /proc/[0-9]*; do case $(cat $p/comm) in apt-get|dpkg|barkeep.postins|sleep|timeout) kill -9 ${p#/proc/} ;;
+const killed = `for p in /proc/[0-9]*; do case $(cat $p/comm) in apt-get|dpkg|barkeep.postins|dnf|zypper|rpm|sleep|timeout) kill -9 ${p#/proc/} ;;
   sh|python3) [ ${p#/proc/} = $$ ] || tr '\0' ' ' <$p/cmdline | grep -q 'shopd' || kill -9 ${p#/proc/} ;; esac; done 2>/dev/null; true`

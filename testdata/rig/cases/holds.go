@@ -8,53 +8,58 @@ import (
 // What was moved is held where nobody else moves it, and only what ringmaster holds
 // is let go by its own next step.
 func held(n *night) {
-	const h = "h01"
+	h := n.Letter + "01"
 	n.rig.Fresh(h)
-	n.rig.Inside(h, "apt-get", "-qq", "update")
-	n.prints(h, "1", "apt-get -s upgrade | grep -c '^Inst libfoo'")
+	person := func(does, name string) { n.rig.Inside(h, "sh", "-c", does+" "+name) }
+	n.rig.Inside(h, "sh", "-c", n.lists)
+	n.prints(h, "1", n.upgrades+" | wc -l")
 	n.moves(h, "libfoo 2.0 2.1")
 	n.ends(fleet.Succeeded, "")(n.back(Step(h, "libfoo 2.0 2.1"), plain))
-	n.prints(h, "0", "apt-get -s upgrade | grep -c '^Inst libfoo' || true") // nobody puts it there again
-	n.rig.Inside(h, "apt-mark", "unhold", "libfoo")
+	n.prints(h, "0", n.upgrades+" | wc -l") // nobody puts it there again
+	person(n.unhold, "libfoo")
 	n.moves(h, "barkeep 1.0 1.1")
-	n.prints(h, "barkeep", "apt-mark showhold")
+	n.holds(h, "barkeep")
 
 	n.moves(h, "barkeep 1.1 1.3")
-	n.prints(h, "barkeep 1.3 1.0", "apt-mark showhold; dpkg-query -W -f '${Version} ' barkeep barlib")
+	n.holds(h, "barkeep")
+	n.has(h, "barkeep", "1.3")
+	n.has(h, "barlib", "1.0")
 	n.ends(fleet.Succeeded, "")(n.back(Step(h, "barkeep 1.1 1.3"), plain))
-	n.prints(h, "barkeep 1.1", "apt-mark showhold; dpkg-query -W -f '${Version}' barkeep")
+	n.holds(h, "barkeep")
+	n.has(h, "barkeep", "1.1")
 
-	n.rig.Inside(h, "apt-mark", "hold", "libfoo")
-	n.denied("refused", "libfoo would move to 2.1 with it, and is held on the host by its administrators")(n.apply(Step(h, "shopd 1.0-1 1.1-1"), plain))
-	n.rig.Inside(h, "apt-mark", "unhold", "libfoo")
+	person(n.hold, "libfoo")
+	n.denied("refused", "libfoo would move to "+n.Version("libfoo", "2.1")+" with it, and is held on the host by its administrators")(n.apply(Step(h, "shopd 1.0-1 1.1-1"), plain))
+	person(n.unhold, "libfoo")
 
-	n.rig.Inside(h, "apt-mark", "unhold", "barkeep") // a person lets go, and what they hold later is theirs
+	person(n.unhold, "barkeep") // a person lets go, and what they hold later is theirs
 	again := Step(h, "libfoo 2.0 2.1")
 	again.Key += "/2"
 	n.ends(fleet.Succeeded, "")(n.apply(again, plain))
-	n.prints(h, "libfoo", "apt-mark showhold")
-	n.rig.Inside(h, "apt-mark", "hold", "barkeep")
-	n.denied("refused", "barkeep is held at 1.1 on the host by its administrators")(n.apply(Step(h, "barkeep 1.1 1.2"), plain))
-	n.rig.Inside(h, "apt-mark", "unhold", "barkeep")
+	n.holds(h, "libfoo")
+	person(n.hold, "barkeep")
+	n.denied("refused", "barkeep is held at "+n.Version("barkeep", "1.1")+" on the host by its administrators")(n.apply(Step(h, "barkeep 1.1 1.2"), plain))
+	person(n.unhold, "barkeep")
 
 	n.moves(h, "shopd 1.0-1 1.1-1") // beside a dependency that it holds itself
-	n.prints(h, "libfoo shopd", "apt-mark showhold")
+	n.holds(h, "libfoo shopd")
 	loose := Step(h, "shopd 1.1-1 1.4-1")
 	n.ends(fleet.Succeeded, "")(n.apply(loose, func(o *host.Options) { o.NoHold = true }))
-	n.prints(h, "libfoo", "apt-mark showhold")
+	n.holds(h, "libfoo")
 }
 
 // A job that is killed while nothing is held leaves that to whoever asks next.
 func heldThroughKill(n *night) {
-	const h = "h01"
+	h := n.Letter + "01"
 	n.rig.Fresh(h)
 	n.moves(h, "barkeep 1.0 1.1")
 	s := Step(h, "barkeep 1.1 1.2")
-	n.cut(s, plain, "dpkg-query -W -f '${db:Status-Abbrev}' barkeep | grep -q iF", n.kill)
-	n.prints(h, "", "apt-mark showhold")
+	n.cut(s, plain, n.Scripted, n.kill)
+	n.holds(h, "")
 	j, err := n.apply(s, plain)
 	if err != nil || j.State != fleet.Succeeded && j.State != fleet.Failed {
 		n.Fatalf("job is %+v, %v, want it settled", j, err)
 	}
-	n.prints(h, "barkeep installed", "apt-mark showhold; dpkg-query -W -f '${db:Status-Status}' barkeep")
+	n.holds(h, "barkeep")
+	n.has(h, "barkeep", "1.2")
 }

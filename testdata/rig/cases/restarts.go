@@ -12,7 +12,8 @@ import (
 // Hosts are restarted one after another, and when one does not come back no other is,
 // until a later run goes on with them.
 func restarts(n *night) {
-	hosts := []string{"h02", "h03", "h04"}
+	hosts := n.rig.Names()
+	hosts = hosts[:min(len(hosts), 3)]
 	n.rig.Fresh(hosts...)
 	for _, h := range hosts {
 		n.rig.Fault(h, "lost")
@@ -54,6 +55,8 @@ func restarts(n *night) {
 	}
 	wg.Wait()
 	for _, h := range hosts {
-		n.prints(h, "libfoo 2.1 1.0-1", "apt-mark showhold; dpkg-query -W -f '${Version} ' libfoo; shopd running")
+		n.holds(h, "libfoo")
+		n.has(h, "libfoo", "2.1")
+		n.prints(h, "1.0-1", "shopd running")
 	}
 }
