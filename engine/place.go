@@ -19,6 +19,10 @@ import (
 // defaultInstall is the planned length of a host's install where nobody says.
 const defaultInstall = 30 * time.Minute
 
+// defaultRestart is how long a fleet waits for a host that was restarted, where its
+// block does not say.
+const defaultRestart = 10 * time.Minute
+
 // cutoff is the last part of a window in which nothing starts.
 const cutoff = time.Hour
 
@@ -100,6 +104,10 @@ func (d *decider) scheduleInput(dr *draft) (schedule.Input, []int) {
 			last = c.host
 			in.Hosts = append(in.Hosts, d.scheduleHost(dr, c.host, serviceNo))
 		}
+		if reboot := dr.patches[c.patch].reboot; reboot != nil && *reboot {
+			h := &in.Hosts[len(in.Hosts)-1]
+			h.Restart, h.Turns = d.turns(c.host)
+		}
 		in.Changes = append(in.Changes, schedule.Change{Host: int32(len(in.Hosts) - 1), Patch: c.patch, NotBefore: c.notBefore})
 	}
 	return in, places
@@ -115,6 +123,16 @@ func (d *decider) scheduleHost(dr *draft, i int32, serviceNo map[string]int) sch
 	f, n := d.fleetOf(h)
 	out.Fleet, out.Lanes = fleetName(d.est.Fleets, n), max(1, f.Parallel)
 	return out
+}
+
+// turns is how long a host's restart may take, 0 where its fleet restarts none or lets
+// none wait, and how many of the fleet may be restarting at a time.
+func (d *decider) turns(i int32) (each time.Duration, atOnce int) {
+	f, _ := d.fleetOf(&d.hosts[i])
+	if !f.Keeps() || f.NoRestart {
+		return 0, 0
+	}
+	return cmp.Or(f.Restart, defaultRestart), max(1, f.RestartLanes)
 }
 
 // frozenBy are the freezes that bind hosts of some services, by index. Hosts of the

@@ -199,7 +199,7 @@ func (p *planner) commit(b *batch, t *trial, res *Result) {
 				w.Changes = append(w.Changes, v.changes...)
 				p.busy[v.host] = append(p.busy[v.host], span{at.start, at.start + c.install})
 			}
-			p.take(taking{span{at.start, at.start + c.install}, c.fleet, c.set, at.n}, 1)
+			p.take(taking{span{at.start, at.start + c.install}, c.fleet, c.set, at.n, c.restarts}, 1)
 			done += at.n
 		}
 		for _, v := range c.visits[done:] {

@@ -137,10 +137,14 @@ func (t *trial) count(c *class, n int, soak int64) {
 type taking struct {
 	span
 	fleet, set, n int
+	restarts      bool
 }
 
 func (p *planner) take(k taking, sign int) {
 	p.laneUse[k.fleet].add(k.start, k.end, sign*k.n)
+	if k.restarts {
+		p.turnUse[k.fleet].add(k.start, k.end, sign*k.n)
+	}
 	for _, service := range p.sets[k.set] {
 		p.down[service].add(k.start, k.end, sign*k.n)
 	}
@@ -278,6 +282,14 @@ func (pl *placer) try(i int32, now int64) {
 			return
 		}
 		room = min(room, lanes-use.most(now, now+j.install))
+		if j.restarts {
+			most, use := pl.p.together[j.fleet], &pl.p.turnUse[j.fleet]
+			if at := use.free(now, j.install, most); at > now {
+				pl.queue.push(event{at, i})
+				return
+			}
+			room = min(room, most-use.most(now, now+j.install))
+		}
 	}
 	pl.put(j, place{start, last, room})
 	if j.left == 0 {
@@ -288,7 +300,7 @@ func (pl *placer) try(i int32, now int64) {
 }
 
 func (pl *placer) put(j *job, at place) {
-	k := taking{span{at.start, at.start + j.install}, j.fleet, j.set, at.n}
+	k := taking{span{at.start, at.start + j.install}, j.fleet, j.set, at.n, j.restarts}
 	pl.p.take(k, 1)
 	pl.taken = append(pl.taken, k)
 	j.left -= at.n

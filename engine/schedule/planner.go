@@ -28,10 +28,12 @@ type planner struct {
 	sets     [][]int // distinct sets of services
 	depends  [][]int // by service: what it depends on
 	lanes    []int   // by fleet
+	together []int   // by fleet: hosts that restart and may be on their way at a time
 	fleets   []string
 	limits   []int // by service: hosts that may be down together
 
 	laneUse []timeline // by fleet
+	turnUse []timeline // by fleet: hosts that restart
 	down    []timeline // by service
 	busy    [][]span   // by host
 	alone   []int64    // by patch: when it would be healthy, were it alone and in a hurry
@@ -49,6 +51,7 @@ type profile struct {
 	ring, binding     int
 	install, rollback int64
 	fleet, set        int
+	restarts          bool
 	track             int32
 }
 
@@ -79,6 +82,7 @@ func newPlanner(in *Input) *planner {
 	p.readServices()
 	p.readHosts()
 	p.laneUse = make([]timeline, len(p.lanes))
+	p.turnUse = make([]timeline, len(p.lanes))
 	p.down = make([]timeline, len(in.Services))
 	p.busy = make([][]span, len(in.Hosts))
 	p.alone = make([]int64, len(in.Patches))
@@ -122,6 +126,7 @@ func (p *planner) readHosts() {
 	bindings, sets, tracks, profiles := interner{}, interner{}, map[track]int32{}, map[profile]int32{}
 	fleets := map[string]int{}
 	p.profile = make([]int32, len(p.in.Hosts))
+	turns := p.readTurns()
 	for i := range p.in.Hosts {
 		h := &p.in.Hosts[i]
 		b := p.binding(h)
@@ -130,10 +135,16 @@ func (p *planner) readHosts() {
 			f = len(p.lanes)
 			fleets[h.Fleet] = f
 			p.lanes = append(p.lanes, max(1, h.Lanes))
+			p.together = append(p.together, 0)
 			p.fleets = append(p.fleets, h.Fleet)
 		}
 		p.lanes[f] = min(p.lanes[f], max(1, h.Lanes))
+		p.together[f] = turns[h.Fleet].together()
 		t := track{ring: h.Ring, install: max(1, seconds(h.Install)), rollback: max(0, seconds(h.Rollback))}
+		if h.Restart > 0 {
+			t.install += turns[h.Fleet].wait()
+			t.rollback += turns[h.Fleet].wait()
+		}
 		if h.Ring >= len(p.rings) {
 			t.ring = -1
 		}
@@ -155,7 +166,7 @@ func (p *planner) readHosts() {
 			tracks[t] = n
 			p.tracks = append(p.tracks, t)
 		}
-		pr := profile{t.ring, t.binding, t.install, t.rollback, f, set, n}
+		pr := profile{t.ring, t.binding, t.install, t.rollback, f, set, h.Restart > 0, n}
 		m, ok := profiles[pr]
 		if !ok {
 			m = int32(len(p.profiles))

@@ -17,6 +17,7 @@ func keepsTheRules(t *testing.T, in Input) {
 	at := where(t, in, got)
 	windowsAndFreezes(t, in, at)
 	lanesAndServices(t, in, got)
+	restartsFit(t, in, got)
 	ringsInOrder(t, in, at)
 	dependentsAfter(t, in, at)
 	finishes(t, in, got, at)
@@ -34,19 +35,19 @@ func windowsAndFreezes(t *testing.T, in Input, at []placed) {
 		if w.wave.Start.Before(in.At) || w.wave.Start.Before(in.Changes[c].NotBefore) || w.wave.NotAfter.Before(w.wave.Start) {
 			t.Errorf("change %d starts %v, not after %v, at %v, held until %v", c, w.wave.Start, w.wave.NotAfter, in.At, in.Changes[c].NotBefore)
 		}
-		if w.wave.End.Sub(w.wave.Start) != h.Install {
+		turns := w.wave.End.Sub(w.wave.Start) - h.Install
+		if turns != 0 && h.Restart == 0 || turns < 0 {
 			t.Errorf("change %d takes %v, want %v", c, w.wave.End.Sub(w.wave.Start), h.Install)
 		}
 		for _, start := range []time.Time{w.wave.Start, w.wave.NotAfter} {
-			allowed(t, in, h, c, start)
+			allowed(t, in, h, c, start, start.Add(max(time.Hour, h.Install+h.Rollback+2*turns)))
 		}
 	}
 }
 
 // allowed fails unless a start leaves an hour, and time for install and
 // rollback, before any of the host's windows closes or a freeze begins.
-func allowed(t *testing.T, in Input, h *Host, c int, start time.Time) {
-	end := start.Add(max(time.Hour, h.Install+h.Rollback))
+func allowed(t *testing.T, in Input, h *Host, c int, start, end time.Time) {
 	for _, f := range h.Freezes {
 		if in.Freezes[f].From.Before(end) && start.Before(in.Freezes[f].To) {
 			t.Errorf("change %d from %v crosses %v", c, start, in.Freezes[f])
@@ -63,6 +64,40 @@ func allowed(t *testing.T, in Input, h *Host, c int, start time.Time) {
 			}
 			if !inside {
 				t.Errorf("change %d from %v is not inside window %v", c, start, w)
+			}
+		}
+	}
+}
+
+// restartsFit says whether all hosts on their way that restart can do so, one turn after
+// another, before each of them is planned to be installed.
+func restartsFit(t *testing.T, in Input, got Result) {
+	var all []*Wave
+	for _, waves := range got.Rings {
+		for i := range waves {
+			all = append(all, &waves[i])
+		}
+	}
+	for _, now := range all {
+		restarting := map[string]map[int32]bool{}
+		for _, w := range all {
+			for _, c := range w.Changes {
+				if h := in.Changes[c].Host; in.Hosts[h].Restart > 0 && !w.Start.After(now.Start) && now.Start.Before(w.End) {
+					if restarting[in.Hosts[h].Fleet] == nil {
+						restarting[in.Hosts[h].Fleet] = map[int32]bool{}
+					}
+					restarting[in.Hosts[h].Fleet][h] = true
+				}
+			}
+		}
+		for _, c := range now.Changes {
+			h := &in.Hosts[in.Changes[c].Host]
+			if h.Restart == 0 {
+				continue
+			}
+			turns := (len(restarting[h.Fleet]) - 1) / h.Turns
+			if least := h.Install + time.Duration(turns)*h.Restart; now.End.Sub(now.Start) < least {
+				t.Errorf("a visit is planned to last %s; with %d turns before its own it needs %s", now.End.Sub(now.Start), turns, least)
 			}
 		}
 	}

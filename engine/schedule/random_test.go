@@ -80,6 +80,9 @@ func addHost(r *rand.Rand, in *Input, i int, lanes []int) {
 	if r.IntN(60) == 0 {
 		h.Ring = -1
 	}
+	if fleet == 1 && lanes[1]%3 == 0 && i%3 > 0 {
+		h.Restart, h.Turns = 10*time.Minute, 1+lanes[1]%2
+	}
 	for s := range in.Services {
 		if r.IntN(3) == 0 {
 			h.Services = append(h.Services, s)

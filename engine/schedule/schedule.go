@@ -21,6 +21,10 @@
 //     binds it holds, not in the last hour before either ends that, and only
 //     where install and rollback both fit before.
 //   - A lane is taken from a visit's start to the end of its install.
+//   - Hosts of a fleet that restart take turns. No more of them are on their way at a
+//     time than can restart, turn by turn, in what is planned for an install; and
+//     install and rollback are planned to be longer by the turns that may come before
+//     a host's own.
 //   - A service keeps MinAvailable hosts up, at least half where it declares
 //     nothing. The only host of a service may be done.
 //   - Within a ring and a batch, a service's hosts start when the hosts of all
@@ -74,8 +78,10 @@ type Host struct {
 	Freezes  []int         // indices into Input.Freezes that bind it
 	Install  time.Duration // planned length of an install (default 30 min by the caller)
 	Rollback time.Duration
-	Lanes    int    // hosts of its fleet that are done at a time
-	Fleet    string // hosts of the same fleet share its lanes
+	Lanes    int           // hosts of its fleet that are done at a time
+	Fleet    string        // hosts of the same fleet share its lanes
+	Restart  time.Duration // how long its restart may take; 0: it does not restart, or waits for nobody
+	Turns    int           // hosts of its fleet that may be restarting at a time, at least 1
 }
 
 // Patch is a patch with its clock.

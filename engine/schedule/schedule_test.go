@@ -73,6 +73,21 @@ func TestWaves(t *testing.T) {
 			"1 03T09:00-03T09:30 soak 24 h [0]\n2 11T09:00-11T09:30 soak 48 h [1 2]\n3 no ring takes the host\n"},
 		{"hurried, the end of the clock left free", func(in *Input) { in.Patches[0].Deadline = in.At.Add(5 * 24 * time.Hour) },
 			"1 02T17:35-02T18:05 soak 8 h 35 min [0]\n2 05T14:35-05T15:05 soak 17 h 25 min [1 2]\n2 05T15:05-05T15:35 soak 17 h 25 min [3]\n"},
+		{"hosts that restart one after another, four of them in the time of an install", func(in *Input) {
+			in.Services[0].MinAvailable = 1
+			restarts(in, 10*time.Minute, 1)
+		}, "1 03T09:00-03T10:00 soak 24 h [0]\n2 11T09:00-11T10:00 soak 48 h [1 2 3]\n"},
+		{"and two of them at a time, in a fleet of five lanes", func(in *Input) {
+			in.Services[0].MinAvailable = 1
+			restarts(in, 20*time.Minute, 2)
+			lanes(in, 5)
+		}, "1 03T09:00-03T09:50 soak 24 h [0]\n2 11T09:00-11T09:50 soak 48 h [1 2 3]\n"},
+		{"turns that take as long as an install: two at a time", func(in *Input) {
+			in.Services[0].MinAvailable = 1
+			restarts(in, 30*time.Minute, 1)
+		}, "1 03T09:00-03T10:00 soak 24 h [0]\n2 11T09:00-11T10:00 soak 48 h [1 2]\n2 11T10:00-11T11:00 soak 48 h [3]\n"},
+		{"restarts in one lane", func(in *Input) { restarts(in, 10*time.Minute, 1); lanes(in, 1) },
+			"1 03T09:00-03T09:30 soak 24 h [0]\n2 11T09:00-11T09:30 soak 48 h [1]\n2 11T09:30-11T10:00 soak 48 h [2]\n2 11T10:00-11T10:30 soak 48 h [3]\n"},
 		{"a window that is too short", func(in *Input) { windows(in, "short") },
 			strings.ReplaceAll("0 X\n1 X\n2 X\n3 X\n", "X", `window "short" is never open for long enough before Tue 2027-04-06 09:00 UTC: 1 h of install and rollback must fit, and nothing starts in the last 1 h`)},
 		{"windows that never meet", func(in *Input) { windows(in, "tuesdays", "fridays") },
@@ -117,6 +132,12 @@ func sandbox(in *Input, test string) {
 	in.Rings[1].Sandbox, in.Patches[0].Test = true, test
 	for i := range in.Rings {
 		in.Rings[i].After = 0
+	}
+}
+
+func restarts(in *Input, each time.Duration, turns int) {
+	for i := range in.Hosts {
+		in.Hosts[i].Restart, in.Hosts[i].Turns = each, turns
 	}
 }
 
