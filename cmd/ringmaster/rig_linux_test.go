@@ -152,6 +152,7 @@ func TestRealHostsKilled(t *testing.T) {
 			began := time.Now()
 			for k.left > 0 && !t.Failed() {
 				k.night(rigWorld(t, r, fleet, "1.1-1"), r)
+				t.Logf("plan %d is over after %.0f s; still to be killed: %d", k.plans, time.Since(began).Seconds(), k.left)
 			}
 			t.Logf("%d plans, killed: %v, %d ended first; %d times an intent was open; changes end as %v; %.0f s", k.plans, k.kills, k.late, k.intended, k.ended, time.Since(began).Seconds())
 		})
