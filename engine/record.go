@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/ringmaster-dev/ringmaster/engine/outcome"
@@ -50,18 +51,47 @@ func (x *Executor) Record(ctx context.Context, results []Result, done *Executed)
 	return len(lines), nil
 }
 
-// outcomes are the lines that results add to a plan's ledger.
-func (x *Executor) outcomes(t *tip, l *live, results []Result) []outcome.Line {
-	var lines []outcome.Line
+// awaited are the results that a plan's ledger waits for.
+func (x *Executor) awaited(l *live, results []Result) []Result {
+	var list []Result
 	for _, r := range results {
 		if r.Plan != l.plan.ID {
 			continue
 		}
-		c := l.progress.Of(r.Host, r.Patch)
-		if c == nil || !expected(l, c, r) {
+		if c := l.progress.Of(r.Host, r.Patch); c == nil || !expected(l, c, r) {
 			x.Log.WithField("key", r.Key).WithField("event", r.Event).Warn("a result that no committed intent asks for is passed over")
 			continue
 		}
+		list = append(list, r)
+	}
+	return list
+}
+
+// once are the results that say one thing of a step. Shards that were shared out anew, or
+// a job that was run again, can leave more than one of the same; where they contradict one
+// another the step stays open, and the next run asks what became of it.
+func (x *Executor) once(results []Result) []Result {
+	says := map[string]outcome.Event{}
+	for _, r := range results {
+		if was, twice := says[r.Key]; twice && was != r.Event {
+			x.Log.WithField("key", r.Key).Warnf("results contradict one another, %s and %s; the step is still open", was, r.Event)
+			says[r.Key] = ""
+			continue
+		}
+		says[r.Key] = r.Event
+	}
+	return slices.DeleteFunc(results, func(r Result) bool {
+		counts := says[r.Key] == r.Event
+		says[r.Key] = "" // taken
+		return !counts
+	})
+}
+
+// outcomes are the lines that results add to a plan's ledger.
+func (x *Executor) outcomes(t *tip, l *live, results []Result) []outcome.Line {
+	var lines []outcome.Line
+	for _, r := range x.once(x.awaited(l, results)) {
+		c := l.progress.Of(r.Host, r.Patch)
 		line := l.progress.Line(c, x.when(l, r), r.Event, r.Detail)
 		line.Key, line.Seconds, line.Fleet, line.Measured, line.Ended = r.Key, r.Seconds, r.Fleet, r.Measured, x.ended(t, r)
 		if c.State == rollout.Undo || c.State == rollout.Back {

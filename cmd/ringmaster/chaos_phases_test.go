@@ -109,6 +109,35 @@ func TestForgedResults(t *testing.T) {
 	checkLedger(t, lines, w.moved())
 }
 
+// A result that is there twice is one: shards that were shared out anew, or a job that was
+// run again, leave the same in two files. Two that contradict one another say nothing sure,
+// and the host is asked again.
+func TestResultsTwice(t *testing.T) {
+	t.Parallel()
+	for second, want := range map[string]int{"applied": 6, "failed": 0} {
+		w := newWorld(t)
+		results := filepath.Join(w.base, "results")
+		w.run(chaosAt, "execute", "--phase", "intend")
+		w.run(chaosAt, "execute", "--phase", "apply", "--results", results)
+		data, err := os.ReadFile(filepath.Join(results, "results-1-of-1.jsonl"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		again := bytes.ReplaceAll(data, []byte(`"event":"applied"`), []byte(`"event":"`+second+`"`))
+		if err := os.WriteFile(filepath.Join(results, "results-1-of-2.jsonl"), again, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		w.run(chaosAt, "execute", "--phase", "record", "--results", results)
+		_, lines := w.ledger()
+		if n := events(lines); n[outcome.Applied] != want || len(lines) != 6+want {
+			t.Errorf("with a second result %q the ledger has %v, want 6 intended and %d applied", second, n, want)
+		}
+		w.run(chaosAt.Add(time.Minute), "execute")
+		_, lines = w.ledger()
+		checkLedger(t, lines, w.moved())
+	}
+}
+
 // A result that claims to come from the future is recorded at the time of the
 // run that records it: it would else stop every run until then.
 func TestResultFromTheFuture(t *testing.T) {
