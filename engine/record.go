@@ -58,7 +58,7 @@ func (x *Executor) awaited(l *live, results []Result) []Result {
 		if r.Plan != l.plan.ID {
 			continue
 		}
-		if c := l.progress.Of(r.Host, r.Patch); c == nil || !expected(l, c, r) {
+		if c := l.progress.Of(r.Host, r.Patch); c == nil || !expected(l, c, r, x.when(l, r)) {
 			x.Log.WithField("key", r.Key).WithField("event", r.Event).Warn("a result that no committed intent asks for is passed over")
 			continue
 		}
@@ -124,17 +124,19 @@ func (x *Executor) ended(t *tip, r Result) time.Time {
 	return r.Ended
 }
 
-// expected says whether the ledger waits for such a result.
-func expected(l *live, c *rollout.Change, r Result) bool {
+// expected says whether the ledger waits for such a result. A verdict that takes a whole
+// soak is none before, though the runner says so: something may have been rolled back on
+// the host since it was measured, so that it is watched anew.
+func expected(l *live, c *rollout.Change, r Result, at time.Time) bool {
 	switch c.State {
 	case rollout.Intended:
 		return r.Key == c.Key(l.plan.ID) && oneOf(r.Event, outcome.Applied, outcome.Failed, outcome.Skipped, outcome.Unreachable, outcome.Held)
 	case rollout.Undo:
 		return r.Key == c.UndoKey(l.plan.ID) && oneOf(r.Event, outcome.RolledBack, outcome.Failed, outcome.Unreachable)
 	case rollout.Back:
-		return r.Key == c.UndoKey(l.plan.ID) && oneOf(r.Event, outcome.RolledBack, outcome.Degraded, outcome.Held)
+		return r.Key == c.UndoKey(l.plan.ID) && c.Due(at) && oneOf(r.Event, outcome.RolledBack, outcome.Degraded, outcome.Held)
 	case rollout.Applied:
-		return r.Key == c.Key(l.plan.ID) && oneOf(r.Event, outcome.Healthy, outcome.Degraded, outcome.Held)
+		return r.Key == c.Key(l.plan.ID) && (r.Event == outcome.Degraded || c.Due(at) && oneOf(r.Event, outcome.Healthy, outcome.Held))
 	}
 	return false
 }

@@ -109,6 +109,35 @@ func TestForgedResults(t *testing.T) {
 	checkLedger(t, lines, w.moved())
 }
 
+// A host is not healthy before its soak is over, whatever a results file says: what was
+// measured may have been before something else was rolled back there.
+func TestHealthyTooEarly(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.run(chaosAt, "execute")
+	_, lines := w.ledger()
+	results := filepath.Join(w.base, "early")
+	if err := os.MkdirAll(results, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for n, at := range []time.Time{chaosAt.Add(30*time.Minute - time.Second), chaosAt.Add(30 * time.Minute)} {
+		var said bytes.Buffer
+		for _, l := range lines {
+			if l.Event == outcome.Applied {
+				fmt.Fprintf(&said, `{"key":%q,"plan":%q,"host":%q,"patch":%q,"event":"healthy","at":%q,"seconds":0,"detail":"well","fleet":"exec"}`+"\n", l.Key, l.Plan, l.Host, l.Patch, at.Format(time.RFC3339))
+			}
+		}
+		if err := os.WriteFile(filepath.Join(results, "results-1-of-1.jsonl"), said.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		w.run(at, "execute", "--phase", "record", "--results", results)
+		_, now := w.ledger()
+		if got, want := events(now)[outcome.Healthy], []int{0, 6}[n]; got != want {
+			t.Errorf("at %s %d changes are healthy, want %d of 6 that soak until %s", at.Format(time.TimeOnly), got, want, chaosAt.Add(30*time.Minute).Format(time.TimeOnly))
+		}
+	}
+}
+
 // A result that is there twice is one: shards that were shared out anew, or a job that was
 // run again, leave the same in two files. Two that contradict one another say nothing sure,
 // and the host is asked again.
