@@ -37,7 +37,7 @@ func (h *hand) measure(ctx context.Context, jobs []*job) ([]Result, error) {
 	var all []sighting
 	var broken []error
 	for _, block := range blocks(h.t, jobs) {
-		s := sighting{hand: h, patience: patienceOf(block.health), least: block.health.MinRequests}
+		s := sighting{hand: h, declared: block.health.Signals, patience: patienceOf(block.health), least: block.health.MinRequests}
 		if block.health.Kind != "" {
 			err := h.unaltered(h.t, block.health.Command)
 			if err == nil {
@@ -70,9 +70,10 @@ func (h *hand) measure(ctx context.Context, jobs []*job) ([]Result, error) {
 // sighting is changes that are measured together, by one source.
 type sighting struct {
 	*hand
-	source   telemetry.Source // nil where no health block takes the hosts
-	patience time.Duration    // for a verdict
-	least    int              // requests that a host must have served to be called healthy
+	source   telemetry.Source  // nil where no health block takes the hosts
+	declared map[string]string // signals that the health block says it measures, with their queries
+	patience time.Duration     // for a verdict
+	least    int               // requests that a host must have served to be called healthy
 	group    []*job
 }
 
@@ -157,7 +158,7 @@ func (h *sighting) verdicts(ctx context.Context) []Result {
 		if why := ask.unasked[j.change.Host]; why != nil {
 			return health.Verdict{State: health.Inconclusive, Why: why.Error()}
 		}
-		return health.Judge(health.Evidence{Before: before[j.change.Host], After: after[j.change.Host], Peers: pooled(after, peers), PeersBefore: pooled(before, peers), MinRequests: h.least})
+		return health.Judge(health.Evidence{Declared: h.declared, Before: before[j.change.Host], After: after[j.change.Host], Peers: pooled(after, peers), PeersBefore: pooled(before, peers), MinRequests: h.least})
 	}
 	var longer telemetry.Series // where the soak was not enough to tell: all there is
 	var results []Result

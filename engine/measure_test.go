@@ -164,6 +164,49 @@ func TestSlowGroupDelaysNoOther(t *testing.T) {
 	}
 }
 
+// A signal that a host's health block declares and that has no points is waited for, and
+// then holds the change by its name; a block that does not declare it does not miss it.
+func TestDeclaredSignalWithoutPoints(t *testing.T) {
+	applied := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+	log := logrus.New()
+	log.SetOutput(io.Discard)
+	d := frame(&estate.Estate{Healths: []ring.Health{
+		{Kind: "prometheus", Patience: time.Hour, Signals: map[string]string{"up": "up", "error_ratio": "errors{hots='{{host}}'}"}},
+		{Kind: "prometheus", Patience: time.Hour, Signals: map[string]string{"up": "up"}, Select: ring.Select{Hosts: []string{"web-2"}}},
+	}}, basis{})
+	d.est.Hosts = []inventory.Host{{ID: "web-1"}, {ID: "web-2"}}
+	d.hosts = d.est.Hosts
+	l := &live{progress: &rollout.Progress{}, deed: deed{plan: &plan.Plan{ID: "high-main-1"}}}
+	var jobs []*job
+	for _, host := range d.hosts {
+		c := &rollout.Change{Change: plan.Change{Host: host.ID, Patch: "p"}, Began: applied, Applied: applied, Watched: applied, Soak: time.Hour, State: rollout.Applied}
+		jobs = append(jobs, &job{live: l, change: c})
+	}
+	for _, tt := range []struct {
+		at   time.Duration
+		want map[inventory.HostID]string
+	}{
+		{time.Hour, map[inventory.HostID]string{"web-2": "healthy: up"}},
+		{2 * time.Hour, map[inventory.HostID]string{"web-2": "healthy: up",
+			"web-1": "held: no verdict on its health: error_ratio: no points, neither before the change nor after it (query errors{hots='{{host}}'})" + remedy}},
+	} {
+		x := &Executor{Env: &Env{At: applied.Add(tt.at), Log: log}, OpenHealth: func(context.Context, ring.Health, fleet.Fleet, World) (telemetry.Source, error) {
+			return well{}, nil
+		}}
+		list, err := (&hand{Executor: x, t: &tip{est: d.est, decider: d}}).measure(t.Context(), jobs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := map[inventory.HostID]string{}
+		for _, r := range list {
+			got[r.Host] = string(r.Event) + ": " + r.Detail
+		}
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%s after the change (-want +got):\n%s", tt.at, diff)
+		}
+	}
+}
+
 // level is up and errors at one ratio, or nothing at all.
 type level struct {
 	ratio  float64

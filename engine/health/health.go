@@ -31,6 +31,7 @@
 package health
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -61,6 +62,10 @@ type Verdict struct {
 // by time.
 type Evidence struct {
 	Before, After map[string][]telemetry.Point
+	// Declared are the signals that the site says it measures, with the query of each. One
+	// of them without a point is missing; a signal that is not among them and has none was
+	// never asked for.
+	Declared map[string]string
 	// Peers are the points of all such hosts after the change, together
 	// (telemetry.Pool).
 	Peers map[string][]telemetry.Point
@@ -88,19 +93,20 @@ type finding struct {
 	why   string
 }
 
-// Judge gives the verdict. Points must be sorted by time. A signal that was not
-// measured before, after or beside is not asked for; of one that was, points
-// after the change are needed.
+// Judge gives the verdict. Points must be sorted by time. Of a signal that is declared,
+// or was measured before, points after the change are needed; any other is not asked for.
 func Judge(e Evidence) Verdict {
 	v := Verdict{Before: summaries(e.Before), After: summaries(e.After)}
 	var found []finding
 	for _, signal := range telemetry.Signals {
-		if len(e.Before[signal])+len(e.After[signal]) == 0 {
-			continue
-		}
-		if signal == "up" {
+		query, declared := e.Declared[signal]
+		switch measured := len(e.Before[signal])+len(e.After[signal]) > 0; {
+		case !measured && declared:
+			found = append(found, finding{Inconclusive, fmt.Sprintf("%s: no points, neither before the change nor after it (query %s)", signal, query)})
+		case !measured:
+		case signal == "up":
 			found = append(found, judgeUp(e))
-		} else {
+		default:
 			found = append(found, judgeLevel(e, rules[signal]))
 		}
 	}

@@ -171,6 +171,28 @@ func TestMissingIsNeverGoodNews(t *testing.T) {
 	}
 }
 
+// A signal that the site says it measures and that has no point on either side is
+// missing: the others say nothing good without it, and what is bad stays bad.
+func TestDeclaredWithoutPoints(t *testing.T) {
+	for _, signal := range telemetry.Signals {
+		missing := map[string]string{"up": "q1", "error_ratio": "q2", "latency_seconds": "q3", "load_ratio": "q4"}
+		e := Evidence{Declared: missing, Before: without(well(-60), signal), After: without(well(60), signal), Peers: well(60)}
+		want := signal + ": no points, neither before the change nor after it (query " + missing[signal] + ")"
+		if v := Judge(e); v.State != Inconclusive || v.Why != want {
+			t.Errorf("without %s: %s: %s, want inconclusive: %s", signal, v.State, v.Why, want)
+		}
+		for other, r := range rules {
+			if other == signal {
+				continue
+			}
+			e.After = with(without(well(60), signal), other, points(60, steady(r.full+1)))
+			if v := Judge(e); v.State != Degraded {
+				t.Errorf("without %s, and with a bad %s: %s: %s, want degraded", signal, other, v.State, v.Why)
+			}
+		}
+	}
+}
+
 func TestRankSum(t *testing.T) {
 	// Mann and Whitney's own statistic by counting pairs.
 	a, b := []float64{9, 3, 7, 8, 3, 12}, []float64{1, 3, 2, 6, 5, 4, 7}

@@ -3,6 +3,7 @@ package prometheus
 import (
 	"bufio"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,7 +17,8 @@ import (
 )
 
 // A real Prometheus holds two hours of four hosts: web-1 gets worse at the end of
-// the first, web-2 does not, web-3 stops being scraped and web-4 has no traffic.
+// the first, web-2 never answers with an error, web-3 stops being scraped, web-4 has no
+// traffic and web-5 was never scraped.
 // What it says of them goes through the signals that docs/health.md advises, and
 // health judges it.
 func TestRealServer(t *testing.T) {
@@ -26,33 +28,39 @@ func TestRealServer(t *testing.T) {
 		}
 	}
 	began := from.Add(time.Hour)
-	s := open(t, Options{URL: serve(t, backfill(t, began)), Step: 30 * time.Second, Signals: map[string]string{
+	url := serve(t, backfill(t, began))
+	asked := map[string]string{
 		"up":              `up{instance="{{host}}:9100"}`,
-		"error_ratio":     `sum(rate(http_requests_total{instance="{{host}}:9100",code=~"5.."}[5m])) / sum(rate(http_requests_total{instance="{{host}}:9100"}[5m]))`,
+		"error_ratio":     `(sum(rate(http_requests_total{instance="{{host}}:9100",code=~"5.."}[5m])) or vector(0)) / sum(rate(http_requests_total{instance="{{host}}:9100"}[5m]))`,
 		"latency_seconds": `histogram_quantile(0.5, sum by (le) (rate(http_request_duration_seconds_bucket{instance="{{host}}:9100"}[5m])))`,
-	}})
+	}
+	misspelt := maps.Clone(asked)
+	misspelt["error_ratio"] = strings.ReplaceAll(asked["error_ratio"], "instance", "hots")
 	hosts := []inventory.HostID{"web-1", "web-2", "web-3", "web-4", "web-5"}
-	before, err := s.Measure(t.Context(), began.Add(time.Hour), hosts, began.Add(-50*time.Minute), began)
-	if err != nil {
-		t.Fatal(err)
-	}
-	after, err := s.Measure(t.Context(), began.Add(time.Hour), hosts, began.Add(10*time.Minute), began.Add(55*time.Minute))
-	if err != nil {
-		t.Fatal(err)
-	}
 	tests := []struct {
-		host inventory.HostID
-		want health.State
-		why  string
+		host    inventory.HostID
+		signals map[string]string
+		want    health.State
+		why     string
 	}{
-		{"web-1", health.Degraded, "error ratio"},
-		{"web-2", health.Healthy, ""},
-		{"web-3", health.Degraded, "has no points after the change, and peers have"},
-		{"web-4", health.Inconclusive, "is a number"},
-		{"web-5", health.Inconclusive, "nothing was measured"},
+		{"web-1", asked, health.Degraded, "error ratio"},
+		{"web-1", misspelt, health.Inconclusive, "error_ratio: no points, neither before the change nor after it (query (sum(rate(http_requests_total{hots="},
+		{"web-2", asked, health.Healthy, "error ratio 0 → 0"},
+		{"web-3", asked, health.Degraded, "has no points after the change, and peers have"},
+		{"web-4", asked, health.Inconclusive, "is a number"},
+		{"web-5", asked, health.Inconclusive, "up: no points, neither before the change nor after it"},
 	}
 	for _, tc := range tests {
-		v := health.Judge(health.Evidence{Before: before[tc.host], After: after[tc.host], Peers: after["web-2"], PeersBefore: before["web-2"]})
+		s := open(t, Options{URL: url, Step: 30 * time.Second, Signals: tc.signals})
+		before, err := s.Measure(t.Context(), began.Add(time.Hour), hosts, began.Add(-50*time.Minute), began)
+		if err != nil {
+			t.Fatal(err)
+		}
+		after, err := s.Measure(t.Context(), began.Add(time.Hour), hosts, began.Add(10*time.Minute), began.Add(55*time.Minute))
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := health.Judge(health.Evidence{Declared: tc.signals, Before: before[tc.host], After: after[tc.host], Peers: after["web-2"], PeersBefore: before["web-2"]})
 		if v.State != tc.want || !strings.Contains(v.Why, tc.why) {
 			t.Errorf("%s is %s (%s), want %s (%s)", tc.host, v.State, v.Why, tc.want, tc.why)
 		}
@@ -93,7 +101,11 @@ func backfill(t *testing.T, began time.Time) string {
 		if host == "web-4" {
 			good, bad = 7, 1
 		}
-		return []string{fmt.Sprintf(`http_requests_total{instance="HOST",code="200"} %d`, good), fmt.Sprintf(`http_requests_total{instance="HOST",code="503"} %d`, bad)}
+		lines := []string{fmt.Sprintf(`http_requests_total{instance="HOST",code="200"} %d`, good)}
+		if host != "web-2" {
+			lines = append(lines, fmt.Sprintf(`http_requests_total{instance="HOST",code="503"} %d`, bad))
+		}
+		return lines
 	})
 	family("http_request_duration_seconds", "histogram", func(host string, n int, late bool) []string {
 		fast, all := 150*n, 151*n
