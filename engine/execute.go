@@ -224,10 +224,10 @@ func (t *tip) newest(host inventory.HostID) time.Time {
 const skew = 5 * time.Minute
 
 // inTime refuses a clock that is not now, or that lies before the ledgers' last
-// line.
+// line. Others may have written since a run began that lasts.
 func (x *Executor) inTime(ctx context.Context, t *tip) error {
 	for _, d := range t.decider.deeds {
-		if n := len(d.lines); n > 0 && x.At.Before(d.lines[n-1].At) {
+		if n := len(d.lines); n > 0 && x.At.Add(x.lasted(t)).Before(d.lines[n-1].At) {
 			return fmt.Errorf("--at %s is before the last outcome of plan %s (%s); time does not run backwards",
 				x.At.Format(time.RFC3339), d.plan.ID, d.lines[n-1].At.Format(time.RFC3339))
 		}

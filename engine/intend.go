@@ -83,6 +83,10 @@ func (x *Executor) extend(l *live, lines []outcome.Line, changes map[string][]by
 
 // intents are the lines that a plan's ledger gets now.
 func (x *Executor) intents(t *tip, l *live, done *Executed) []outcome.Line {
+	if last := l.progress.Last; x.At.Before(last) {
+		done.wake(last, l.plan.ID+": another run went on with it since this one began; the next run does")
+		return nil
+	}
 	step := rollout.Next(l.progress, x.At)
 	done.wake(step.Wake, l.plan.ID+": "+step.For)
 	t.unjudged(l, x.At, done)

@@ -109,10 +109,13 @@ func (x *Executor) outcomes(t *tip, l *live, results []Result) []outcome.Line {
 // lies in the future would stop every later run, and one that goes back would
 // cut a soak short.
 func (x *Executor) when(l *live, r Result) time.Time {
-	if r.At.After(x.At) || r.At.Before(l.progress.Last) {
-		return x.At
+	switch {
+	case !r.At.After(x.At) && !r.At.Before(l.progress.Last):
+		return r.At
+	case x.At.Before(l.progress.Last):
+		return l.progress.Last // another run was later
 	}
-	return r.At
+	return x.At
 }
 
 // ended is when a result's change was made, as far as it can be true: one that is said

@@ -236,6 +236,24 @@ health "exec" {}
 	}
 }
 
+// rewrite commits a file with one text in the place of another.
+func (w *world) rewrite(name, old, new string) {
+	w.t.Helper()
+	file := filepath.Join(w.dir(), filepath.FromSlash(name))
+	data, err := os.ReadFile(file)
+	if err != nil || !bytes.Contains(data, []byte(old)) {
+		w.t.Fatalf("%s holds no %q: %v", name, old, err)
+	}
+	if err := os.WriteFile(file, bytes.Replace(data, []byte(old), []byte(new), 1), 0o644); err != nil {
+		w.t.Fatal(err)
+	}
+	r := w.open()
+	defer r.Close()
+	if err := gitCommit(r, "edit "+name); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
 // copied is the same world in another folder.
 func (w *world) copied(t *testing.T) *world {
 	t.Helper()

@@ -185,6 +185,49 @@ func (s *shared) checkShared(t *testing.T) {
 	}
 }
 
+// A run that lasts records what it did although another, in another clone, has written
+// to the ledger since it began, at a later time; and time in the ledger does not run backwards.
+func TestRunThatLasts(t *testing.T) {
+	t.Parallel()
+	first := newWorld(t)
+	first.rewrite("inventory/estate.hcl", `clock    = "given"`, `clock    = "wall"`)
+	s := newShared(t, first, 2)
+	ctx, done := t.Context(), &engine.Executed{}
+	long := s.runner(0, chaosAt)
+	lasted := time.Duration(0)
+	long.Lasted = func() time.Duration { return lasted }
+	if n, err := long.Intend(ctx, done); n != 6 || err != nil {
+		t.Fatalf("Intend() = %d, %v; want 6", n, err)
+	}
+	var shards [2][]engine.Result
+	for i := range shards {
+		var err error
+		if shards[i], err = long.Apply(ctx, i, len(shards)); err != nil || len(shards[i]) == 0 {
+			t.Fatalf("Apply() = %d results, %v; want some", len(shards[i]), err)
+		}
+	}
+	if _, err := long.Record(ctx, shards[0], done); err != nil {
+		t.Fatal(err)
+	}
+	lasted = 31 * time.Minute
+	if got, err := s.runner(1, chaosAt.Add(lasted)).Execute(ctx); err != nil || len(got.Lines) != len(shards[0]) {
+		t.Fatalf("the other run wrote %d lines, %v; want a verdict for each of %d", len(got.Lines), err, len(shards[0]))
+	}
+	if n, err := long.Record(ctx, shards[1], done); n != len(shards[1]) || err != nil {
+		t.Errorf("Record() = %d, %v after another run; want %d", n, err, len(shards[1]))
+	}
+	if n, err := long.Intend(ctx, done); n != 0 || err != nil {
+		t.Errorf("Intend() = %d, %v after another run; want nothing, for that one is ahead", n, err)
+	}
+	_, lines := ledgerOf(t, s.bare)
+	checkLedger(t, lines, s.moved())
+	for i := range lines[1:] {
+		if lines[i+1].At.Before(lines[i].At) {
+			t.Errorf("line %d is of %s, after one of %s", i+2, lines[i+1].At, lines[i].At)
+		}
+	}
+}
+
 // A commit of somebody else lands between a runner's reading and its push: the
 // runner reads again, and both commits stay.
 func TestOvertaken(t *testing.T) {

@@ -3,8 +3,6 @@
 package main
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -52,16 +50,7 @@ func TestHealthThatCannotBeOpened(t *testing.T) {
 	if n := events(lines); n[outcome.Applied] == 0 || n[outcome.Applied] == 6 {
 		t.Fatalf("after one of two shards the ledger has %v, want some of 6 applied", n)
 	}
-	fleet := chaosFiles()["rings/fleet.hcl"]
-	blind := strings.Replace(fleet, `health "exec" {}`, "health \"prometheus\" {\n  url       = \"http://127.0.0.1:9\"\n  token_env = \"PROM_TOKEN\"\n  up        = \"up{host='{{host}}'}\"\n}", 1)
-	if err := os.WriteFile(filepath.Join(w.dir(), "rings", "fleet.hcl"), []byte(blind), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	r := w.open()
-	defer r.Close()
-	if err := gitCommit(r, "health elsewhere"); err != nil {
-		t.Fatal(err)
-	}
+	w.rewrite("rings/fleet.hcl", `health "exec" {}`, "health \"prometheus\" {\n  url       = \"http://127.0.0.1:9\"\n  token_env = \"PROM_TOKEN\"\n  up        = \"up{host='{{host}}'}\"\n}")
 	cmd, out := w.command(chaosAt.Add(time.Minute), "execute")
 	if cmd.Run(); cmd.ProcessState.ExitCode() != exitFailed || !strings.Contains(out.String(), `opening health "prometheus": the variable "PROM_TOKEN"`) {
 		t.Errorf("execute = %d and says\n%s\nwant %d and why health is not measured", cmd.ProcessState.ExitCode(), out, exitFailed)
