@@ -31,12 +31,24 @@ refuse() {
   hook "$1" undrain
   printf '%s: %s' "$2" "$(hooked "$1")" | plain | put "$state/$1/refused"
 }
+# mute JOB prints what could never tell whether its services run the new version: a command that
+# is not on the host.
+mute() {
+  lines "$1" running | while read -r name command; do
+    lines "$1" move | grep -q "^$name$tab-$tab" && continue # it may come with the package
+    why=$(timeout 60 sh -c "$command" 9>&- </dev/null 2>&1 >/dev/null)
+    case $? in 126 | 127) printf 'what is to tell the version of %s that runs cannot be run: %s' "$name" "$why" ;; esac
+  done
+}
 # prepare JOB: snapshot and drain, and on to the install. What goes back goes back although
 # it cannot be drained.
 prepare() {
   echo preparing | put "$state/$1/phase"
   if [ "$(one "$1" op)" = rollback ]; then
     hook "$1" drain
+  elif why=$(mute "$1") && [ -n "$why" ]; then
+    refuse "$1" "nothing was moved: $why"
+    return 1
   elif ! hook "$1" snapshot || ! hook "$1" drain; then
     refuse "$1" "nothing was moved"
     return 1

@@ -45,6 +45,12 @@ if os.fork()==0: os.setsid(); fcntl.lockf(f,fcntl.LOCK_EX); open("/run/holds","w
 		}
 		n.prints(h, "0", "ls -d /var/lib/ringmaster/*/ 2>/dev/null | wc -l")
 	}
+	n.denied("refused", "what is to tell the version of shopd that runs cannot be run: ")(n.apply(Step(h, "shopd 1.0-1 1.1-1"), func(o *host.Options) {
+		o.Running = map[string]host.Running{"shopd": {Command: []string{"shopd-ctl", "version"}}}
+	}))
+	if wrong := Has(n.rig, h, "1.0-1", "2.0", "1.0"); wrong != "" {
+		n.Fatal(wrong)
+	}
 	n.rig.Inside(h, "sh", "-c", n.restart)
 	n.rig.Inside(h, "sh", "-c", "cd /usr/local/bin; cp /bin/sleep keeper; ./keeper 600 </dev/null >/dev/null 2>&1 & until [ $(cat /proc/$!/comm) = keeper ]; do :; done; rm /usr/local/bin/keeper")
 	n.ends(fleet.Succeeded, "the host waited for a restart before; the host waits for a restart; programs run with files that are gone from disk: keeper")(n.apply(Step(h, "barkeep 1.0 1.1"), func(o *host.Options) { o.NoRestart = true }))
