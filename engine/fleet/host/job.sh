@@ -149,17 +149,17 @@ work() {
   case $(cat "$state/$job/phase" 2>/dev/null) in
     '') [ -z "$(one "$job" by)" ] || { rm -rf "${state:?}/$job"; return; } # it never began
       prepare "$job" || return
-      carry "$job" || why="the package manager failed: $(tail -n 10 "$state/$job/log" | plain)" ;;
+      carry "$job" || why=$(broke "$job") ;;
     preparing) # something ended it before anything was moved
       refuse "$job" "it was cut off, and nothing was moved"
       return ;;
     moved*)
-      case $(cat "$state/$job/phase") in *failed*) why="the package manager failed: $(tail -n 10 "$state/$job/log" | plain)" ;; esac ;;
+      case $(cat "$state/$job/phase") in *failed*) why=$(broke "$job") ;; esac ;;
     installing) # something ended it in the middle
       [ -z "$(one "$job" by)" ] || ! awaited "$job" || return
       repair "$job"
       if [ "$(one "$job" op)" = rollback ]; then
-        carry "$job" || why="the package manager failed: $(tail -n 10 "$state/$job/log" | plain)"
+        carry "$job" || why=$(broke "$job")
       elif [ -n "$(differs "$job")" ]; then
         finish "$job" failed "the host stopped in the middle of it: $(differs "$job")"
         return
@@ -192,6 +192,12 @@ work() {
   esac
   wrong=$(stale "$job")
   if [ -z "$wrong" ] && hook "$job" undrain; then finish "$job" succeeded "$(remarks "$job")"; else finish "$job" failed "$wrong"; fi
+}
+
+# broke JOB says how its package manager failed: what a script of an rpm said of it stands
+# further up in the log.
+broke() {
+  printf 'the package manager failed: %s' "$({ grep -B 3 'scriptlet failed' "$state/$1/log"; tail -n 10 "$state/$1/log"; } | plain)"
 }
 
 # awaited says whether whoever moves a job's packages from outside may still be at it: it has just

@@ -51,10 +51,21 @@ func TestPromises(t *testing.T) {
 // What every fleet of hosts is held to.
 func TestCases(t *testing.T) {
 	cases.Each(t, cases.Kinds, func(t *testing.T, r *rig.Rig, k cases.Kind) {
-		cases.Test(t, r, k, func(t *testing.T, change func(*host.Options)) *host.Carrier {
-			o := options(t, r)
-			change(&o.Options)
-			return opened(t, r, o).f
-		})
+		cases.Test(t, r, k, opener(r))
 	})
+}
+
+// Whatever works on a host is killed, at moments that chance chooses.
+func TestKilledAnywhere(t *testing.T) {
+	cases.Nightly(t)
+	cases.Each(t, cases.Kinds, func(t *testing.T, r *rig.Rig, k cases.Kind) { cases.KilledAnywhere(t, r, k, opener(r)) })
+}
+
+// opener opens the fleet anew, with options changed.
+func opener(r *rig.Rig) cases.Open {
+	return func(t *testing.T, change func(*host.Options)) *host.Carrier {
+		o := options(t, r)
+		change(&o.Options)
+		return opened(t, r, o).f
+	}
 }

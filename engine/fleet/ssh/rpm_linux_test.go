@@ -92,6 +92,13 @@ func TestRPMOwnRules(t *testing.T) {
 			n.done(j, err, fleet.Succeeded, "")
 			n.prints(h, "# barkeep 1.1-1", "cat /etc/barkeep.conf")
 		})
+		n.t.Run("a lock may be a pattern", func(t *testing.T) {
+			n := n.of(t)
+			lock := map[string]string{"dnf": "echo 'libf*-2.0-1.noarch # keep it' >>/etc/dnf/plugins/versionlock.list", "zypper": "zypper -n addlock 'libf*'"}[k.Name]
+			n.rig.Inside(h, "sh", "-c", lock)
+			j, err := n.apply(cases.Step(h, "libfoo 2.0 2.1"))
+			n.denied(j, err, "refused", "libfoo is held at 1:2.0-1 on the host by its administrators")
+		})
 		if k.Name != "dnf" {
 			return
 		}

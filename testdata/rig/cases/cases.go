@@ -31,6 +31,7 @@ func Test(t *testing.T, r *rig.Rig, k Kind, open Open) {
 		{"held", held, false},
 		{"held again", heldThroughKill, true},
 		{"restarts", restarts, true},
+		{"kept out", keptOut, true},
 		{"hooks", hooks, false},
 		{"hooks cut", hooksThroughKill, true},
 	} {

@@ -62,6 +62,18 @@ if os.fork()==0: os.setsid(); fcntl.lockf(f,fcntl.LOCK_EX); open("/run/holds","w
 	n.unreadable(h)
 }
 
+// A package that a script of its own keeps from being installed: the step has failed, and
+// the host is as it was.
+func keptOut(n *night) {
+	h := n.Letter + "01"
+	n.rig.Fresh(h)
+	s := Step(h, "barkeep 1.0 1.4")
+	n.ends(fleet.Failed, "the cellar is locked")(n.apply(s, plain))
+	n.has(h, "barkeep", "1.0")
+	n.denied("refused", "barkeep is at "+n.Version("barkeep", "1.0")+" already")(n.back(s, plain))
+	n.moves(h, "barkeep 1.0 1.1")
+}
+
 // unreadable checks that nothing is said of packages where the database is broken, least of
 // all that one is not installed, and that no step begins.
 func (n *night) unreadable(h string) {
