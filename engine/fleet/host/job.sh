@@ -10,7 +10,7 @@
 #             whether well, when that is over; waits, for leave to restart, leaving, while it is drained for
 #             that, and restarting, each with the boot id before
 #   log       what the package manager and the hooks printed
-#   hooks     what the site's hooks did, a line each
+#   hooks     what the site's hooks did, and that the host was restarted, in their order
 #   refused   why a hook kept it from beginning: it is no job then
 #   former    packages in the versions before, so that going back needs no repository
 #   result    what came of it, written last
@@ -176,6 +176,7 @@ work() {
         shutdown -r now || reboot # whoever was to do it did not live to
       fi
       return ;;
+    waits* | leaving* | restarting*) printf 'the host was restarted; ' >>"$state/$job/hooks" ;;
   esac
   [ -n "$why" ] || why=$(pm_after "$job")
   wrong=$(differs "$job")

@@ -54,7 +54,7 @@ if os.fork()==0: os.setsid(); fcntl.lockf(f,fcntl.LOCK_EX); open("/run/holds","w
 	n.rig.Inside(h, "sh", "-c", n.restart)
 	n.rig.Inside(h, "sh", "-c", "cd /usr/local/bin; cp /bin/sleep keeper; ./keeper 600 </dev/null >/dev/null 2>&1 & until [ $(cat /proc/$!/comm) = keeper ]; do :; done; rm /usr/local/bin/keeper")
 	n.ends(fleet.Succeeded, "the host waited for a restart before; the host waits for a restart; programs run with files that are gone from disk: keeper")(n.apply(Step(h, "barkeep 1.0 1.1"), func(o *host.Options) { o.NoRestart = true }))
-	j := n.ends(fleet.Succeeded, "the host waited for a restart before")(n.apply(Step(h, "barkeep 1.1 1.3"), plain))
+	j := n.ends(fleet.Succeeded, "the host waited for a restart before; the host was restarted")(n.apply(Step(h, "barkeep 1.1 1.3"), plain))
 	if !j.Rebooted {
 		n.Errorf("job is %+v, want it restarted", j)
 	}
