@@ -141,7 +141,7 @@ func succeeded(j *job) outcome.Event {
 }
 
 // surprised is a host that has a version nobody planned from: nothing is done
-// to it. A rollback goes ahead all the same: what is there is what failed.
+// to it, and where it was to go back a person is needed.
 func (h *hand) surprised(r Result, j *job, packages []fleet.Package, found map[string]string) (Result, bool) {
 	r.Event = outcome.Skipped
 	if j.undo {
