@@ -2,6 +2,9 @@ package ringmaster.approvals_test
 
 import data.ringmaster.approvals
 
+# The tests bring their own thresholds, so that a site sets those in its data.json as it likes.
+limits := {"supervised_months": 6, "review_classes": ["critical", "high"], "two_people_rank": 1, "no_tier_tolerance": 0}
+
 service := {"name": "shop", "owner": "team-shop", "tier": "gold", "rank": 2, "autonomy": "autonomous", "hosts": 3, "risk_tolerance": 0.1}
 
 plan_of(s, change) := {
@@ -14,9 +17,9 @@ plan_of(s, change) := {
 	),
 }
 
-asked(i) := {[d.facts.from, d.facts.count] | some d in approvals.require with input as i}
+asked(i) := {[d.facts.from, d.facts.count] | some d in approvals.require with input as i with data.approvals as limits}
 
-said(i) := concat("\n", sort([d.msg | some d in approvals.require with input as i]))
+said(i) := concat("\n", sort([d.msg | some d in approvals.require with input as i with data.approvals as limits]))
 
 test_autonomous_needs_nobody if {
 	asked(plan_of(service, {})) == set()
@@ -46,7 +49,7 @@ test_semi_autonomous_asks_by_class if {
 test_recommend_always_asks if {
 	i := plan_of(object.union(service, {"autonomy": "recommend"}), {})
 	asked(i) == {["team-shop", 1]}
-	some d in approvals.require with input as i
+	some d in approvals.require with input as i with data.approvals as limits
 	d.facts == {"from": "team-shop", "count": 1, "escalate_to": "platform", "by": "2026-03-03T23:00:00Z"}
 }
 
@@ -75,7 +78,7 @@ test_without_an_owner_the_estates_are_asked if {
 
 test_without_a_wave_there_is_no_time if {
 	i := plan_of(object.union(service, {"autonomy": "recommend"}), {"start": ""})
-	some d in approvals.require with input as i
+	some d in approvals.require with input as i with data.approvals as limits
 	not d.facts.by
 }
 

@@ -35,7 +35,7 @@ test_no_deadline_of_its_own_is_asked if {
 }
 
 test_somebody_else_approves if {
-	some d in dora.require with input as plan_of(service)
+	some d in dora.require with input as plan_of(service) with data.approvals.supervised_months as 6
 	d.msg == "shop: somebody else approves changes (DORA RTS 17(1)(b))"
 	d.facts.from == "team-shop"
 }

@@ -36,7 +36,7 @@ test_no_time_of_its_own_is_asked if {
 }
 
 test_somebody_approves if {
-	some d in nist_800_53.require with input as plan_of(service)
+	some d in nist_800_53.require with input as plan_of(service) with data.approvals.supervised_months as 6
 	d.msg == "shop: changes are approved (SI-2 d, CM-3)"
 }
 

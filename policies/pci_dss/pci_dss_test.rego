@@ -48,7 +48,7 @@ test_undated_is_release_ages if {
 }
 
 test_somebody_approves if {
-	some d in pci_dss.require with input as plan_of(service)
+	some d in pci_dss.require with input as plan_of(service) with data.approvals.supervised_months as 6
 	d.msg == "shop: changes are approved (PCI DSS 6.5.1)"
 	d.facts.from == "team-shop"
 }
