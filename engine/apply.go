@@ -35,7 +35,8 @@ type Result struct {
 	Detail   string            `json:"detail"`
 	Fleet    string            `json:"fleet"`
 	Measured *outcome.Measured `json:"measured,omitempty"`
-	Ended    time.Time         `json:"ended,omitzero"` // as in the ledger's line
+	Began    time.Time         `json:"began,omitzero"` // as in the ledger's line
+	Ended    time.Time         `json:"ended,omitzero"` // likewise
 }
 
 // lease is how long another run's intents are left to it, where several clones
@@ -307,6 +308,7 @@ type hand struct {
 	caps   fleet.Caps
 	bars   func(context.Context, *job) string // why a job may not begin now, "" where it may
 	loaded map[*job]health.Verdict            // under load, of changes in a sandbox that have soaked
+	unfit  map[inventory.HostID]string        // why nothing could be told from a change afterwards
 }
 
 // carry does jobs host by host: a host's jobs one after another, as many hosts
@@ -319,6 +321,7 @@ func (h *hand) carry(ctx context.Context, jobs []*job) []Result {
 			return nil // such a fleet need not know keys: nothing is asked of it blindly
 		}
 	}
+	h.unfit = h.baselines(ctx, jobs)
 	hosts := byHost(jobs)
 	out := make([][]Result, len(hosts))
 	h.abreast(hosts, func(i int) {

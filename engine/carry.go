@@ -35,6 +35,18 @@ func (h *hand) do(ctx context.Context, j *job, found map[string]string) (Result,
 		return r, true
 	}
 	why := h.bars(ctx, j)
+	_, inherited := h.inherited(j.live, j.change)
+	if at == unknown && inherited && why == "" && !j.undo && !h.tooLate(j) && cmp.Or(j.change.HeldWith, h.unfit[j.change.Host]) != "" {
+		// It is measured before it begins, and a run that was killed may have begun it.
+		job, err := h.send(ctx, j, packages, false)
+		switch e := (*fleet.Error)(nil); {
+		case err == nil:
+			return h.finish(ctx, r, j, job)
+		case !errors.As(err, &e) || e.Code != "refused":
+			return h.refused(r, j, err)
+		}
+		at = atFrom
+	}
 	var before *telemetry.Load
 	if why == "" {
 		var unfit string
@@ -48,7 +60,7 @@ func (h *hand) do(ctx context.Context, j *job, found map[string]string) (Result,
 	}
 	if why != "" {
 		h.Log.WithField("plan", r.Plan).WithField("host", r.Host).Warn("not begun: " + why)
-		if _, inherited := h.inherited(j.live, j.change); !inherited || h.lasted(h.t) >= longest {
+		if !inherited || h.lasted(h.t) >= longest {
 			return r, false
 		}
 	}
@@ -59,13 +71,20 @@ func (h *hand) do(ctx context.Context, j *job, found map[string]string) (Result,
 	if err != nil {
 		return h.declined(ctx, r, j, packages, err)
 	}
-	h.taken.Store(j.key, true)
-	job = h.await(ctx, job)
-	r, ok := h.settle(r, j, job)
+	r, ok := h.finish(ctx, r, j, job)
+	if r.Event == outcome.Applied && h.At.After(j.change.Began) && (at == atFrom || !inherited && j.change.Attempt <= 1) {
+		r.Began = h.At
+	}
 	if before != nil && r.Event == outcome.Applied {
 		r.Measured = &outcome.Measured{Before: before.Signals(), After: map[string]float64{}}
 	}
 	return r, ok
+}
+
+// finish waits for a step that a fleet took.
+func (h *hand) finish(ctx context.Context, r Result, j *job, job fleet.Job) (Result, bool) {
+	h.taken.Store(j.key, true)
+	return h.settle(r, j, h.await(ctx, job))
 }
 
 const tooLate = "intended, but its window was over before it began"

@@ -100,7 +100,7 @@ func TestCarry(t *testing.T) {
 			if slices.Contains(test.ops, "status") {
 				f.job.State = fleet.Running
 			}
-			h := &hand{Executor: &Executor{Env: &Env{At: at, Log: log}}, t: &tip{est: &estate.Estate{}}, fleet: f, caps: fleet.Caps{Ops: test.ops},
+			h := &hand{Executor: &Executor{Env: &Env{At: at, Log: log}}, t: &tip{est: &estate.Estate{}, decider: frame(&estate.Estate{}, basis{})}, fleet: f, caps: fleet.Caps{Ops: test.ops},
 				bars: func(context.Context, *job) string {
 					if strings.HasPrefix(test.name, "stopped") {
 						return "stopped by olivia"
@@ -137,7 +137,7 @@ func TestCutOffInTheMiddle(t *testing.T) {
 	log := logrus.New()
 	log.SetOutput(io.Discard)
 	f := &told{job: fleet.Job{ID: "j", State: fleet.Running}}
-	h := &hand{Executor: &Executor{Env: &Env{At: at, Log: log}}, t: &tip{est: &estate.Estate{}}, fleet: f, caps: fleet.Caps{Ops: []string{"status"}},
+	h := &hand{Executor: &Executor{Env: &Env{At: at, Log: log}}, t: &tip{est: &estate.Estate{}, decider: frame(&estate.Estate{}, basis{})}, fleet: f, caps: fleet.Caps{Ops: []string{"status"}},
 		bars: func(context.Context, *job) string { return "" }}
 	c := &rollout.Change{Change: plan.Change{Host: "web-1", Patch: "generic:heron-web@4.2.2"}, NotAfter: at.Add(time.Hour)}
 	jobs := []*job{{live: &live{deed: deed{plan: &plan.Plan{ID: "p"}, lines: []outcome.Line{{Event: outcome.Intended, Host: c.Host, Patch: c.Patch, At: at}}}}, change: c, key: "k", from: "4.2.1", to: "4.2.2"}}
@@ -229,7 +229,7 @@ func TestWhileItLasts(t *testing.T) {
 			lasted := tc.lasted
 			x := &Executor{Env: &Env{At: at, Log: log}, Lasted: func() time.Duration { return lasted },
 				Wait: func(_ context.Context, d time.Duration) bool { lasted += d; return true }}
-			tp := &tip{est: &estate.Estate{}}
+			tp := &tip{est: &estate.Estate{}, decider: frame(&estate.Estate{}, basis{})}
 			tp.est.Settings.Clock = tc.clock
 			f := &told{looks: []string{"4.2.1"}, job: fleet.Job{ID: "j", State: tc.state}}
 			b := &brake{x: x, t: tp}

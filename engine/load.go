@@ -94,13 +94,20 @@ type baseline struct {
 	why  string // nothing can be compared with it
 }
 
-// before measures what a change is compared with, on a host on which nothing of it has
-// been done. A change that nothing could be compared with does not begin: why says so,
-// and a later run measures again.
+// before puts a host on which nothing of a change has been done under the workload that
+// the change is compared under. A change that nothing could be compared with, for that or
+// for what health has of the host's past, does not begin: why says so, and a later run
+// measures again.
 func (h *hand) before(ctx context.Context, j *job, at place) (load *telemetry.Load, why string) {
 	w := h.t.workloadOf(j.live, j.change)
+	if j.undo || h.tooLate(j) {
+		return nil, ""
+	}
+	if why := h.unfit[j.change.Host]; why != "" {
+		return nil, why
+	}
 	_, inherited := h.inherited(j.live, j.change)
-	if w == nil || j.undo || h.tooLate(j) || at != atFrom && (inherited || j.change.Attempt > 1) {
+	if w == nil || at != atFrom && (inherited || j.change.Attempt > 1) {
 		return nil, ""
 	}
 	j.baseline.once.Do(func() {

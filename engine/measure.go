@@ -39,12 +39,9 @@ func (h *hand) measure(ctx context.Context, jobs []*job) ([]Result, error) {
 	for _, block := range blocks(h.t, jobs) {
 		s := sighting{hand: h, declared: block.health.Signals, patience: patienceOf(block.health), least: block.health.MinRequests}
 		if block.health.Kind != "" {
-			err := h.unaltered(h.t, block.health.Command)
-			if err == nil {
-				s.source, err = h.OpenHealth(ctx, block.health, h.fleet, h.world)
-			}
-			if err != nil {
-				broken = append(broken, fmt.Errorf("opening health %q: %w", block.health.Kind, err))
+			var err error
+			if s.source, err = h.openedHealth(ctx, block.health); err != nil {
+				broken = append(broken, err)
 				continue
 			}
 			defer s.source.Close()
@@ -226,7 +223,7 @@ const remedy = "; let what measures the host see it, and the next run judges it,
 // holds, and it is said until when it is waited for and what then.
 func (t *tip) unjudged(l *live, at time.Time, done *Executed) {
 	for _, c := range l.progress.Changes {
-		if c.State == rollout.Intended && c.HeldWith != "" { // before it begins: see hand.before
+		if c.State == rollout.Intended && c.HeldWith != "" { // before it begins: see hand.do
 			done.Held = append(done.Held, fmt.Sprintf("%s on %s: %s", c.Patch, c.Host, c.HeldWith))
 			done.wake(c.NotAfter.Add(time.Second), fmt.Sprintf("%s: the wave of %s on %s is over; until then each run measures again", l.plan.ID, c.Patch, c.Host))
 		}

@@ -97,12 +97,26 @@ func (x *Executor) outcomes(t *tip, l *live, results []Result) []outcome.Line {
 		if c.State == rollout.Undo || c.State == rollout.Back {
 			line.From, line.To = line.To, line.From
 		}
-		if r.Event == outcome.Held && c.HeldWith == r.Detail {
+		if !r.Began.After(x.At) {
+			line.Began = r.Began
+		}
+		if r.Event == outcome.Held && (c.HeldWith == r.Detail || x.held(l, c)) {
 			continue
 		}
 		lines = append(lines, line)
 	}
 	return x.stamp(t, lines)
+}
+
+// held says whether this run has held a change already, in whatever words: it would come
+// to no rest if what it cannot reach answered otherwise each time.
+func (x *Executor) held(l *live, c *rollout.Change) bool {
+	for _, line := range slices.Backward(l.lines) {
+		if line.Host == c.Host && line.Patch == c.Patch {
+			return line.Event == outcome.Held && line.Run == x.Run
+		}
+	}
+	return false
 }
 
 // when is a result's time, as far as it can be true: a ledger whose newest line

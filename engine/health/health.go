@@ -119,6 +119,19 @@ func Judge(e Evidence) Verdict {
 	return v
 }
 
+// NoBaseline says why no verdict could rest on what was measured of a host before a
+// change: of a declared signal there are too few points. "" where one could.
+func NoBaseline(declared map[string]string, before map[string][]telemetry.Point) string {
+	var lacks []string
+	for _, signal := range telemetry.Signals {
+		query, ok := declared[signal]
+		if n := len(telemetry.Finite(before[signal])); ok && n < fewest {
+			lacks = append(lacks, fmt.Sprintf("%s: %d points that are numbers before the change, of at least %d (query %s)", signal, n, fewest, query))
+		}
+	}
+	return strings.Join(lacks, "; ")
+}
+
 // combine takes the worst: what is degraded is, whatever else is unknown.
 func combine(found []finding) (State, string) {
 	if len(found) == 0 {

@@ -57,6 +57,9 @@ type Line struct {
 	Predicted float64          `json:"predicted"`
 	Features  map[string]any   `json:"features"`
 	Measured  *Measured        `json:"measured,omitempty"`
+	// Began is when a change that was made began, where that is later than it was intended:
+	// until then its host's health speaks of the time before it.
+	Began time.Time `json:"began,omitzero"`
 	// Ended is when a change was made, where that is later than At, which is when the
 	// run began that waited for it: its soak begins then. Absent: at At.
 	Ended time.Time `json:"ended,omitzero"`

@@ -80,3 +80,26 @@ func TestSoaksFromWhenItEnded(t *testing.T) {
 		}
 	}
 }
+
+// A change that was held after it was intended begins later, and what was measured until
+// then is its past; a time before its intent is none.
+func TestBeganLater(t *testing.T) {
+	p := twoRings()
+	for said, want := range map[time.Duration]time.Duration{0: 0, 20 * time.Minute: 20 * time.Minute, -time.Hour: 0} {
+		g, err := Read(p, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := g.Of("c1", good)
+		applied := g.Line(c, start.Add(30*time.Minute), outcome.Applied, "")
+		if said != 0 {
+			applied.Began = start.Add(said)
+		}
+		if g, err = Read(p, []outcome.Line{g.Line(c, start, outcome.Intended, ""), g.Line(c, start, outcome.Held, "no past"), applied}); err != nil {
+			t.Fatal(err)
+		}
+		if c := g.Of("c1", good); !c.Began.Equal(start.Add(want)) || c.HeldWith != "" {
+			t.Errorf("a line that says it began after %s: it began at %s, held with %q; want after %s, and not held", said, c.Began, c.HeldWith, want)
+		}
+	}
+}

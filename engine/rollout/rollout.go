@@ -76,7 +76,7 @@ type Change struct {
 	Attempt  int       // of the newest intent
 	Applied  time.Time // when the apply that stands succeeded
 	Watched  time.Time // since when its host's health speaks for it: Applied, or a later rollback on the host
-	Began    time.Time // when it was first intended
+	Began    time.Time // when it was first intended, or later where the ledger says that it was begun later
 	Tried    time.Time // when it was last found unreachable
 	Detail   string    // of the newest line
 	Bad      bool      // failed, degraded, or unreachable for good: counts against the ring
@@ -176,6 +176,9 @@ func (g *Progress) apply(l outcome.Line) error {
 		c.intended(l, undo)
 	case outcome.Applied:
 		c.State, c.Applied, c.Watched = Applied, l.At, l.When()
+		if l.Began.After(c.Began) {
+			c.Began = l.Began
+		}
 	case outcome.Failed:
 		if c.Bad = true; undo {
 			c.State = Stuck
