@@ -45,17 +45,23 @@ func (x *Executor) unaltered(t *tip, command []string) error {
 	return x.sameBeside(t, head, folders)
 }
 
-// commandOf is what a fleet starts, none where it starts nothing. Ansible reads a file
-// besides that nobody names.
+// commandOf is what a fleet starts and is given, none where it starts nothing. Ansible reads a
+// file besides that nobody names.
 func commandOf(block ring.Fleet) []string {
 	switch block.Kind {
 	case "exec":
 		return block.Command
 	case "ansible":
-		if len(block.Command) == 0 {
-			return []string{"ansible-playbook", "ansible.cfg"}
+		command := slices.Clone(block.Command)
+		if len(command) == 0 {
+			command = []string{"ansible-playbook"}
 		}
-		return append(slices.Clone(block.Command), "ansible.cfg")
+		for _, h := range block.Policy.Hooks {
+			if h.Tasks != "" {
+				command = append(command, h.Tasks)
+			}
+		}
+		return append(command, "ansible.cfg")
 	}
 	return nil
 }

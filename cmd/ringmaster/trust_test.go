@@ -122,10 +122,11 @@ var commandAttacks = []attack{
 		w.says(1, []string{`ringmaster: opening fleet "exec": fleet.sh is not on main: a plugin in the estate is reviewed as the rest of it is`}, "execute")
 		w.unstarted()
 	}},
-	{"2 Ansible's inventory is edited in the folder, and what lies below it", merged, func(w *site) {
+	{"2 Ansible's inventory is edited in the folder, or a hook's tasks, and what lies beside them", merged, func(w *site) {
 		w.reviewed("ansible", map[string][]byte{"ansible/prod/hosts": []byte("web-01\n"), "ansible/prod/group_vars/all.yml": []byte("x: 1\n"), "ansible.cfg": []byte("[defaults]\n"),
-			"rings/zz.hcl": []byte("fleet \"ansible\" {\n  command = [\"ansible-playbook\", \"--inventory=ansible/prod\"]\n}\n")})
-		for file, was := range map[string]string{"ansible/prod/hosts": "web-01\n", "ansible/prod/group_vars/all.yml": "x: 1\n", "ansible.cfg": "[defaults]\n"} {
+			"ansible/drain.yml": []byte("[]\n"), "ansible/balancer.j2": []byte("off\n"),
+			"rings/zz.hcl": []byte("fleet \"ansible\" {\n  command = [\"ansible-playbook\", \"--inventory=ansible/prod\"]\n  hook \"drain\" {\n    tasks = \"ansible/drain.yml\"\n  }\n}\n")})
+		for file, was := range map[string]string{"ansible/prod/hosts": "web-01\n", "ansible/prod/group_vars/all.yml": "x: 1\n", "ansible.cfg": "[defaults]\n", "ansible/drain.yml": "[]\n", "ansible/balancer.j2": "off\n"} {
 			w.write(file, "evil\n", 0o644)
 			w.says(1, []string{"ringmaster: opening fleet \"ansible\": " + file + " was edited here and differs from main"}, "execute")
 			w.write(file, was, 0o644)

@@ -98,7 +98,7 @@ func (r *reader) fleet(b *hclfile.Block) {
 		f.SSH = r.ssh(b, d)
 	}
 	if f.Kind == "ssh" || f.Kind == "ansible" {
-		f.Policy = r.fleetPolicy(d)
+		f.Policy = r.fleetPolicy(d, f.Kind == "ansible")
 	}
 	d.Done()
 	if r.kind(b, "sim", "exec", "ansible", "ssh") {

@@ -48,8 +48,9 @@ func (r *reader) ssh(b *hclfile.Block, d *hclfile.Decoder) *ring.SSH {
 	return s
 }
 
-// fleetPolicy reads what may be done to hosts.
-func (r *reader) fleetPolicy(d *hclfile.Decoder) ring.Policy {
+// fleetPolicy reads what may be done to hosts; tasks says whether its hooks may be files of
+// Ansible's tasks.
+func (r *reader) fleetPolicy(d *hclfile.Decoder, tasks bool) ring.Policy {
 	return ring.Policy{
 		Restart:      d.Duration("restart_timeout", time.Second),
 		RestartLanes: d.Int("restart_parallel", 1),
@@ -57,7 +58,7 @@ func (r *reader) fleetPolicy(d *hclfile.Decoder) ring.Policy {
 		NewConffiles: d.Word("conffiles", "keep", "new") == "new",
 		NoHold:       !d.Bool("hold") && d.Has("hold"),
 		NoRestart:    d.Word("reboot", "if-needed", "never") == "never",
-		Hooks:        r.hooks(d),
+		Hooks:        r.hooks(d, tasks),
 		Running:      r.running(d),
 	}
 }
@@ -102,13 +103,22 @@ func (r *reader) running(d *hclfile.Decoder) []ring.Running {
 // patience is how long a hook may take that does not say.
 const patience = 5 * time.Minute
 
-// hooks reads the commands that are part of a host's step.
-func (r *reader) hooks(d *hclfile.Decoder) []ring.Hook {
+// hooks reads what is part of a host's step.
+func (r *reader) hooks(d *hclfile.Decoder, tasks bool) []ring.Hook {
 	var list []ring.Hook
 	for _, b := range d.Blocks("hook") {
 		in := hclfile.Decode(b, 1, &r.hcl)
 		h := ring.Hook{Name: b.Name(), Command: in.Strings("command"), Timeout: cmp.Or(in.Duration("timeout", time.Second), patience)}
-		r.command(in, h.Command)
+		command := in.Has("command")
+		if tasks && command == in.Has("tasks") && !b.Broken {
+			in.At(b.Place, `%s: one of "command", which is run on the host, and "tasks", a file of Ansible's, says what it does`, in.Title())
+		}
+		if tasks {
+			h.Tasks = r.file(in, "tasks")
+		}
+		if !tasks || command {
+			r.command(in, h.Command)
+		}
 		printed(in, "command")
 		in.Done()
 		if slices.ContainsFunc(list, func(o ring.Hook) bool { return o.Name == h.Name }) {

@@ -89,7 +89,7 @@ func TestHostFleets(t *testing.T) {
 	compare(t, "Fleets", ok(t, "fleets").Fleets, []ring.Fleet{
 		{Kind: "ansible", Parallel: 1, Policy: ring.Policy{NoHold: true, RestartLanes: 2, Restart: 5 * time.Minute,
 			Hooks: []ring.Hook{{Name: "drain", Command: []string{"lbctl", "drain", "self"}, Timeout: 90 * time.Second},
-				{Name: "undrain", Command: []string{"lbctl", "undrain", "self"}, Timeout: 5 * time.Minute}},
+				{Name: "undrain", Tasks: "ansible/undrain.yml", Timeout: 5 * time.Minute}},
 			Running: []ring.Running{{Package: "shopd", Command: []string{"shopd", "running"}}}}},
 		{Kind: "ansible", Parallel: 1}})
 }

@@ -102,10 +102,11 @@ type SSH struct {
 	Connect     time.Duration
 }
 
-// Hook is a command that is part of a host's step: snapshot, drain or undrain.
+// Hook is part of a host's step: snapshot, drain or undrain.
 type Hook struct {
 	Name    string
-	Command []string
+	Command []string // run on the host
+	Tasks   string   // of a fleet "ansible", instead of a command: a file of tasks in the estate
 	Timeout time.Duration
 }
 

@@ -11,7 +11,9 @@ package ansible
 import (
 	"cmp"
 	"context"
+	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -68,14 +70,26 @@ func Open(o Options) (*host.Carrier, error) {
 
 // Ask runs a verb of the host's program (plays/ask.yml).
 func (d *door) Ask(ctx context.Context, at inventory.HostID, words []string) (host.Answer, error) {
-	return d.send(ctx, "ask.yml", at, struct {
+	return d.send(ctx, "ask.yml", &errand{host: at, vars: struct {
 		Words []string `json:"words"`
-	}{words})
+	}{words}})
 }
 
 // Carry plays a step.
 func (d *door) Carry(ctx context.Context, w host.Work) (host.Answer, error) {
-	return d.send(ctx, playOf(w), w.Host, d.step(w))
+	return d.send(ctx, playOf(w), &errand{host: w.Host, vars: d.step(w)})
+}
+
+// Tasks carries out a hook (plays/hook.yml).
+func (d *door) Tasks(ctx context.Context, at inventory.HostID, job string, h host.Hook, packages string) (host.Answer, error) {
+	op, _, _ := strings.Cut(job, "-")
+	return d.send(ctx, "hook.yml", &errand{host: at, limit: h.Timeout, vars: struct {
+		Tasks    string `json:"tasks"`
+		Hook     string `json:"hook"`
+		Op       string `json:"op"`
+		Packages string `json:"packages"`
+		Job      string `json:"job"`
+	}{filepath.Join(d.o.Dir, filepath.FromSlash(h.Tasks)), h.Name, op, packages, job}})
 }
 
 // playOf is the play that moves a step's packages.

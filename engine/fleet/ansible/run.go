@@ -37,24 +37,26 @@ type batch struct {
 
 // errand is one host's part of a run.
 type errand struct {
-	host inventory.HostID
-	vars any
-	done chan struct{}
+	host  inventory.HostID
+	vars  any
+	limit time.Duration // of the site's own tasks, which only their end says anything about; 0 none
+	done  chan struct{}
 	// what came of it, once done is closed
 	answer host.Answer
 	err    error
+	failed error // what the last of the site's tasks said that failed
 }
 
 // send puts a host into the next run of a play, and waits for what comes of it. An
 // error that is a *fleet.Error is the host's; any other is Ansible's.
-func (d *door) send(ctx context.Context, play string, id inventory.HostID, vars any) (host.Answer, error) {
-	if !id.Valid() { // it is to be a pattern of Ansible's, and a file
-		return nil, &fleet.Error{Code: "unreachable", Message: fmt.Sprintf("%q is not the name of a host", id)}
+func (d *door) send(ctx context.Context, play string, e *errand) (host.Answer, error) {
+	if !e.host.Valid() { // it is to be a pattern of Ansible's, and a file
+		return nil, &fleet.Error{Code: "unreachable", Message: fmt.Sprintf("%q is not the name of a host", e.host)}
 	}
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	e := &errand{host: id, vars: vars, done: make(chan struct{})}
+	e.done = make(chan struct{})
 	d.mu.Lock()
 	if d.closed {
 		d.mu.Unlock()
@@ -101,6 +103,9 @@ func (d *door) together(play string) {
 		for _, e := range byHost {
 			if e.answer == nil && e.err == nil {
 				if e.err = err; err == nil {
+					e.err = e.failed
+				}
+				if e.err == nil {
 					e.err = &fleet.Error{Code: "unreachable", Message: fmt.Sprintf("%s is not in Ansible's inventory", e.host)}
 				}
 				close(e.done)
@@ -128,6 +133,15 @@ func (d *door) play(play string, byHost map[inventory.HostID]*errand) error {
 	defer results.Close()
 	ctx, cancel := context.WithCancel(d.ctx)
 	defer cancel()
+	limit := time.Duration(0)
+	for _, e := range byHost {
+		limit = max(limit, e.limit)
+	}
+	if limit > 0 {
+		var end context.CancelFunc
+		ctx, end = context.WithTimeout(ctx, limit)
+		defer end()
+	}
 	args := append(slices.Clone(d.o.Command[1:]), "--forks", strconv.Itoa(d.o.Parallel), filepath.Join(dir, play))
 	cmd := exec.CommandContext(ctx, d.o.Command[0], args...)
 	cmd.Dir, cmd.ExtraFiles = d.o.Dir, []*os.File{sent}
@@ -158,6 +172,8 @@ func (d *door) play(play string, byHost map[inventory.HostID]*errand) error {
 		return errors.New("running Ansible: it was ended before it was done")
 	case err == nil:
 		return nil
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return &fleet.Error{Code: "refused", Message: fmt.Sprintf("it did not end within %s", limit)}
 	case heard && errors.As(err, &exit) && (exit.ExitCode() == 2 || exit.ExitCode() == 4): // hosts that failed, or could not be reached
 		return nil
 	}
@@ -249,18 +265,29 @@ func (e *errand) settle(t told) bool {
 			e.answer, e.err = a, a.Denied()
 			return true
 		}
-		why := host.Plain(t.Message)
-		if end := strings.TrimSpace(t.Stderr); end != "" { // of a traceback the last line says it
-			why += ": " + host.Plain(end[strings.LastIndex(end, "\n")+1:])
-		}
-		if strings.Contains(why, "No usable temporary directory") { // Python's word for it, before any question could be asked
-			why = "the host's disk is full, or nothing may be written to /tmp and /var/tmp: " + why
-		}
-		e.err = host.Refuse("%s: %q: %s", e.host, t.Task, why)
-		return true
 	case "unreachable":
-		e.err = &fleet.Error{Code: "unreachable", Retryable: true, Message: fmt.Sprintf("reaching %s: %s", e.host, host.Plain(t.Message))}
-		return true
+	default:
+		return false
 	}
-	return false
+	if e.limit > 0 { // they may have a rescue of their own
+		e.failed = t.fault()
+		return false
+	}
+	e.err = t.fault()
+	return true
+}
+
+// fault is what a task that failed, or did not reach a host, is to its errand.
+func (t told) fault() error {
+	if t.Event == "unreachable" {
+		return &fleet.Error{Code: "unreachable", Retryable: true, Message: fmt.Sprintf("reaching %s: %s", t.Host, host.Plain(t.Message))}
+	}
+	why := host.Plain(t.Message)
+	if end := strings.TrimSpace(t.Stderr); end != "" { // of a traceback the last line says it
+		why += ": " + host.Plain(end[strings.LastIndex(end, "\n")+1:])
+	}
+	if strings.Contains(why, "No usable temporary directory") { // Python's word for it, before any question could be asked
+		why = "the host's disk is full, or nothing may be written to /tmp and /var/tmp: " + why
+	}
+	return host.Refuse("%s: %q: %s", t.Host, t.Task, why)
 }

@@ -40,6 +40,7 @@ func TestSettle(t *testing.T) {
 			e := &errand{host: "web-1"}
 			over := false
 			for _, l := range tc.lines {
+				l.Host = e.host
 				over = e.settle(l)
 			}
 			got := (*fleet.Error)(nil)
@@ -50,6 +51,19 @@ func TestSettle(t *testing.T) {
 				t.Errorf("it is over: %t, and there is an answer or an error: %t", over, told)
 			}
 		})
+	}
+}
+
+// A task of the site's that fails, or reaches nobody, may be settled by theirs: the
+// answer counts, and where there is none, the last of them.
+func TestSettleTasks(t *testing.T) {
+	e := &errand{host: "web-1", limit: time.Minute}
+	lb := told{Host: "web-1", Event: "unreachable", Message: "lb-1 timed out"}
+	if over := e.settle(told{Host: "web-1", Event: "failed", Message: "no"}) || e.settle(lb); over || e.err != nil || !strings.Contains(e.failed.Error(), "lb-1 timed out") {
+		t.Errorf("after tasks of the site's that failed it is over: %t, %v, %v; want the last kept in case of no answer", over, e.err, e.failed)
+	}
+	if over := e.settle(told{Host: "web-1", Tags: []string{"answer"}, Event: "ok", Stdout: "begins\nend"}); !over || e.err != nil || e.answer == nil {
+		t.Errorf("after the answer it is over: %t, %v, %v", over, e.answer, e.err)
 	}
 }
 

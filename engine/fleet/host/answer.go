@@ -56,8 +56,11 @@ func (a Answer) Values(word string) []string {
 	return list
 }
 
+// says says whether there is a line that begins with a word.
+func (a Answer) says(word string) bool { return len(a.all(word, 0)) > 0 }
+
 // pending says that the host waits for a restart.
-func (a Answer) pending() bool { return len(a.all("pending", 0)) > 0 }
+func (a Answer) pending() bool { return a.says("pending") }
 
 // Known says that the host has the job that it was asked for.
 func (a Answer) Known() bool { return a.First("state") != "none" && a.First("state") != "" }

@@ -27,6 +27,14 @@ type Door interface {
 	Close() error
 }
 
+// Tasker is a door that carries out hooks of tasks.
+type Tasker interface {
+	// Tasks carries out a hook of a job, which moves packages ("shopd=1.1-1 …"), tells the host
+	// ("came"), and returns what it says then. After an error nobody knows what the tasks did;
+	// its code is "refused" where they did not come to their end in time.
+	Tasks(ctx context.Context, at inventory.HostID, job string, h Hook, packages string) (Answer, error)
+}
+
 // Options are what every fleet of hosts knows besides its door.
 type Options struct {
 	// Parallel is how many hosts are worked on at a time, 1 when it is 0.
@@ -137,8 +145,8 @@ func of(err error) bool {
 }
 
 // Status asks each job's host how far it is. One that is not known, or whose host
-// does not answer, is Unknown, and so is one that waits for its restart: nothing
-// becomes of it until its step is taken again.
+// does not answer, is Unknown, and so is one that waits for its restart, or
+// for a hook of tasks: nothing becomes of it until its step is taken again.
 func (c *Carrier) Status(ctx context.Context, _ time.Time, jobs []string) ([]fleet.Job, error) {
 	if err := c.open(ctx); err != nil {
 		return nil, err
@@ -155,7 +163,7 @@ func (c *Carrier) Status(ctx context.Context, _ time.Time, jobs []string) ([]fle
 			list[i].Detail = Plain(err.Error())
 			continue
 		}
-		if list[i] = told.Job(id); told.First("phase") == "waits" {
+		if list[i] = told.Job(id); told.First("phase") == "waits" || told.First("asks") != "" {
 			list[i].State = fleet.Unknown
 		}
 	}

@@ -75,6 +75,11 @@ func (c *Carrier) carry(ctx context.Context, now time.Time, s fleet.Step, op str
 	}
 	w.Request = c.o.request(w)
 	told, err := c.door.Carry(ctx, w)
+	for err == nil && told.First("asks") != "" { // before it begins
+		if told, err = c.tasks(ctx, s.Host, w.Job, told); err == nil && told.says("begins") {
+			told, err = c.door.Carry(ctx, w)
+		}
+	}
 	if err != nil {
 		return c.broken(ctx, s.Host, w.Job, err)
 	}
@@ -106,7 +111,8 @@ const (
 )
 
 // follow waits for a job that is under way, until it is over, waits for its restart,
-// or ctx is over: for another's work on it, or for a host that was told to restart.
+// or ctx is over: for another's work on it, or for a host that was told to restart. What it
+// asks for is carried out.
 // One that does not come back within Options.Restart is unreachable.
 func (c *Carrier) follow(ctx context.Context, at inventory.HostID, name string, told Answer) (Answer, error) {
 	within, restarts := ctx, false
@@ -115,8 +121,16 @@ func (c *Carrier) follow(ctx context.Context, at inventory.HostID, name string, 
 			return nil, err
 		}
 		phase := told.First("phase")
-		if told.First("state") != "running" || phase == "waits" {
+		if told.First("state") != "running" || phase == "waits" && told.First("asks") == "" {
 			return told, nil
+		}
+		if told.First("asks") != "" {
+			next, err := c.tasks(ctx, at, name, told)
+			if err != nil {
+				return leftAlone(err), nil
+			}
+			told = next
+			continue
 		}
 		if phase == "restarting" && !restarts {
 			var cancel context.CancelFunc

@@ -6,11 +6,14 @@
 # A job is a folder of /var/lib/ringmaster, named by the key of its step:
 #
 #   request   what was asked, written before anything is done
-#   phase     preparing, while hooks run before anything is moved; installing; moved, and
-#             whether well, when that is over; waits, for leave to restart, leaving, while it is drained for
-#             that, and restarting, each with the boot id before
+#   phase     preparing, while hooks run before anything is moved; refusing, when one kept it
+#             from beginning; installing; moved, and whether well, when that is over; waits,
+#             for leave to restart, leaving, while it is drained for that, and restarting,
+#             each with the boot id before
 #   log       what the package manager and the hooks printed
 #   hooks     what the site's hooks did, and that the host was restarted, in their order
+#   asks      the hook that is to be carried out from outside; came-NAME is the exit code of one
+#             that was carried out in this phase
 #   refused   why a hook kept it from beginning: it is no job then
 #   former    packages in the versions before, so that going back needs no repository
 #   result    what came of it, written last
@@ -78,6 +81,7 @@ report() {
     say state running
     say phase "$(cat "$state/$1/phase" 2>/dev/null)"
     case $(cat "$state/$1/phase" 2>/dev/null) in waits*) say detail "the packages were moved, and the host waits for its restart; $(hooked "$1" | plain)" ;; esac
+    asked "$1"
   fi
 }
 
@@ -151,7 +155,11 @@ work() {
       prepare "$job" || return
       carry "$job" || why=$(broke "$job") ;;
     preparing) # something ended it before anything was moved
+      ! outside "$job" || return
       refuse "$job" "it was cut off, and nothing was moved"
+      return ;;
+    refusing*)
+      refused "$job"
       return ;;
     moved*)
       case $(cat "$state/$job/phase") in *failed*) why=$(broke "$job") ;; esac ;;
@@ -165,8 +173,8 @@ work() {
         return
       fi ;;
     "waits$tab$(booted)") return ;;
-    "leaving$tab$(booted)") # something ended it before it went down
-      stay "$job"
+    "leaving$tab$(booted)") # something ended it before it went down, unless its drain came from outside
+      if [ -e "$state/$job/came-drain" ]; then away "$job"; else outside "$job" || stay "$job"; fi
       return ;;
     "restarting$tab$(booted)") # it still has to go down
       age=$(($(date +%s) - $(stat -c %Y "$state/$job/phase")))
@@ -176,7 +184,8 @@ work() {
         shutdown -r now || reboot # whoever was to do it did not live to
       fi
       return ;;
-    waits* | leaving* | restarting*) printf 'the host was restarted; ' >>"$state/$job/hooks" ;;
+    waits* | leaving* | restarting*)
+      [ -e "$state/$job/asks" ] || [ -e "$state/$job/came-undrain" ] || printf 'the host was restarted; ' >>"$state/$job/hooks" ;;
   esac
   [ -n "$why" ] || why=$(pm_after "$job")
   wrong=$(differs "$job")
@@ -275,7 +284,7 @@ settle() {
     [ -e "$state/$other/refused" ] || run "$other"
     [ ! -e "$state/$other/refused" ] || rm -rf "${state:?}/$other" # whoever asked for it is gone
     take || return 1
-    [ -e "$state/$other/result" ] || [ "$(cat "$state/$other/phase" 2>/dev/null)" != installing ] || return 1
+    [ -e "$state/$other/result" ] || case $(cat "$state/$other/phase" 2>/dev/null) in preparing | installing | leaving*) return 1 ;; esac
   done
 }
 
@@ -319,11 +328,13 @@ start() { # JOB REQUEST: does it
 # where the answer has "begun".
 begin() {
   accept "$1" "$2" || return
-  if [ -e "$state/$1/phase" ]; then # whoever began it is at it, or was cut off
-    leave
-    look "$1"
-    return
-  fi
+  case $(cat "$state/$1/phase" 2>/dev/null) in
+    '' | preparing) ;; # it is new, or a hook was carried out since
+    *) # whoever began it is at it, or was cut off
+      leave
+      look "$1"
+      return ;;
+  esac
   use_of "$1"
   { trap '' HUP INT TERM PIPE; prepare "$1" && { ready "$1"; touch "$state/$1/phase"; }; } </dev/null >/dev/null 2>&1 &
   leave
@@ -338,7 +349,7 @@ moved() {
   use_of "$job"
   if [ ! -e "$state/$job/result" ]; then
     { printf '%s\n' "$said"; [ $# = 0 ] || pm_mark "$@"; } >>"$state/$job/log" 2>&1
-    echo "moved $how" | put "$state/$job/phase"
+    phase "$job" "moved $how"
   fi
   look "$job"
 }
@@ -363,5 +374,5 @@ installed() { # NAME...: what a job that is not over moves is left out
 
 main() {
   verb=$1; shift
-  case $verb in look|check|start|begin|moved|restart|installed) "$verb" "$@" && say end ;; esac
+  case $verb in look|check|start|begin|moved|came|restart|installed) "$verb" "$@" && say end ;; esac
 }

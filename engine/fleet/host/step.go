@@ -30,18 +30,19 @@ type Policy struct {
 	NoHold bool
 	// NoRestart never restarts a host, whatever its packages ask for.
 	NoRestart bool
-	// Hooks are commands of the site's that belong to a step.
+	// Hooks are the site's, and belong to a step.
 	Hooks []Hook
 	// Running says by package how a service tells its version.
 	Running map[string]Running
 }
 
-// Hook is a command that is run on a host, as root and as part of its job: snapshot
-// and drain before anything is moved, undrain when the host is well again. It may be
-// run again where nobody knows whether it came to its end.
+// Hook is run as part of a host's job: snapshot and drain before anything is moved,
+// undrain when the host is well again. It may be run again where nobody knows whether
+// it came to its end.
 type Hook struct {
-	Name    string // snapshot, drain or undrain
-	Command []string
+	Name    string        // snapshot, drain or undrain
+	Command []string      // run on the host, as root
+	Tasks   string        // instead of a command: a file of tasks that the door carries out (Tasker)
 	Timeout time.Duration // whole seconds
 }
 
@@ -55,8 +56,8 @@ type Running struct {
 // Check refuses a command that is none, or could not stand on a line.
 func (p Policy) Check() error {
 	for _, h := range p.Hooks {
-		if len(h.Command) == 0 || h.Timeout < time.Second || slices.ContainsFunc(h.Command, control) {
-			return fmt.Errorf("hook %s: it needs a command without control characters, and a second or more", h.Name)
+		if (len(h.Command) == 0) == (h.Tasks == "") || h.Timeout < time.Second || slices.ContainsFunc(h.Command, control) {
+			return fmt.Errorf("hook %s: it needs a command without control characters or a file of tasks, and a second or more", h.Name)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.Running)) {
@@ -219,7 +220,11 @@ func (p Policy) request(w Work) string {
 	}
 	lines := [][]string{{"op", w.Op}, {"key", w.Key}, {"host", string(w.Host)}, {"type", string(w.Packages[0].Type)}, {"reboot", reboot}, {"conffiles", conffiles}, {"hold", hold}}
 	for _, h := range p.Hooks {
-		lines = append(lines, []string{"hook", h.Name, strconv.Itoa(int(h.Timeout.Seconds())), Quote(h.Command)})
+		line := []string{"hook", h.Name, strconv.Itoa(int(h.Timeout.Seconds()))}
+		if h.Tasks == "" {
+			line = append(line, Quote(h.Command))
+		}
+		lines = append(lines, line)
 	}
 	if w.Pending {
 		lines = append(lines, []string{"pending"})

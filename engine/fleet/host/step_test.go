@@ -23,8 +23,8 @@ func TestRequest(t *testing.T) {
 		want   string
 	}{
 		{"a rollback", Policy{}, `op rollback|key k|host web-1|type rpm|reboot if-needed|conffiles keep|hold yes|undoes apply-1|move a 2 1|with lib 2 1|with new 1 -`},
-		{"by a policy", Policy{NoRestart: true, NewConffiles: true, NoHold: true, Hooks: []Hook{{"drain", []string{"lb", "web 1"}, 90 * time.Second}}, Running: map[string]Running{"lib": {[]string{"x", "it's"}, []string{"y"}}, "other": {Command: []string{"z"}}}},
-			`op rollback|key k|host web-1|type rpm|reboot never|conffiles new|hold no|hook drain 90 'lb' 'web 1'|undoes apply-1|move a 2 1|with lib 2 1|with new 1 -|running lib 'x' 'it'\''s'|again lib 'y'`},
+		{"by a policy", Policy{NoRestart: true, NewConffiles: true, NoHold: true, Hooks: []Hook{{Name: "drain", Command: []string{"lb", "web 1"}, Timeout: 90 * time.Second}, {Name: "undrain", Tasks: "lb.yml", Timeout: time.Minute}}, Running: map[string]Running{"lib": {[]string{"x", "it's"}, []string{"y"}}, "other": {Command: []string{"z"}}}},
+			`op rollback|key k|host web-1|type rpm|reboot never|conffiles new|hold no|hook drain 90 'lb' 'web 1'|hook undrain 60|undoes apply-1|move a 2 1|with lib 2 1|with new 1 -|running lib 'x' 'it'\''s'|again lib 'y'`},
 	} {
 		got := strings.NewReplacer("\n", "|", "\t", " ").Replace(tc.policy.request(w))
 		if diff := cmp.Diff(tc.want, got); diff != "" {
