@@ -95,7 +95,7 @@ func firstCommit(dir string, content map[string][]byte, message string, at time.
 
 // InitNext are the commands that make sense after Init.
 func InitNext(names []string) []string {
-	next := []string{"ringmaster validate", "ringmaster import trivy report.json", "ringmaster plan"}
+	next := []string{"ringmaster validate", "ringmaster import trivy report.json", "ringmaster feeds sync", "git add -A", "git commit -m 'our hosts and advisories'", "ringmaster plan"}
 	if !slices.Contains(names, "inventory/estate.hcl") {
 		return next[:1]
 	}

@@ -101,7 +101,11 @@ func (e *Env) Plan(ctx context.Context, o PlanOptions) (*PlanReport, error) {
 	if err := e.adopt(ctx, open, no); err != nil {
 		return nil, err
 	}
-	r := &PlanReport{Hosts: len(est.Hosts), Advisories: len(est.Advisories), Blind: blind, Notices: est.Notices}
+	notices, err := e.noticed(est)
+	if err != nil {
+		return nil, err
+	}
+	r := &PlanReport{Hosts: len(est.Hosts), Advisories: len(est.Advisories), Blind: blind, Notices: notices}
 	again := &remade{Env: e, commit: commit}
 	for _, p := range plans {
 		one, err := e.write(again, p, no[prefix+p.ID])

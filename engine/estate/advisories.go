@@ -228,12 +228,17 @@ func (r *reader) undelivered(documents map[snapshot.Kind]int) {
 			continue
 		}
 		told[f.Kind] = true
-		where := "inventory/advisories"
-		if f.Kind == string(snapshot.Patches) {
-			where = "inventory/patches"
-		}
-		r.notice(where, `feed %q is declared and nothing of it is here; "ringmaster feeds sync" brings it`, f.Kind)
+		r.estate.Notices = append(r.estate.Notices, NothingOf(f.Kind))
 	}
+}
+
+// NothingOf is what is noticed of a feed that is declared and of which nothing is here.
+func NothingOf(feed string) Fault {
+	where := "inventory/advisories"
+	if feed == string(snapshot.Patches) {
+		where = "inventory/patches"
+	}
+	return Fault{File: where, Message: fmt.Sprintf(`feed %q is declared and nothing of it is here; "ringmaster feeds sync" brings it`, feed)}
 }
 
 // patches reads inventory/patches/*.jsonl, and counts the files. Of lines with
