@@ -1,10 +1,12 @@
 package engine
 
 import (
+	"fmt"
 	"io/fs"
 	"slices"
 
 	"github.com/ringmaster-dev/ringmaster/engine/estate"
+	"github.com/ringmaster-dev/ringmaster/engine/inventory"
 	"github.com/ringmaster-dev/ringmaster/engine/policy"
 	"github.com/ringmaster-dev/ringmaster/engine/risk"
 )
@@ -12,7 +14,7 @@ import (
 // Validation is what Validate found, each list sorted by place.
 type Validation struct {
 	Faults   []estate.Fault // the estate is invalid where there is one
-	Warnings []estate.Fault // what feeds carry that is not used; the estate is valid in spite of it
+	Warnings []estate.Fault // what feeds carry that is not used, and hosts that nothing watches; the estate is valid in spite of it
 }
 
 // Validate finds every fault of an estate's files at once: of inventory, rings,
@@ -25,7 +27,23 @@ func Validate(fsys fs.FS) Validation {
 	}
 	faults = append(faults, modelFaults(est)...)
 	slices.SortFunc(faults, estate.Order)
-	return Validation{Faults: slices.Compact(faults), Warnings: est.Notices}
+	return Validation{Faults: slices.Compact(faults), Warnings: slices.Concat(est.Notices, unwatched(est))}
+}
+
+// unwatched tells of hosts that are changed and that no health block takes.
+func unwatched(est *estate.Estate) []estate.Fault {
+	d := frame(est, basis{})
+	var hosts []inventory.HostID
+	for i := range est.Hosts {
+		h := &est.Hosts[i]
+		if _, n := d.fleetOf(h); n >= 0 && d.healthOf(h) < 0 {
+			hosts = append(hosts, h.ID)
+		}
+	}
+	if len(hosts) == 0 {
+		return nil
+	}
+	return []estate.Fault{{File: "rings", Message: fmt.Sprintf("no health block takes %s that a fleet takes (%s): after a change nothing says that they are well, and they are held", counted(len(hosts), "host"), firstHosts(hosts))}}
 }
 
 // modelFaults are what is wrong in an estate's models.

@@ -3,9 +3,11 @@ package report
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/ringmaster-dev/ringmaster/engine/plan"
+	"github.com/ringmaster-dev/ringmaster/engine/telemetry"
 )
 
 // family is patches of one build that are judged alike in everything: one
@@ -147,7 +149,7 @@ func rollback(p *plan.Plan, list []family, d detail) string {
 	}
 	var b strings.Builder
 	b.WriteString("## How it is rolled back\n\n")
-	b.WriteString("Every host is watched (up, errors, latency, load) against its own past and against hosts that are not changed yet, from its install until its soak is over. ")
+	b.WriteString(watchedBy(p.Rings))
 	b.WriteString("A host that fails or degrades goes back to the version it had, below. ")
 	b.WriteString("A ring stops when more hosts go wrong than it allows (" + allowed(p) + "), and the patch is quarantined for hosts of the same role until that expires or a new build comes.\n\n")
 	for i, f := range list {
@@ -158,6 +160,32 @@ func rollback(p *plan.Plan, list []family, d detail) string {
 		b.WriteString(f.back(d))
 	}
 	return b.String() + "\n"
+}
+
+// watchedBy says what tells that a host went wrong: the signals that are measured of every
+// host, as far as the plan knows them.
+func watchedBy(rings []plan.Ring) string {
+	const (
+		against = "against its own past and against hosts that are not changed yet, from its install until its soak is over"
+		nobody  = "is held then, for nothing says that it is well. "
+	)
+	signals := slices.Clone(telemetry.Signals)
+	for _, r := range rings {
+		if r.Watch == nil {
+			return "Every host that a health block takes is watched by what its fleet or the block measures, " + against + "; one that none takes " + nobody
+		}
+		signals = slices.DeleteFunc(signals, func(s string) bool { return !slices.Contains(r.Watch.Signals, s) })
+	}
+	switch {
+	case len(signals) == 0:
+		return "There is nothing that is measured of every host. A host of which nothing is measured until its soak is over " + nobody
+	case slices.Equal(signals, []string{"up"}):
+		return "Every host is asked whether it is up, from its install until its soak is over; nothing else is measured of all of them. "
+	}
+	for i, s := range signals {
+		signals[i] = strings.NewReplacer("error_ratio", "errors", "latency_seconds", "latency", "load_ratio", "load").Replace(s)
+	}
+	return "Every host is watched (" + strings.Join(signals, ", ") + ") " + against + ". "
 }
 
 // back says what a family goes back to, and where it cannot.
