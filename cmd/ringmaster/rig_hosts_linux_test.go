@@ -19,7 +19,6 @@ type night struct {
 	name string
 	to   string // the version of shopd that the plan moves to; of barkeep, where it is one of its
 	play func(t *testing.T, r *rig.Rig, fleet string, n night) *world
-	only string // with this fleet
 	soak string // of every ring, where Prometheus watches
 
 	fault  string // what goes wrong on the canary
@@ -42,7 +41,7 @@ func TestRealHosts(t *testing.T) {
 	if len(r.Names()) < 3 {
 		t.Fatalf("the rig has %d hosts; three are the least: testdata/rig/rig up 15", len(r.Names()))
 	}
-	nights := slices.Concat(watchedNights, brokenNights)
+	nights := slices.Concat(brokenNights, watchedNights) // the longest first
 	fleets := []string{"ansible", "ssh"}
 	if _, err := osexec.LookPath("ansible-playbook"); err != nil {
 		fleets = fleets[1:]
@@ -66,9 +65,7 @@ func TestRealHosts(t *testing.T) {
 	}
 	for _, n := range nights {
 		for _, f := range fleets {
-			if n.only == "" || n.only == f {
-				queue <- stage{f, n}
-			}
+			queue <- stage{f, n}
 		}
 	}
 	close(queue)
