@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ringmaster-dev/ringmaster/engine"
+	"github.com/ringmaster-dev/ringmaster/engine/forge"
 )
 
 func (a *app) pr() *cobra.Command {
@@ -126,10 +128,14 @@ func (a *app) prApprove() *cobra.Command {
 				if err != nil {
 					return err
 				}
+				said, err := acknowledged(cmd.Context(), e, pr, by)
+				if err != nil {
+					return err
+				}
 				if len(missing) > 0 {
-					fmt.Fprintf(a.out, "approved; still missing: %s\n", strings.Join(missing, "; "))
+					fmt.Fprintf(a.out, "%s; still missing: %s\n", said, strings.Join(missing, "; "))
 				} else {
-					fmt.Fprintf(a.out, "approved; next: ringmaster pr merge %s\n", strings.TrimPrefix(pr.Branch, "ringmaster/"))
+					fmt.Fprintf(a.out, "%s; next: ringmaster pr merge %s\n", said, strings.TrimPrefix(pr.Branch, "ringmaster/"))
 				}
 				return nil
 			})
@@ -137,6 +143,18 @@ func (a *app) prApprove() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&by, "by", "", "who approves, on the local forge: recorded as claimed (default: $USER)")
 	return cmd
+}
+
+// acknowledged says what an approval is worth, on the local forge, which takes anybody's.
+func acknowledged(ctx context.Context, e *engine.Env, pr forge.PullRequest, by string) (string, error) {
+	if e.Forge.Name() != "local" {
+		return "approved", nil
+	}
+	why, err := e.Uncounted(ctx, pr, by)
+	if why == "" {
+		return "approved", err
+	}
+	return "recorded, and does not count: " + line(why), err
 }
 
 // claim settles who acts: on the local forge whoever --by names, else the

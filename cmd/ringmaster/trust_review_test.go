@@ -145,13 +145,13 @@ var reviewAttacks = []attack{
 	}},
 	{"4 nobody of the owners approves", merged, func(w *site) {
 		w.propose("looser", "mallory", map[string][]byte{"rings/rings.hcl": w.replaced("rings/rings.hcl", "1h", "1m")})
-		w.says(0, []string{"approved; still missing: 0 of 1 by one of owners (it changes rings/rings.hcl)"}, "pr", "approve", "looser", "--by", "fred")
+		w.says(0, []string{"recorded, and does not count: fred is in none of owners; still missing: 0 of 1 by one of owners (it changes rings/rings.hcl)"}, "pr", "approve", "looser", "--by", "fred")
 		h := w.force("looser").Merge
 		w.stops(repo.Hash(h), `rings/rings.hcl was merged by ringmaster/looser without the approval of an owner (owners) other than its author "mallory"`)
 	}},
 	{"4 a pull request makes its author's friend an owner", merged, func(w *site) {
 		w.propose("owners", "mallory", map[string][]byte{"inventory/estate.hcl": w.replaced("inventory/estate.hcl", `["olivia", "omar"]`, `["olivia", "omar", "eve"]`)})
-		w.says(0, []string{"approved; still missing: 0 of 1 by one of owners"}, "pr", "approve", "owners", "--by", "eve")
+		w.says(0, []string{"recorded, and does not count: eve is in none of owners; still missing: 0 of 1 by one of owners"}, "pr", "approve", "owners", "--by", "eve")
 		h := w.force("owners").Merge
 		why := `inventory/estate.hcl was merged by ringmaster/owners without the approval of an owner (owners) other than its author "mallory"`
 		w.stops(repo.Hash(h), why)
