@@ -81,7 +81,7 @@ func (a *app) prList() *cobra.Command {
 
 func (a *app) prShow() *cobra.Command {
 	return &cobra.Command{
-		Use: "show [ID]", Short: "a pull request's description and what it lacks", Args: cobra.MaximumNArgs(1),
+		Use: "show [ID]", Short: "a pull request's description, on the local forge its thread, and what it lacks", Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.withEnv(cmd, func(e *engine.Env) error {
 				pr, err := e.Pull(cmd.Context(), first(args))
@@ -92,10 +92,18 @@ func (a *app) prShow() *cobra.Command {
 				if err != nil {
 					return err
 				}
+				thread, err := threadOf(cmd.Context(), e, pr.Branch)
+				if err != nil {
+					return err
+				}
 				if a.format == "json" {
-					return json.NewEncoder(a.out).Encode(map[string]any{"id": strings.TrimPrefix(pr.Branch, "ringmaster/"), "branch": pr.Branch, "title": pr.Title, "body": pr.Body, "state": pr.State, "head": pr.Head, "missing": append([]string{}, missing...)})
+					return json.NewEncoder(a.out).Encode(map[string]any{"id": strings.TrimPrefix(pr.Branch, "ringmaster/"), "branch": pr.Branch, "title": pr.Title, "body": pr.Body, "state": pr.State, "head": pr.Head,
+						"missing": append([]string{}, missing...), "thread": append([]remark{}, thread...)})
 				}
 				fmt.Fprintf(a.out, "%s (%s)\n\n%s\n", line(pr.Title), pr.State, plain(strings.TrimRight(pr.Body, "\n")))
+				for _, r := range thread {
+					r.print(a.out)
+				}
 				if pr.State == "open" && len(missing) > 0 {
 					fmt.Fprintf(a.out, "\nmissing: %s\n", strings.Join(missing, "; "))
 				}
