@@ -36,6 +36,7 @@ var blockForms = []struct{ section, dir, text string }{
 	{"fleet", "rings", `fleet "ssh" { NAMES }`},
 	{"fleet", "rings", `fleet "ansible" { NAMES }`},
 	{"fleet", "rings", `fleet "ssh" { hook "drain" { NAMES } }`},
+	{"fleet", "rings", `fleet "ansible" { hook "drain" { NAMES } }`},
 	{"fleet", "rings", `fleet "ssh" { running "x" { NAMES } }`},
 	{"health", "rings", `health "prometheus" { NAMES }`},
 	{"workload", "rings", `workload "http" { NAMES }`},
