@@ -134,14 +134,15 @@ func (r *Rig) Through() []string {
 	return append(words, r.program, "exec")
 }
 
-// Restart restarts a host, whatever runs there, and waits until it is up again.
+// Restart restarts a host, whatever runs there, and waits until it can be logged in to again.
 func (r *Rig) Restart(host string) {
 	r.t.Helper()
 	const boot = "/proc/sys/kernel/random/boot_id"
 	before := r.Inside(host, "cat", boot)
 	r.Inside(host, "shutdown", "-r", "now")
 	for began := time.Now(); time.Since(began) < time.Minute; time.Sleep(100 * time.Millisecond) {
-		if now, err := exec.Command(r.program, "inside", host, "cat", boot).Output(); err == nil && len(now) > 0 && strings.TrimSpace(string(now)) != before {
+		const logins = "grep -q ':0016 0*:0000 0A ' /proc/net/tcp && cat " // sshd listens
+		if now, err := exec.Command(r.program, "inside", host, "sh", "-c", logins+boot).Output(); err == nil && len(now) > 0 && strings.TrimSpace(string(now)) != before {
 			return
 		}
 	}

@@ -43,8 +43,7 @@ func options(t *testing.T, r *rig.Rig) ssh.Options {
 func TestPromises(t *testing.T) {
 	cases.Each(t, cases.Kinds, func(t *testing.T, r *rig.Rig, k cases.Kind) {
 		k.Long(t)
-		o := options(t, r)
-		fleettest.Test(t, k.Fixture(r, func() (fleet.Fleet, error) { return ssh.Open(o) }))
+		fleettest.Test(t, k.Fixture(r, func() (fleet.Fleet, error) { return ssh.Open(options(t, r)) })) // hosts made anew have new keys
 	})
 }
 
