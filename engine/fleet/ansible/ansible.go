@@ -11,12 +11,14 @@ package ansible
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/ringmaster-dev/ringmaster/engine/fleet"
 	"github.com/ringmaster-dev/ringmaster/engine/fleet/host"
 	"github.com/ringmaster-dev/ringmaster/engine/inventory"
 	"github.com/ringmaster-dev/ringmaster/engine/version"
@@ -68,11 +70,19 @@ func Open(o Options) (*host.Carrier, error) {
 	return host.New("ansible", append(slices.Clone(host.Managed), version.Windows), &door{o: o, ctx: ctx, cancel: cancel, waiting: map[string]*batch{}}, o.Options), nil
 }
 
-// Ask runs a verb of the host's program (plays/ask.yml).
+// Ask runs a verb of the host's program (plays/ask.yml). It waits no longer than for a
+// step: Ansible itself waits without end for a process of its own that was killed.
 func (d *door) Ask(ctx context.Context, at inventory.HostID, words []string) (host.Answer, error) {
-	return d.send(ctx, "ask.yml", &errand{host: at, vars: struct {
+	limit := cmp.Or(d.o.Timeout, 30*time.Minute)
+	within, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	a, err := d.send(within, "ask.yml", &errand{host: at, vars: struct {
 		Words []string `json:"words"`
 	}{words}})
+	if err != nil && ctx.Err() == nil && within.Err() != nil {
+		return nil, &fleet.Error{Code: "unreachable", Retryable: true, Message: fmt.Sprintf("asking %s: Ansible has not answered within %s", at, limit)}
+	}
+	return a, err
 }
 
 // Carry plays a step.

@@ -1,6 +1,7 @@
 package ansible
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -82,6 +83,29 @@ func TestStep(t *testing.T) {
 	w.Along = nil
 	if got := d.step(w).Targets; len(got) != 1 {
 		t.Errorf("alone it names %q, want the step's own package", got)
+	}
+}
+
+// Ansible that never ends, as when a process of its own was killed, is waited for as long as a
+// step is: nothing is said of the host, and the run goes on.
+func TestNoEnd(t *testing.T) {
+	endless := filepath.Join(t.TempDir(), "endless")
+	if err := os.WriteFile(endless, []byte("#!/bin/sh\nexec sleep 600\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	f, err := Open(Options{Command: []string{endless}, Env: os.Environ(), Options: host.Options{Timeout: 10 * time.Millisecond}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if found, err := f.Installed(ctx, time.Now(), []inventory.HostID{"web-1"}, []string{"a"}); len(found) > 0 || err != nil {
+		t.Errorf("Installed() = %v, %v, want nothing said of the host", found, err)
+	}
+	jobs, err := f.Status(ctx, time.Now(), []string{host.ID("web-1", host.Name("apply", "k"))})
+	if err != nil || len(jobs) != 1 || jobs[0].State != fleet.Unknown || !strings.Contains(jobs[0].Detail, "Ansible has not answered within 10ms") {
+		t.Errorf("Status() = %+v, %v, want it unknown", jobs, err)
 	}
 }
 
