@@ -16,7 +16,7 @@ type wait struct {
 	why            string // of the most urgent of them
 	alike          bool   // others differ from it in figures
 	until          time.Time
-	patches, hosts []string // each once, in the plan's order; no host: every one
+	patches, hosts []string // each once, in the plan's order; no host: every one; no patch: nobody can tell which
 	changes        int
 	overdue        int
 	deadline       time.Time // the earliest
@@ -51,7 +51,7 @@ func waits(p *plan.Plan) []wait {
 		if !ok {
 			i = len(list)
 			place[c] = i
-			list = append(list, wait{why: s.Why, until: s.Until})
+			list = append(list, wait{why: s.Why, until: s.Until, patches: []string{}})
 		}
 		w := &list[i]
 		w.changes++
@@ -60,7 +60,7 @@ func waits(p *plan.Plan) []wait {
 		if w.deadline.IsZero() || !s.Deadline.IsZero() && s.Deadline.Before(w.deadline) {
 			w.deadline, w.why = s.Deadline, s.Why
 		}
-		if k := (seen{i, string(s.Patch)}); !patches[k] {
+		if k := (seen{i, string(s.Patch)}); s.Patch != "" && !patches[k] {
 			patches[k] = true
 			w.patches = append(w.patches, k.what)
 		}
@@ -85,7 +85,7 @@ func skipped(list []wait, changes int, d detail) string {
 			fmt.Fprintf(&b, "| … and %s more, in `plan.md` | | | | |\n", plural(len(list)-i, "reason"))
 			break
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", d.said(w.why)+w.others(), some(w.patches, d.names), w.hostNames(d.names), opens(w.until), w.dueBy())
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", d.said(w.why)+w.others(), cmp.Or(some(w.patches, d.names), "any package"), w.hostNames(d.names), opens(w.until), w.dueBy())
 	}
 	return b.String() + "\n"
 }

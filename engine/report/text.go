@@ -2,6 +2,7 @@ package report
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -241,7 +242,7 @@ func (t *terminal) skipped(p *plan.Plan) {
 		if i == 0 {
 			label = "not now"
 		}
-		text := fmt.Sprintf("%s: %s", strings.Join(cut(w.patches, 3), ", "), w.why)
+		text := fmt.Sprintf("%s: %s", cmp.Or(strings.Join(cut(w.patches, 3), ", "), "any package"), w.why)
 		if len(w.hosts) > 0 {
 			text += " [" + strings.Join(cut(w.hosts, 4), ", ") + "]"
 		}

@@ -71,7 +71,7 @@ func Open(o Options) (*host.Carrier, error) {
 }
 
 // Ask runs a verb of the host's program (plays/ask.yml). It waits no longer than for a
-// step: Ansible itself waits without end for a process of its own that was killed.
+// step: Ansible's plugins may wait without end.
 func (d *door) Ask(ctx context.Context, at inventory.HostID, words []string) (host.Answer, error) {
 	limit := cmp.Or(d.o.Timeout, 30*time.Minute)
 	within, cancel := context.WithTimeout(ctx, limit)

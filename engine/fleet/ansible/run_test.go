@@ -86,8 +86,8 @@ func TestStep(t *testing.T) {
 	}
 }
 
-// Ansible that never ends, as when a process of its own was killed, is waited for as long as a
-// step is: nothing is said of the host, and the run goes on.
+// Ansible that never ends is waited for as long as a step is: nothing is said of the host, and
+// the run goes on.
 func TestNoEnd(t *testing.T) {
 	endless := filepath.Join(t.TempDir(), "endless")
 	if err := os.WriteFile(endless, []byte("#!/bin/sh\nexec sleep 600\n"), 0o755); err != nil {

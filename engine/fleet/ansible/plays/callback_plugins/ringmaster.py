@@ -1,6 +1,18 @@
-"""What ringmaster is told of a run: one JSON line for each task of each host."""
+"""What ringmaster is told of a run: one JSON line for each task of each host.
+
+It also sees to it that a run ends. A worker of Ansible's that is killed answers for
+its host no more, and the strategy free, which does not look for it, waits without
+end; others look, and then wait without end for the lock of the workers' queue, if
+the worker held that.
+"""
+import ctypes
 import json
+import multiprocessing.process
 import os
+import signal
+import sys
+import threading
+import time
 
 from ansible.plugins.callback import CallbackBase
 
@@ -11,6 +23,21 @@ short_description: one JSON line for each task of each host
 description: Written to the file that the environment variable RINGMASTER_RESULTS names.
 """
 
+PATIENCE = 20  # seconds without a line that a run goes on for after a worker was killed
+
+
+def tie_workers():
+    """Has the system end workers with the main process, for no one waits for them then."""
+    main, prctl, parent = os.getpid(), ctypes.CDLL(None).prctl, [0]
+
+    def in_child():
+        if parent[0] == main:  # what a worker starts is the worker's
+            prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+            if os.getppid() != main:
+                os._exit(1)
+
+    os.register_at_fork(before=lambda: parent.__setitem__(0, os.getpid()), after_in_child=in_child)
+
 
 class CallbackModule(CallbackBase):
     CALLBACK_VERSION = 2.0
@@ -20,6 +47,26 @@ class CallbackModule(CallbackBase):
     def __init__(self):
         super().__init__()
         self.out = open(os.environ["RINGMASTER_RESULTS"], "a", encoding="utf-8")
+        self.told, self.workers = 0, set()
+        if sys.platform == "linux":
+            tie_workers()
+        threading.Thread(target=self.watch, daemon=True).start()
+
+    def watch(self):
+        """Ends a run that was left by a worker, and cannot end by itself."""
+        waited = told = 0
+        while waited < PATIENCE:
+            time.sleep(1)
+            self.workers |= multiprocessing.process._children
+            ended = {w: w.exitcode for w in set(self.workers)}
+            self.workers -= {w for w, code in ended.items() if code == 0}
+            waited = waited + 1 if any(ended.values()) and told == self.told else 0
+            told = self.told
+        os.write(2, b"ERROR! A worker of Ansible's was killed, and the run would not end without it\n")
+        os._exit(250)
+
+    def v2_runner_on_start(self, host, task):
+        self.workers |= multiprocessing.process._children  # which forgets those that ended when another starts
 
     def tell(self, result, event):
         r, task = result._result, result._task
@@ -28,6 +75,7 @@ class CallbackModule(CallbackBase):
                    "message": str(r.get("msg", ""))}, self.out)
         self.out.write("\n")
         self.out.flush()
+        self.told += 1
 
     def v2_runner_on_ok(self, result):
         self.tell(result, "ok")
