@@ -240,10 +240,11 @@ func TestReadingFromARemoteInTrouble(t *testing.T) {
 			t.Run(tc.name+" "+what, func(t *testing.T) {
 				there := must(InitBare(t.TempDir(), "main"))
 				a := advance(t, there, "", "f", "1")
-				serve, left, pauses := there.Serve(), tc.fails, []time.Duration(nil)
+				serve, left, pauses := there.Serve(), atomic.Int64{}, []time.Duration(nil)
+				left.Store(int64(tc.fails)) // requests come on connections of their own
 				srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-					if strings.HasSuffix(req.URL.Path, what) && left > 0 {
-						if left--; tc.status == 0 {
+					if strings.HasSuffix(req.URL.Path, what) && left.Add(-1) >= 0 {
+						if tc.status == 0 {
 							panic(http.ErrAbortHandler)
 						}
 						w.WriteHeader(tc.status)
