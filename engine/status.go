@@ -128,8 +128,8 @@ func (e *Env) boardRuns(b *report.Board, t *tip) error {
 		if g.Complete || done.gone && refused[done.plan.ID] == "" {
 			continue
 		}
-		step := rollout.Next(g, e.At)
-		b.Running = append(b.Running, report.RunningPlan{ID: done.plan.ID, Title: report.Title(done.plan), Rings: ringsOf(g), Next: step.Wake, For: step.For, Refused: refused[done.plan.ID]})
+		told := taleOf(done, g, refused[done.plan.ID], forge.PullRequest{}, e.At).told
+		b.Running = append(b.Running, report.RunningPlan{ID: done.plan.ID, Title: report.Title(done.plan), Rings: ringsOf(g), Next: told.Next, For: told.For, Refused: told.Refused, Trouble: told.Trouble()})
 		if due, what := overdueSince(g, e.At); !due.IsZero() && refused[done.plan.ID] == "" {
 			b.Alerts = append(b.Alerts, fmt.Sprintf("%s has had %s due since %s and nothing was written since: does execute run%s?", done.plan.ID, what, b.When(due), unanswered[what]))
 		}

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,6 +35,19 @@ type RingAftermath struct {
 
 func (r RingAftermath) all() int {
 	return r.Waiting + r.UnderWay + r.Healthy + r.Failed + r.RolledBack + r.Unreached + r.NotBegun
+}
+
+// Trouble is what stands in a deployment's way, and what did not go well, a line each.
+func (a *Aftermath) Trouble() []string {
+	list := slices.Concat([]string{}, a.Stopped, a.Held)
+	for _, w := range a.Wrong {
+		text := fmt.Sprintf("%s: %s %s", w.Host, w.Patch, w.What)
+		if w.Why != "" {
+			text += ": " + w.Why
+		}
+		list = append(list, text)
+	}
+	return list
 }
 
 // Wrong is a change that did not go well.

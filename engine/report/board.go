@@ -59,6 +59,7 @@ type RunningPlan struct {
 	Next    time.Time      `json:"next,omitzero"` // when something may be due
 	For     string         `json:"for"`           // what
 	Refused string         `json:"refused"`       // why nothing of it runs; "": it runs
+	Trouble []string       `json:"trouble"`       // what stands in its way, and each host that is not well or out of reach
 }
 
 // RingProgress counts a ring's changes by how far they are.

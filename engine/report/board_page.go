@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -53,13 +54,13 @@ func (b *Board) parts() []part {
 		queue.rows = append(queue.rows, []string{x.ID, x.Title, when(x.Deadline), x.Why})
 		queue.links = append(queue.links, x.URL)
 	}
-	running := part{"Runs", "Nothing runs.", []string{"plan", "rings", "next", "for"}, nil, nil}
+	running := part{"Runs", "Nothing runs.", []string{"plan", "rings", "next", "for", "trouble"}, nil, nil}
 	for _, x := range b.Running {
 		next, what := when(x.Next), x.For
 		if x.Refused != "" {
 			next, what = "", "refused: "+x.Refused
 		}
-		running.rows = append(running.rows, []string{x.ID, progress(x.Rings), next, what})
+		running.rows = append(running.rows, []string{x.ID, progress(x.Rings), next, what, x.trouble()})
 	}
 	holds := part{"Held, frozen and excepted", "Nothing is held, frozen or excepted.", []string{"kind", "what", "why", "by", "until"}, nil, nil}
 	for _, x := range b.Holds {
@@ -84,6 +85,15 @@ func (b *Board) parts() []part {
 		waiting.rows = append(waiting.rows, []string{why, "not known", "not known", "", ""})
 	}
 	return []part{open, queue, running, holds, waiting, b.signs()}
+}
+
+// trouble is the first of what stands in a plan's way.
+func (x *RunningPlan) trouble() string {
+	list := x.Trouble
+	if n := len(list) - 5; n > 0 {
+		list = append(slices.Clone(list[:5]), fmt.Sprintf("and %d more", n))
+	}
+	return strings.Join(list, "; ")
 }
 
 // opens is when something that waits may be done.

@@ -13,7 +13,7 @@ func board(s string) *Board {
 	return &Board{Estate: s, At: at, Timezone: "Europe/Berlin", Commit: "0123456789abcdef", Alerts: []string{s},
 		Open:    []OpenPlan{{ID: "high-shop-1", Title: s, URL: "https://git.example/acme/estate/pull/1", Start: at, Deadline: at.Add(time.Hour), Missing: []string{s}}},
 		Queue:   []QueuedPlan{{ID: "low-shop-1", Title: s, Why: s}},
-		Running: []RunningPlan{{ID: "high-shop-2", Title: s, Rings: []RingProgress{{s, 3, 1, 1, 1}}, Refused: s}},
+		Running: []RunningPlan{{ID: "high-shop-2", Title: s, Rings: []RingProgress{{s, 3, 1, 1, 1}}, Refused: s, Trouble: []string{s, s, s, s, s, s, s}}},
 		Holds:   []Hold{{"freeze", s, s, s, at.Add(time.Hour), at.Add(2 * time.Hour), s}},
 		Waiting: []Waiting{{Why: s, Patches: []string{s, s, s, s, s}, Changes: 5, Overdue: 1}},
 	}
