@@ -52,29 +52,40 @@ func site(t *testing.T, strategy string, hosts int, python string) (run *exec.Cm
 // A run of Ansible's ends when a worker was killed, which Ansible alone may wait for without
 // end: under the strategy free, and where the worker held the lock of their queue.
 func TestWorkerKilled(t *testing.T) {
+	t.Parallel()
 	killed, locked := "if host == 'web-2':\n    os.kill(os.getpid(), signal.SIGKILL)\ntime.sleep(2)", "if host == 'web-2':\n    Display()._final_q._wlock.acquire()\n    os.kill(os.getpid(), signal.SIGKILL)\ntime.sleep(2)"
+	slow := "if host == 'web-2' and not os.path.exists('slow'):\n    open('slow', 'w').close()\n    time.sleep(25)"
+	judge := map[string]func(*testing.T){} // of runs that go on at the same time
 	for name, tc := range map[string]struct {
 		strategy, python string
+		forks            string
 		code             int
 		told             string
 	}{
-		"free":           {"free", killed, 250, "the run would not end without it"},
-		"free, a lock":   {"free", locked, 250, "the run would not end without it"},
-		"linear":         {"linear", killed, 1, "dead state"}, // Ansible's own word
-		"linear, a lock": {"linear", locked, 250, "the run would not end without it"},
+		"free":           {"free", killed, "5", 250, "the run would not end without it"},
+		"free, a lock":   {"free", locked, "5", 250, "the run would not end without it"},
+		"free, one fork": {"free", killed, "1", 250, "the run would not end without it"}, // another takes its place
+		"linear":         {"linear", killed, "5", 1, "dead state"},                       // Ansible's own word
+		"linear, a lock": {"linear", locked, "5", 250, "the run would not end without it"},
+		"a slow host":    {"free", slow, "5", 0, ""},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			run, told := site(t, tc.strategy, 3, tc.python)
-			if err := run.Start(); err != nil {
-				t.Fatal(err)
-			}
-			endless := time.AfterFunc(2*time.Minute, func() { run.Process.Kill() })
-			err := run.Wait()
+		run, told := site(t, tc.strategy, 3, tc.python)
+		run.Args = append(run.Args, "--forks", tc.forks)
+		if err := run.Start(); err != nil {
+			t.Fatal(err)
+		}
+		endless := time.AfterFunc(2*time.Minute, func() { run.Process.Kill() })
+		ended := make(chan error, 1)
+		go func() { ended <- run.Wait() }()
+		judge[name] = func(t *testing.T) {
+			err := <-ended
 			if !endless.Stop() || run.ProcessState.ExitCode() != tc.code || !strings.Contains(told.String(), tc.told) {
 				t.Errorf("Ansible ended with %v, want %d by itself, and %q:\n%s", err, tc.code, tc.told, told)
 			}
-		})
+		}
+	}
+	for name, f := range judge {
+		t.Run(name, f)
 	}
 }
 

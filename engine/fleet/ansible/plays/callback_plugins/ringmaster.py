@@ -23,7 +23,7 @@ short_description: one JSON line for each task of each host
 description: Written to the file that the environment variable RINGMASTER_RESULTS names.
 """
 
-PATIENCE = 20  # seconds without a line that a run goes on for after a worker was killed
+PATIENCE = 20  # seconds without a word that a run goes on for after a worker was killed
 
 
 def tie_workers():
@@ -39,6 +39,14 @@ def tie_workers():
     os.register_at_fork(before=lambda: parent.__setitem__(0, os.getpid()), after_in_child=in_child)
 
 
+def exit_code(worker):
+    """None of one that lives, and 0 of one that Ansible has done with."""
+    try:
+        return worker.exitcode
+    except ValueError:
+        return 0
+
+
 class CallbackModule(CallbackBase):
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "stdout"
@@ -47,26 +55,34 @@ class CallbackModule(CallbackBase):
     def __init__(self):
         super().__init__()
         self.out = open(os.environ["RINGMASTER_RESULTS"], "a", encoding="utf-8")
-        self.told, self.workers = 0, set()
+        self.words = self.pending = 0  # tasks that began or ended, and those that only began
+        self.workers = set()
         if sys.platform == "linux":
             tie_workers()
         threading.Thread(target=self.watch, daemon=True).start()
 
     def watch(self):
         """Ends a run that was left by a worker, and cannot end by itself."""
-        waited = told = 0
+        waited = words = 0
         while waited < PATIENCE:
             time.sleep(1)
             self.workers |= multiprocessing.process._children
-            ended = {w: w.exitcode for w in set(self.workers)}
-            self.workers -= {w for w, code in ended.items() if code == 0}
-            waited = waited + 1 if any(ended.values()) and told == self.told else 0
-            told = self.told
+            codes = {w: exit_code(w) for w in set(self.workers)}
+            self.workers -= {w for w, code in codes.items() if code == 0}
+            left = any(codes.values()) or self.pending > 0 and None not in codes.values()
+            waited = waited + 1 if left and words == self.words else 0
+            words = self.words
         os.write(2, b"ERROR! A worker of Ansible's was killed, and the run would not end without it\n")
         os._exit(250)
 
     def v2_runner_on_start(self, host, task):
         self.workers |= multiprocessing.process._children  # which forgets those that ended when another starts
+        self.words += 1
+        self.pending += 1
+
+    def ended(self):
+        self.words += 1
+        self.pending -= 1
 
     def tell(self, result, event):
         r, task = result._result, result._task
@@ -75,13 +91,13 @@ class CallbackModule(CallbackBase):
                    "message": str(r.get("msg", ""))}, self.out)
         self.out.write("\n")
         self.out.flush()
-        self.told += 1
+        self.ended()
 
     def v2_runner_on_ok(self, result):
         self.tell(result, "ok")
 
     def v2_runner_on_skipped(self, result):
-        pass
+        self.ended()
 
     def v2_runner_on_failed(self, result, ignore_errors=False):
         self.tell(result, "passed over" if ignore_errors else "failed")
