@@ -119,12 +119,20 @@ func became(t *testing.T, hub *githubtest.Repository) string {
 	fmt.Fprintln(&b, rings(hub))
 	fmt.Fprintln(&b, marks(t, hub))
 	fmt.Fprintln(&b, strings.SplitN(outcomeSaid(t, hub), "\n", 2)[0])
+	var lines, together []string // what comes to hosts of a ring one after another, in any order
+	before := ""
 	for line := range bytes.Lines(landed(t, hub, "outcomes/"+trusted+".jsonl")) {
 		var l struct{ Event, Ring, Host string }
 		if err := json.Unmarshal(line, &l); err != nil {
 			t.Fatal(err)
 		}
-		fmt.Fprintln(&b, l.Event, l.Ring, l.Host)
+		if what := l.Event + " " + l.Ring; what != before {
+			lines, together, before = append(lines, slices.Sorted(slices.Values(together))...), nil, what
+		}
+		together = append(together, fmt.Sprintln(l.Event, l.Ring, l.Host))
+	}
+	for _, line := range append(lines, slices.Sorted(slices.Values(together))...) {
+		b.WriteString(line)
 	}
 	fmt.Fprintln(&b, bytes.Count(landed(t, hub, "approvals/"+trusted+".jsonl"), []byte("\n")), "approvals")
 	return b.String()
